@@ -1,0 +1,218 @@
+//! The city's own pages, on this machine only: the operators' inbox, its JSON, a health check, and the public page
+//! behind the code on a receipt.
+//!
+//! Deliberately absent: personal data beyond the masked summaries, anything about a person on the public page, and
+//! every resource from elsewhere.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service_catalog::Catalog;
+use sync_protocol::limits::MAX_FIELD;
+
+use crate::pages;
+use crate::refusal::Refusal;
+use crate::store::{Found, InboxRow, InboxStore, Page, Status};
+
+/// Lines of one HTML page.
+const LINES: usize = 50;
+
+/// Most records of one JSON answer.
+const MOST: usize = 1000;
+
+struct City {
+    store: Arc<dyn InboxStore>,
+    catalog: Arc<Catalog>,
+}
+
+/// The routes of the city's pages.
+pub(crate) fn router(store: Arc<dyn InboxStore>, catalog: Arc<Catalog>) -> Router {
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/city/") }))
+        .route("/city", get(|| async { Redirect::temporary("/city/") }))
+        .route("/city/", get(inbox))
+        .route("/city/part", get(inbox_part))
+        .route("/city/inbox.json", get(inbox_json))
+        .route("/city/healthz", get(healthz))
+        .route("/v/{verification}", get(verify))
+        .route(
+            "/assets/city.css",
+            get(|| asset("text/css; charset=utf-8", include_str!("../pages/city.css"))),
+        )
+        .route(
+            "/assets/inbox.js",
+            get(|| asset("text/javascript; charset=utf-8", include_str!("../pages/inbox.js"))),
+        )
+        .fallback(|| async { Refusal::NotFound })
+        .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
+        .layer(middleware::map_response(guard))
+        .with_state(Arc::new(City { store, catalog }))
+}
+
+/// Nothing from elsewhere, nothing kept, nothing framed.
+async fn guard(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, HeaderValue); 5] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(
+                "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                 base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            ),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    ];
+    response
+        .headers_mut()
+        .extend(HEADERS.into_iter().map(|(name, value)| (Some(name), value)).collect::<Vec<_>>());
+    response
+}
+
+async fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text)
+}
+
+/// Which part of the inbox an address asks for.
+#[derive(Deserialize)]
+struct Asked {
+    after: Option<i64>,
+    before: Option<i64>,
+    limit: Option<usize>,
+}
+
+impl Asked {
+    fn page(&self) -> Page {
+        Page::Before(self.before.unwrap_or(i64::MAX))
+    }
+}
+
+async fn inbox(State(city): State<Arc<City>>, Query(asked): Query<Asked>) -> Result<Html<String>, Refusal> {
+    let part = city.part(&asked).await?;
+    Ok(Html(pages::inbox(&part)))
+}
+
+async fn inbox_part(
+    State(city): State<Arc<City>>,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, Refusal> {
+    city.part(&asked).await.map(Html)
+}
+
+impl City {
+    async fn part(&self, asked: &Asked) -> Result<String, Refusal> {
+        let counts = self.store.counts().await?;
+        // One more than shown tells whether there is an older page.
+        let mut rows = self.store.page(asked.page(), LINES + 1).await?;
+        let more = rows.len() > LINES;
+        rows.truncate(LINES);
+        Ok(pages::inbox_part(&self.catalog, counts, &rows, more, asked.before.is_some()))
+    }
+}
+
+/// `?after=ID` oldest first (the default, from 0), `?before=ID` newest first, `?limit=N`.
+async fn inbox_json(
+    State(city): State<Arc<City>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refusal> {
+    let page = match asked.before {
+        Some(before) => Page::Before(before),
+        None => Page::After(asked.after.unwrap_or(0)),
+    };
+    let rows = city.store.page(page, asked.limit.unwrap_or(MOST).min(MOST)).await?;
+    Ok(Json(json!({ "records": rows.iter().map(row_json).collect::<Vec<_>>() })))
+}
+
+fn row_json(row: &InboxRow) -> Value {
+    let (person, summary, reason) = match &row.status {
+        Status::Received => (None, None, None),
+        Status::Opened { person, summary } => (person.as_ref(), Some(summary.clone()), None),
+        Status::DeadLetter { reason, detail } => {
+            let reason = match detail {
+                Some(detail) => format!("{}: {detail}", reason.label()),
+                None => reason.label().to_owned(),
+            };
+            (None, None, Some(reason))
+        }
+        Status::Quarantined(conflict) => (None, None, Some(conflict.label().to_owned())),
+    };
+    json!({
+        "id": row.id,
+        "case_id": row.case_id,
+        "case_number": row.case_number,
+        "kind": row.kind.as_str(),
+        "item": row.item,
+        "terminal": row.place.terminal,
+        "incarnation": row.place.incarnation,
+        "seq": row.place.seq,
+        "sha256": row.sha256,
+        "received_at_ms": row.received_at_ms,
+        "status": row.status.as_str(),
+        "reason": reason,
+        "person": person.map(|person| json!({
+            "name": person.name, "number": person.number, "phone": person.phone,
+        })),
+        "summary": summary,
+    })
+}
+
+async fn healthz(State(city): State<Arc<City>>) -> Result<Json<Value>, Refusal> {
+    // One read proves that the database answers; the waiting list is what an operator asks next.
+    let counts = city.store.counts().await?;
+    Ok(Json(json!({
+        "status": "ok",
+        "epoch": city.store.epoch().await?,
+        "catalog_version": city.catalog.version,
+        "items_left_out": city.catalog.rejected.len(),
+        "waiting": counts.waiting,
+        "opened": counts.opened,
+        "dead_letters": counts.dead_letters,
+        "quarantined": counts.quarantined,
+    })))
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: Option<String>,
+}
+
+/// The page behind the code on a receipt. It says that a case exists and nothing about who made it.
+async fn verify(
+    State(city): State<Arc<City>>,
+    Path(verification): Path<String>,
+    Query(Format { format }): Query<Format>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let sensible = !verification.is_empty()
+        && verification.len() <= MAX_FIELD
+        && verification.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let found = if sensible { city.store.find(&verification).await? } else { None };
+    let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if format.as_deref() == Some("json") || accepts.starts_with("application/json") {
+        return Ok((status, Json(verify_json(&city.catalog, found.as_ref()))).into_response());
+    }
+    Ok((status, Html(pages::verification(&city.catalog, found.as_ref()))).into_response())
+}
+
+fn verify_json(catalog: &Catalog, found: Option<&Found>) -> Value {
+    let Some(found) = found else { return json!({ "exists": false }) };
+    let title = catalog.item(&found.item).map(|item| &item.title);
+    json!({
+        "exists": true,
+        "case_number": found.case_number,
+        "item": found.item,
+        "item_title": title.map(|title| json!({
+            "zh-Hans": title.zh_hans, "zh-Hant": title.zh_hant, "en": title.en,
+        })),
+        "received_at_ms": found.received_at_ms,
+    })
+}

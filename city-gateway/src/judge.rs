@@ -1,0 +1,129 @@
+//! Judging one record: open the seal, compare with the manifest, check the answers against the form.
+//!
+//! Pure but for the key it holds. Deliberately absent: a reason that quotes what a resident wrote.
+
+use std::mem::take;
+
+use serde_json::{Map, Value};
+use service_catalog::{Catalog, QuestionKind, ServiceItem};
+use sync_protocol::{Opener, PROTOCOL_VERSION, Rating, Submission};
+
+use crate::mask;
+use crate::store::{Claimed, DeadLetterReason, Kind, MaskedPerson, Outcome};
+
+/// Fields named in one reason; more would help nobody.
+const MAX_FIELDS: usize = 8;
+
+/// Longest detail, in characters.
+const MAX_DETAIL: usize = 400;
+
+/// What becomes of a record.
+pub(crate) fn judge(opener: &dyn Opener, catalog: &Catalog, record: &Claimed) -> Outcome {
+    let plaintext = match opener.open(&record.ciphertext) {
+        Ok(plaintext) => plaintext,
+        Err(error) => return dead(DeadLetterReason::NotOpenable, Some(error.to_string())),
+    };
+    let verdict = match record.kind {
+        Kind::Case => case(catalog, record, &plaintext),
+        Kind::Rating => rating(record, &plaintext),
+    };
+    verdict.unwrap_or_else(|(reason, detail)| dead(reason, detail))
+}
+
+/// A record on which the opener itself failed.
+pub(crate) fn fault() -> Outcome {
+    dead(DeadLetterReason::OpenerFault, None)
+}
+
+type Verdict = Result<Outcome, (DeadLetterReason, Option<String>)>;
+
+fn case(catalog: &Catalog, record: &Claimed, plaintext: &[u8]) -> Verdict {
+    let mut submission = Submission::from_plaintext(plaintext)
+        .map_err(|error| (DeadLetterReason::Unreadable, Some(error.to_string())))?;
+    readable(submission.version)?;
+    let differing = [
+        ("case_id", submission.case_id != record.case_id),
+        ("case_number", submission.case_number != record.case_number),
+        ("item", submission.item != record.item),
+        ("item_version", submission.item_version != record.item_version),
+    ];
+    agree(&differing)?;
+    let item =
+        catalog.items.iter().find(|item| item.code == record.item && item.version == record.item_version);
+    let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
+
+    let person = person(item, &submission);
+    // Moved out and back, so that the only copy is the one that wipes itself.
+    let mut content = Map::new();
+    content.insert("applicant".into(), Value::Object(take(&mut submission.applicant)));
+    content.insert("answers".into(), Value::Object(take(&mut submission.answers)));
+    let mut content = Value::Object(content);
+    let valid = match service_catalog::day_in_china(submission.finalised_at_ms) {
+        Some(day) => service_catalog::validate_on(item, &content, day),
+        None => service_catalog::validate(item, &content),
+    };
+    for (name, members) in [("applicant", &mut submission.applicant), ("answers", &mut submission.answers)] {
+        if let Some(Value::Object(moved)) = content.get_mut(name).map(Value::take) {
+            *members = moved;
+        }
+    }
+    valid.map_err(|reasons| (DeadLetterReason::WrongAnswers, Some(detail(&reasons))))?;
+    Ok(Outcome::Opened { person: Some(person), summary: item.title.zh_hans.clone() })
+}
+
+fn rating(record: &Claimed, plaintext: &[u8]) -> Verdict {
+    let rating = Rating::from_plaintext(plaintext)
+        .map_err(|error| (DeadLetterReason::Unreadable, Some(error.to_string())))?;
+    readable(rating.version)?;
+    let differing = [
+        ("about", Some(&rating.about) != record.about.as_ref()),
+        ("case_number", rating.case_number != record.case_number),
+    ];
+    agree(&differing)?;
+    let stars = usize::from(rating.stars.min(5));
+    Ok(Outcome::Opened {
+        person: None, summary: format!("{}{}", "★".repeat(stars), "☆".repeat(5 - stars))
+    })
+}
+
+fn readable(version: u16) -> Result<(), (DeadLetterReason, Option<String>)> {
+    if version == PROTOCOL_VERSION {
+        return Ok(());
+    }
+    Err((DeadLetterReason::Unreadable, Some("a version this gateway does not know".into())))
+}
+
+/// Names what differs between the manifest and what was sealed.
+fn agree(differing: &[(&str, bool)]) -> Result<(), (DeadLetterReason, Option<String>)> {
+    let names: Vec<&str> = differing.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    if names.is_empty() { Ok(()) } else { Err((DeadLetterReason::OtherRecord, Some(names.join(", ")))) }
+}
+
+fn person(item: &ServiceItem, submission: &Submission) -> MaskedPerson {
+    let text = |key: &str| submission.applicant.get(key).and_then(Value::as_str);
+    let phone = item
+        .questions
+        .iter()
+        .filter(|question| question.kind == QuestionKind::Phone)
+        .find_map(|question| submission.answers.get(&question.id)?.as_str());
+    MaskedPerson {
+        name: text("name").map(mask::name),
+        number: text("number").map(mask::number),
+        phone: phone.map(mask::phone),
+    }
+}
+
+fn detail(reasons: &[String]) -> String {
+    let mut text = reasons.iter().take(MAX_FIELDS).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if reasons.len() > MAX_FIELDS {
+        text.push_str("; …");
+    }
+    if let Some((end, _)) = text.char_indices().nth(MAX_DETAIL) {
+        text.truncate(end);
+    }
+    text
+}
+
+fn dead(reason: DeadLetterReason, detail: Option<String>) -> Outcome {
+    Outcome::DeadLetter { reason, detail }
+}

@@ -1,0 +1,140 @@
+//! The opener: takes received records one batch after another, opens and judges them, and writes down what became
+//! of each. It runs beside the acceptance of records and never in its way.
+//!
+//! Deliberately absent: any way to lose a record. What it cannot open or does not like becomes a dead letter, and
+//! what it does not finish goes back on the list when its lease ends.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use service_catalog::Catalog;
+use sync_protocol::Opener as Seal;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::judge;
+use crate::store::{Claimed, DeadLetterReason, Decision, InboxStore, Outcome, StoreError};
+use crate::terminals::now_ms;
+
+/// How long a batch may take before its records are handed out again.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// How often it looks without being rung: another gateway process may have accepted something.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Wait after the store said no.
+const BACK_OFF: Duration = Duration::from_millis(500);
+
+/// How much nicer than the rest of the gateway the judging thread is: opening can wait, receipts cannot.
+const NICE: i32 = 10;
+
+type Job = (Vec<Claimed>, oneshot::Sender<Vec<Decision>>);
+
+/// The opener's task.
+pub(crate) struct Opener {
+    store: Arc<dyn InboxStore>,
+    jobs: mpsc::Sender<Job>,
+    batch: usize,
+    arrivals: Arc<Notify>,
+    broken: Arc<Notify>,
+    stop: watch::Receiver<bool>,
+}
+
+/// What the opener shares with the rest of the gateway.
+pub(crate) struct Surroundings {
+    pub(crate) store: Arc<dyn InboxStore>,
+    pub(crate) arrivals: Arc<Notify>,
+    pub(crate) broken: Arc<Notify>,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) batch: usize,
+}
+
+impl Opener {
+    /// Starts the thread that holds the city's key.
+    pub(crate) fn new<S>(around: Surroundings, seal: S, catalog: Arc<Catalog>) -> std::io::Result<Self>
+    where
+        S: Seal + Send + 'static,
+    {
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        thread::Builder::new().name("opener".into()).spawn(move || work(&seal, &catalog, &waiting))?;
+        let Surroundings { store, arrivals, broken, stop, batch } = around;
+        Ok(Self { store, jobs, batch: batch.max(1), arrivals, broken, stop })
+    }
+
+    /// Runs until told to stop.
+    pub(crate) async fn run(mut self) {
+        // The catalog may have learnt an item since.
+        match self.store.retry_dead_letters(DeadLetterReason::UnknownItem).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "records of unknown items are tried again"),
+            Err(error) => self.note(&error),
+        }
+        while !*self.stop.borrow() {
+            match self.round().await {
+                Ok(true) => {}
+                Ok(false) => self.rest(LOOK).await,
+                Err(error) => {
+                    self.note(&error);
+                    self.rest(BACK_OFF).await;
+                }
+            }
+        }
+    }
+
+    /// One batch; `false` when there is nothing to do.
+    async fn round(&self) -> Result<bool, StoreError> {
+        let claimed = self.store.claim(self.batch, LEASE).await?;
+        if claimed.is_empty() {
+            return Ok(false);
+        }
+        let (answer, wait) = oneshot::channel();
+        self.jobs.send((claimed, answer)).map_err(|_| StoreError::Closed)?;
+        let decisions = wait.await.map_err(|_| StoreError::Closed)?;
+        for decision in &decisions {
+            if let Outcome::DeadLetter { reason, .. } = &decision.outcome {
+                let (place, why) = (&decision.place, reason.label());
+                tracing::warn!(alarm = true, terminal = %place.terminal, seq = place.seq, why, "dead letter");
+            }
+        }
+        while let Err(error) = self.store.decide(decisions.clone()).await {
+            if error != StoreError::Busy {
+                return Err(error);
+            }
+            tokio::time::sleep(BACK_OFF).await;
+        }
+        Ok(true)
+    }
+
+    async fn rest(&mut self, longest: Duration) {
+        tokio::select! {
+            () = self.arrivals.notified() => {}
+            () = tokio::time::sleep(longest) => {}
+            _ = self.stop.changed() => {}
+        }
+    }
+
+    fn note(&self, error: &StoreError) {
+        tracing::error!(%error, "the opener's store call failed");
+        if matches!(error, StoreError::Broken(_)) {
+            self.broken.notify_one();
+        }
+    }
+}
+
+/// The judging thread: the only place that holds the key.
+fn work(seal: &dyn Seal, catalog: &Catalog, waiting: &mpsc::Receiver<Job>) {
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::warn!(%error, "the opener runs at full priority");
+    }
+    while let Ok((claimed, answer)) = waiting.recv() {
+        let decide = |record: Claimed| {
+            let judged = catch_unwind(AssertUnwindSafe(|| judge::judge(seal, catalog, &record)));
+            let outcome = judged.unwrap_or_else(|_| judge::fault());
+            Decision { place: record.place, outcome, decided_at_ms: now_ms() }
+        };
+        // Nobody waits any more when the gateway is stopping; the lease ends with it.
+        drop(answer.send(claimed.into_iter().map(decide).collect()));
+    }
+}

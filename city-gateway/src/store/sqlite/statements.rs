@@ -1,0 +1,207 @@
+//! What the writer does inside its transaction.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::store::{
+    Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, MaskedPerson, Outcome, Place,
+};
+
+/// Arrivals are numbered over both tables. One writer, so reading the highest number is safe here.
+const INSERT_INBOX: &str = "
+    INSERT INTO inbox (id, terminal, incarnation, seq, case_id, kind, about, case_number, verification, item,
+                       item_version, sha256, manifest_hash, received_at_ms, manifest, ciphertext)
+    VALUES (1 + max(ifnull((SELECT max(id) FROM inbox), 0), ifnull((SELECT max(id) FROM quarantine), 0)),
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+    ON CONFLICT DO NOTHING RETURNING id";
+
+const INSERT_QUARANTINE: &str = "
+    INSERT INTO quarantine (id, terminal, incarnation, seq, case_id, kind, about, case_number, verification, item,
+                            item_version, sha256, manifest_hash, received_at_ms, manifest, ciphertext, reason)
+    VALUES (1 + max(ifnull((SELECT max(id) FROM inbox), 0), ifnull((SELECT max(id) FROM quarantine), 0)),
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+    ON CONFLICT DO NOTHING RETURNING id";
+
+/// Keeps a record: in the inbox, or, when its id or its place is taken, in quarantine.
+pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Acceptance> {
+    if let Some(id) = insert_inbox(transaction, arrival)? {
+        transaction.prepare_cached("INSERT INTO to_open (id) VALUES (?1)")?.execute([id])?;
+        return Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms: arrival.received_at_ms });
+    }
+    let Some(held) = held_at(transaction, &arrival.place)? else {
+        // The place is free, so it was the id that is taken: by a record in another place.
+        return quarantine(transaction, arrival, Conflict::OtherContent);
+    };
+    if held.case_id != arrival.case_id {
+        return quarantine(transaction, arrival, Conflict::PlaceTaken);
+    }
+    if held.sha256 != arrival.sha256 {
+        return quarantine(transaction, arrival, Conflict::OtherContent);
+    }
+    let mut acceptance = Acceptance { kept: Kept::Inbox, again: true, received_at_ms: held.received_at_ms };
+    if held.manifest_hash != arrival.manifest_hash {
+        // The same record, so the same receipt; but what the second manifest says is not thrown away either.
+        acceptance.again = quarantine(transaction, arrival, Conflict::OtherManifest)?.again;
+        acceptance.kept = Kept::InboxOtherManifest;
+    }
+    Ok(acceptance)
+}
+
+/// Records what the opener found; returns the ids, so that their leases can end.
+pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> rusqlite::Result<Vec<i64>> {
+    let mut find = transaction
+        .prepare_cached("SELECT id FROM inbox WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3")?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO outcome (id, state, reason_code, reason_detail, person_name, person_number, person_phone,
+                              summary, decided_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+    )?;
+    let mut done = transaction.prepare_cached("DELETE FROM to_open WHERE id = ?1")?;
+    let mut ids = Vec::with_capacity(decisions.len());
+    for Decision { place, outcome, decided_at_ms } in decisions {
+        let key = params![place.terminal, place.incarnation, position(place.seq)?];
+        let Some(id) = find.query_row(key, |row| row.get::<_, i64>(0)).optional()? else { continue };
+        let nobody = MaskedPerson::default();
+        let (state, reason, detail, person, summary) = match outcome {
+            Outcome::Opened { person, summary } => {
+                ("opened", None, None, person.as_ref().unwrap_or(&nobody), Some(summary))
+            }
+            Outcome::DeadLetter { reason, detail } => {
+                ("dead_letter", Some(reason.code()), detail.as_ref(), &nobody, None)
+            }
+        };
+        let MaskedPerson { name, number, phone } = person;
+        insert.execute(params![id, state, reason, detail, name, number, phone, summary, decided_at_ms])?;
+        done.execute([id])?;
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Puts dead letters back on the list.
+pub(super) fn retry(transaction: &Transaction<'_>, reason: DeadLetterReason) -> rusqlite::Result<u64> {
+    let code = [reason.code()];
+    transaction.execute(
+        "INSERT INTO to_open (id) SELECT id FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1
+         ON CONFLICT DO NOTHING",
+        code,
+    )?;
+    let count =
+        transaction.execute("DELETE FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1", code)?;
+    Ok(count as u64)
+}
+
+/// Notes how far a queue is known to be received; never goes back.
+pub(super) fn progress(
+    transaction: &Transaction<'_>,
+    terminal: &str,
+    incarnation: &str,
+    contiguous: u64,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO progress (terminal, incarnation, contiguous) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET contiguous = max(contiguous, excluded.contiguous)",
+        )?
+        .execute(params![terminal, incarnation, position(contiguous)?])
+        .map(|_| ())
+}
+
+/// SQLite's numbers are signed; a position beyond them is no position.
+fn position(seq: u64) -> rusqlite::Result<i64> {
+    i64::try_from(seq).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn insert_inbox(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Option<i64>> {
+    let Place { terminal, incarnation, seq } = &arrival.place;
+    transaction
+        .prepare_cached(INSERT_INBOX)?
+        .query_row(
+            params![
+                terminal,
+                incarnation,
+                position(*seq)?,
+                arrival.case_id,
+                arrival.kind.as_str(),
+                arrival.about,
+                arrival.case_number,
+                arrival.verification,
+                arrival.item,
+                arrival.item_version,
+                arrival.sha256,
+                arrival.manifest_hash,
+                arrival.received_at_ms,
+                arrival.manifest,
+                arrival.ciphertext,
+            ],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+/// What is already in the inbox at a place.
+struct Held {
+    case_id: String,
+    sha256: String,
+    manifest_hash: String,
+    received_at_ms: i64,
+}
+
+fn held_at(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<Option<Held>> {
+    transaction
+        .prepare_cached(
+            "SELECT case_id, sha256, manifest_hash, received_at_ms FROM inbox
+             WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3",
+        )?
+        .query_row(params![place.terminal, place.incarnation, position(place.seq)?], |row| {
+            Ok(Held {
+                case_id: row.get(0)?,
+                sha256: row.get(1)?,
+                manifest_hash: row.get(2)?,
+                received_at_ms: row.get(3)?,
+            })
+        })
+        .optional()
+}
+
+fn quarantine(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    conflict: Conflict,
+) -> rusqlite::Result<Acceptance> {
+    let Place { terminal, incarnation, seq } = &arrival.place;
+    let seq = position(*seq)?;
+    let inserted = transaction
+        .prepare_cached(INSERT_QUARANTINE)?
+        .query_row(
+            params![
+                terminal,
+                incarnation,
+                seq,
+                arrival.case_id,
+                arrival.kind.as_str(),
+                arrival.about,
+                arrival.case_number,
+                arrival.verification,
+                arrival.item,
+                arrival.item_version,
+                arrival.sha256,
+                arrival.manifest_hash,
+                arrival.received_at_ms,
+                arrival.manifest,
+                arrival.ciphertext,
+                conflict.code(),
+            ],
+            |row| row.get::<_, i64>(0),
+        )
+        .optional()?;
+    let received_at_ms = transaction
+        .prepare_cached(
+            "SELECT received_at_ms FROM quarantine WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3
+             AND case_id = ?4 AND sha256 = ?5 AND manifest_hash = ?6",
+        )?
+        .query_row(
+            params![terminal, incarnation, seq, arrival.case_id, arrival.sha256, arrival.manifest_hash],
+            |row| row.get(0),
+        )?;
+    Ok(Acceptance { kept: Kept::Quarantine(conflict), again: inserted.is_none(), received_at_ms })
+}

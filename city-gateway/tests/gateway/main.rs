@@ -1,0 +1,7 @@
+//! The gateway from outside: real TLS, real files, a restart where it matters.
+
+mod accept;
+mod opener;
+mod pages;
+mod program;
+mod support;

@@ -1,0 +1,126 @@
+//! The program itself: configuration, log, SIGTERM, kill -9.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{City, NAME, PHONE, WORDS, id_number};
+
+/// A running program and everything it logs.
+struct Program {
+    child: Child,
+    log: mpsc::Receiver<String>,
+    seen: Vec<String>,
+    terminals: SocketAddr,
+}
+
+impl Program {
+    fn start(city: &City) -> Self {
+        let config = city.path("gateway.toml");
+        let text = "[listen]\nterminals = \"127.0.0.1:0\"\ncity = \"127.0.0.1:0\"\n\
+                    [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n";
+        std::fs::write(&config, text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_city-gateway"))
+            .arg("--config")
+            .arg(&config)
+            .env("GATEWAY_LOG", "city_gateway=trace,info")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (send, log) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let anywhere = "127.0.0.1:0".parse().unwrap();
+        let mut program = Self { child, log, seen: Vec::new(), terminals: anywhere };
+        let ready = program.wait_for("the gateway is ready");
+        let address = ready.split_whitespace().find_map(|word| word.strip_prefix("terminals="));
+        program.terminals = address.unwrap().parse().unwrap();
+        program
+    }
+
+    fn wait_for(&mut self, words: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(30));
+            let line = line.unwrap_or_else(|_| panic!("never said {words:?}: {:?}", self.seen));
+            self.seen.push(line.clone());
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits until it has ended by itself; the rest of the log is read.
+    fn ended(mut self) -> (Option<i32>, Vec<String>) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while let Ok(line) = self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            self.seen.push(line);
+        }
+        (self.child.wait().unwrap().code(), std::mem::take(&mut self.seen))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Fails only when it has already ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_or_told_to_stop_it_keeps_what_it_gave_receipts_for() {
+    let mut city = City::prepare();
+    let terminal = city.terminal("DG0001");
+    let mut program = Program::start(&city);
+    city.outside = Some(program.terminals);
+    for seq in 1..=5 {
+        let (manifest, record) = terminal.case(seq);
+        terminal.deliver(&city, &manifest, &record).await;
+    }
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+    drop(program);
+
+    let program = Program::start(&city);
+    city.outside = Some(program.terminals);
+    assert_eq!(terminal.hello(&city).await.received, [(1, 5)]);
+    // Something to warn about, so that the log has reason to be careless.
+    let (manifest, record) = terminal.case(1);
+    terminal.deliver(&city, &manifest, &record).await;
+    let answers = serde_json::json!({ "words": NAME, "phone": WORDS });
+    let (manifest, record) = terminal.case_with(6, answers.as_object().unwrap().clone());
+    terminal.deliver(&city, &manifest, &record).await;
+    let mut program = program;
+    program.wait_for("dead letter");
+
+    kill_process(Pid::from_child(&program.child), Signal::TERM).unwrap();
+    let (code, log) = program.ended();
+    assert_eq!(code, Some(0), "{log:?}");
+    let log = log.join("\n");
+    assert!(log.contains("the store is closed"), "{log}");
+    for secret in [NAME, PHONE, WORDS, &id_number(), "DG0001-V1"] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+    // The folder is free again, and everything is in it.
+    city.restart().await;
+    let records = city.all_decided().await;
+    let count = |status: &str| records.iter().filter(|record| record["status"] == status).count();
+    assert_eq!((count("opened"), count("dead_letter"), count("quarantined")), (5, 1, 1));
+}
+
+#[test]
+fn what_it_cannot_start_with_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gateway.toml");
+    let text = "[listen]\nterminals = \"127.0.0.1:0\"\ncity = \"127.0.0.1:0\"\n\
+                [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n";
+    std::fs::write(&config, text).unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_city-gateway")).arg("--config").arg(&config).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gateway.cert.pem"));
+}

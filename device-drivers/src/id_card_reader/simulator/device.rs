@@ -1,0 +1,367 @@
+//! The simulated reader itself: requests in, answers out, no I/O.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::CardImage;
+use crate::id_card_reader::protocol::frame::encode_frame;
+use crate::id_card_reader::protocol::{FrameDecoder, FrameError, Request, SamId};
+use crate::wire::WireDevice;
+
+/// Faults waiting for their step; more are not kept.
+const MAX_WAITING_FAULTS: usize = 64;
+/// Bytes of the noise that the garbage faults add. Holds AA and 96 on purpose, and no preamble.
+const NOISE: [u8; 9] = [0x00, 0xFF, 0xAA, 0x96, 0xAA, 0xAA, 0x13, 0x69, 0xAA];
+/// The frame that one handheld reader sends when it runs out of time: it declares more than it carries.
+const VENDOR_TIMEOUT: [u8; 10] = [0xAA, 0xAA, 0xAA, 0x96, 0x69, 0x00, 0x05, 0x05, 0x05, 0x05];
+
+/// A step of reading a card, for aiming a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReaderStep {
+    /// 20 01 that finds a card.
+    Find,
+    /// 20 02.
+    Select,
+    /// 30 01.
+    Read,
+}
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WireFault {
+    /// The answer's checksum is wrong.
+    WrongChecksum,
+    /// Noise stands before the answer.
+    GarbageBefore,
+    /// Noise breaks into the answer.
+    GarbageInside,
+    /// The previous answer comes once more, before the right one.
+    StaleAnswer,
+    /// The card is pulled while the answer is on its way: so many bytes, then silence.
+    PulledMidRead {
+        /// Bytes of the answer that still come.
+        after_bytes: usize,
+    },
+    /// The security module does not accept the card (32).
+    Refused,
+    /// The thing on the reader is no identity card (40).
+    NotACard,
+    /// Another status in place of the answer.
+    Status(u8),
+    /// No answer at all.
+    Silence,
+    /// The answer comes so much later, when the host may have given up.
+    Late {
+        /// Milliseconds.
+        millis: u64,
+    },
+    /// The malformed time-out frame of one vendor.
+    VendorTimeout,
+}
+
+impl WireFault {
+    /// Where the fault usually shows.
+    pub fn usual_step(self) -> ReaderStep {
+        match self {
+            WireFault::Refused | WireFault::NotACard => ReaderStep::Select,
+            _ => ReaderStep::Read,
+        }
+    }
+}
+
+struct Laid {
+    image: CardImage,
+    /// Read once already: not found again until it is taken off.
+    done: bool,
+}
+
+enum Work {
+    Execute(Request),
+    Report(u8),
+    Say(Vec<u8>),
+}
+
+/// A simulated reader. Feed it through a [`super::SimulatedReaderHandle`].
+pub struct SimulatedReader {
+    card: Option<Laid>,
+    found: bool,
+    selected: bool,
+    requests: FrameDecoder,
+    work: VecDeque<(Instant, Work)>,
+    faults: VecDeque<(ReaderStep, WireFault)>,
+    lasting: Option<WireFault>,
+    previous: Vec<u8>,
+    sam_id: SamId,
+    paced: bool,
+    reads: u64,
+}
+
+impl SimulatedReader {
+    pub(super) fn new() -> SimulatedReader {
+        SimulatedReader {
+            card: None,
+            found: false,
+            selected: false,
+            requests: FrameDecoder::for_requests(),
+            work: VecDeque::new(),
+            faults: VecDeque::new(),
+            lasting: None,
+            previous: encode_frame(&[0, 0, 0x80]).to_vec(),
+            sam_id: SamId { a: 5, b: 1, date: 20_240_101, serial: 123_456, check: 987_654_321 },
+            paced: true,
+            reads: 0,
+        }
+    }
+
+    /// Whether a card lies on the reader.
+    pub fn has_card(&self) -> bool {
+        self.card.is_some()
+    }
+
+    /// Whether the card on the reader has been read.
+    pub fn card_was_read(&self) -> bool {
+        self.card.as_ref().is_some_and(|card| card.done)
+    }
+
+    /// How many whole reads were answered.
+    pub fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// How many injected faults still wait for their step.
+    pub fn waiting_faults(&self) -> usize {
+        self.faults.len()
+    }
+
+    pub(super) fn lay(&mut self, image: CardImage) {
+        self.pull();
+        self.card = Some(Laid { image, done: false });
+    }
+
+    pub(super) fn pull(&mut self) {
+        self.card = None;
+        self.found = false;
+        self.selected = false;
+    }
+
+    pub(super) fn inject(&mut self, step: ReaderStep, fault: WireFault) {
+        if self.faults.len() < MAX_WAITING_FAULTS {
+            self.faults.push_back((step, fault));
+        }
+    }
+
+    pub(super) fn set_fault(&mut self, fault: Option<WireFault>) {
+        self.lasting = fault;
+    }
+
+    pub(super) fn set_paced(&mut self, paced: bool) {
+        self.paced = paced;
+    }
+
+    /// How long the reader works on a request before its answer starts.
+    fn effort(&self, request: Request) -> Duration {
+        let millis = match request {
+            _ if !self.paced => 0,
+            Request::Find => 25,
+            Request::Select => 40,
+            Request::ReadTextPhoto | Request::ReadTextPhotoFingerprint => 350,
+            Request::ReadAdditionalAddress | Request::ReadManagementNumber => 120,
+            _ => 5,
+        };
+        Duration::from_millis(millis)
+    }
+
+    fn enqueue(&mut self, effort: Duration, work: Work, now: Instant) {
+        let free = self.work.back().map_or(now, |(at, _)| *at);
+        self.work.push_back((free + effort, work));
+    }
+
+    fn answer(&mut self, work: Work, now: Instant) -> Vec<u8> {
+        let request = match work {
+            Work::Report(code) => return self.say(bare(code)),
+            Work::Say(answer) => return answer,
+            Work::Execute(request) => request,
+        };
+        let good = match request {
+            Request::Find => self.find(),
+            Request::Select => self.select(),
+            Request::ReadTextPhoto => self.read(2),
+            Request::ReadTextPhotoFingerprint => self.read(3),
+            Request::ReadAdditionalAddress => self.additional_address(),
+            Request::ResetSam | Request::SamStatus | Request::SetMaxRfBytes(_) => Ok(bare(0x90)),
+            Request::SamId => Ok(with_data(0x90, &self.sam_id.encode())),
+            // The pseudo terminal keeps one rate, so another one is not permitted.
+            Request::SetBaud(_) | Request::ReadManagementNumber => Err(0x23),
+        };
+        if request == Request::ResetSam {
+            self.found = false;
+            self.selected = false;
+        }
+        let step = match request {
+            Request::Find => Some(ReaderStep::Find),
+            Request::Select => Some(ReaderStep::Select),
+            Request::ReadTextPhoto | Request::ReadTextPhotoFingerprint => Some(ReaderStep::Read),
+            _ => None,
+        };
+        match good {
+            Ok(answer) => match step.and_then(|step| self.take_fault(step)) {
+                Some(fault) => self.spoil(answer, fault, now),
+                None => self.deliver(step, answer),
+            },
+            Err(code) => self.say(bare(code)),
+        }
+    }
+
+    fn find(&mut self) -> Result<Vec<u8>, u8> {
+        self.selected = false;
+        self.found = self.card.as_ref().is_some_and(|card| !card.done);
+        if self.found { Ok(with_data(0x9F, &[0; 4])) } else { Err(0x80) }
+    }
+
+    fn select(&mut self) -> Result<Vec<u8>, u8> {
+        self.selected = self.found;
+        self.found = false;
+        if self.selected { Ok(with_data(0x90, &[0; 8])) } else { Err(0x81) }
+    }
+
+    fn read(&mut self, words: usize) -> Result<Vec<u8>, u8> {
+        let card = self.card.as_ref().filter(|card| self.selected && !card.done).ok_or(0x41)?;
+        let CardImage { text, photo, .. } = &card.image;
+        let mut data = Vec::with_capacity(2 * words + text.len() + photo.len());
+        for length in [text.len(), photo.len(), 0].into_iter().take(words) {
+            data.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        data.extend_from_slice(text);
+        data.extend_from_slice(photo);
+        Ok(with_data(0x90, &data))
+    }
+
+    fn additional_address(&mut self) -> Result<Vec<u8>, u8> {
+        let card = self.card.as_ref().filter(|_| self.selected).ok_or(0x41)?;
+        let address = card.image.additional_address.as_ref().ok_or(0x91)?;
+        Ok(with_data(0x90, address))
+    }
+
+    fn take_fault(&mut self, step: ReaderStep) -> Option<WireFault> {
+        let waiting = self.faults.iter().position(|(at, _)| *at == step);
+        match waiting.and_then(|at| self.faults.remove(at)) {
+            Some((_, fault)) => Some(fault),
+            None => self.lasting.filter(|fault| fault.usual_step() == step),
+        }
+    }
+
+    /// The answer as the fault leaves it.
+    fn spoil(&mut self, answer: Vec<u8>, fault: WireFault, now: Instant) -> Vec<u8> {
+        let read = answer.len() > 100;
+        let step = read.then_some(ReaderStep::Read);
+        match fault {
+            WireFault::WrongChecksum => {
+                let mut answer = self.deliver(step, answer);
+                if let Some(sum) = answer.last_mut() {
+                    *sum ^= 0x01;
+                }
+                answer
+            }
+            WireFault::GarbageBefore => [&NOISE[..], &self.deliver(step, answer)].concat(),
+            WireFault::GarbageInside => {
+                let mut answer = self.deliver(step, answer);
+                let middle = answer.len() / 2;
+                answer.splice(middle..middle, NOISE);
+                answer
+            }
+            WireFault::StaleAnswer => {
+                let stale = self.previous.clone();
+                [stale, self.deliver(step, answer)].concat()
+            }
+            WireFault::PulledMidRead { after_bytes } => {
+                self.pull();
+                answer[..after_bytes.min(answer.len().saturating_sub(1))].to_vec()
+            }
+            WireFault::Refused => self.fail(0x32),
+            WireFault::NotACard => self.fail(0x40),
+            WireFault::Status(code) => self.fail(code),
+            WireFault::Silence => Vec::new(),
+            WireFault::Late { millis } => {
+                let answer = self.deliver(step, answer);
+                // In front: the reader is busy with it and takes up nothing else before.
+                self.work.push_front((now + Duration::from_millis(millis), Work::Say(answer)));
+                Vec::new()
+            }
+            WireFault::VendorTimeout => VENDOR_TIMEOUT.to_vec(),
+        }
+    }
+
+    fn fail(&mut self, code: u8) -> Vec<u8> {
+        self.found = false;
+        self.selected = false;
+        self.say(bare(code))
+    }
+
+    /// Sends a good answer; after a read the card counts as read, whatever the line makes of the bytes.
+    fn deliver(&mut self, step: Option<ReaderStep>, answer: Vec<u8>) -> Vec<u8> {
+        if step == Some(ReaderStep::Read) {
+            self.reads += 1;
+            if let Some(card) = &mut self.card {
+                card.done = true;
+            }
+        }
+        self.say(answer)
+    }
+
+    fn say(&mut self, answer: Vec<u8>) -> Vec<u8> {
+        self.previous.clone_from(&answer);
+        answer
+    }
+}
+
+impl WireDevice for SimulatedReader {
+    fn receive(&mut self, bytes: &[u8], now: Instant) {
+        self.requests.push(bytes);
+        while let Some(frame) = self.requests.next_frame() {
+            let work = match frame.map(|frame| Request::from_frame(&frame)) {
+                Ok(Some(request)) => Work::Execute(request),
+                Ok(None) => Work::Report(0x24),
+                Err(FrameError::Checksum) => Work::Report(0x10),
+                Err(FrameError::Length | FrameError::InnerLength) => Work::Report(0x11),
+            };
+            let effort = match work {
+                Work::Execute(request) => self.effort(request),
+                Work::Report(_) | Work::Say(_) => Duration::ZERO,
+            };
+            self.enqueue(effort, work, now);
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Vec<u8> {
+        let mut leaving = Vec::new();
+        while self.work.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, work)) = self.work.pop_front() {
+                leaving.extend(self.answer(work, now));
+            }
+        }
+        leaving
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.work.front().map(|(at, _)| *at)
+    }
+
+    fn power_off(&mut self) {
+        self.work.clear();
+        self.requests.resync();
+        self.found = false;
+        self.selected = false;
+        // Without a field the card forgets that it was read.
+        if let Some(card) = &mut self.card {
+            card.done = false;
+        }
+    }
+}
+
+fn bare(code: u8) -> Vec<u8> {
+    encode_frame(&[0, 0, code]).to_vec()
+}
+
+fn with_data(code: u8, data: &[u8]) -> Vec<u8> {
+    encode_frame(&[&[0, 0, code], data].concat()).to_vec()
+}

@@ -1,0 +1,83 @@
+//! What can be done about a device error. The session matches on the remedy, never on the error itself.
+
+/// What the kiosk should do about a device error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Try the same call again; nobody needs to do anything.
+    Retry,
+    /// The citizen can put it right.
+    AskCitizen(Hint),
+    /// Only an operator can put it right.
+    CallOperator(Fault),
+}
+
+/// What the citizen is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hint {
+    /// No card lies on the reader.
+    LayCard,
+    /// The answer was damaged: take the card off and lay it on again.
+    LayCardAgain,
+    /// The card moved while it was read: lay it again and hold it still.
+    HoldCardStill,
+    /// What lies on the reader is not an identity card.
+    NotAnIdCard,
+    /// The reader does not accept the card as genuine; the staffed window can help.
+    CardRefused,
+    /// An identity card of a kind that this terminal does not know.
+    UnknownDocument,
+}
+
+/// What the operator is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The reader cannot be opened or was unplugged.
+    ReaderGone,
+    /// The reader is connected and does not answer.
+    ReaderSilent,
+    /// The reader reports a fault of its own or answers out of turn.
+    ReaderFault,
+    /// The printer cannot be opened or was unplugged.
+    PrinterGone,
+    /// The printer is connected and does not answer.
+    PrinterSilent,
+    /// The paper roll is used up.
+    PrinterPaperEnd,
+    /// The printer's cover is open.
+    PrinterCoverOpen,
+    /// The cutter is jammed.
+    PrinterCutter,
+    /// The printer reports another fault, or did not confirm a print.
+    PrinterFault,
+}
+
+impl Hint {
+    /// A stable word for logs, audit and tests.
+    pub fn code(self) -> &'static str {
+        match self {
+            Hint::LayCard => "lay-card",
+            Hint::LayCardAgain => "lay-card-again",
+            Hint::HoldCardStill => "hold-card-still",
+            Hint::NotAnIdCard => "not-an-id-card",
+            Hint::CardRefused => "card-refused",
+            Hint::UnknownDocument => "unknown-document",
+        }
+    }
+}
+
+impl Fault {
+    /// A stable word for logs, audit and tests.
+    pub fn code(self) -> &'static str {
+        match self {
+            Fault::ReaderGone => "reader-gone",
+            Fault::ReaderSilent => "reader-silent",
+            Fault::ReaderFault => "reader-fault",
+            Fault::PrinterGone => "printer-gone",
+            Fault::PrinterSilent => "printer-silent",
+            Fault::PrinterPaperEnd => "printer-paper-end",
+            Fault::PrinterCoverOpen => "printer-cover-open",
+            Fault::PrinterCutter => "printer-cutter",
+            Fault::PrinterFault => "printer-fault",
+        }
+    }
+}

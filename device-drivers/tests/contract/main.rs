@@ -1,0 +1,6 @@
+//! The drivers against their simulators, over real pseudo terminals, with every fault. The same suites are meant
+//! to run against recordings and against real devices.
+
+mod printer;
+mod reader;
+mod reader_plug;

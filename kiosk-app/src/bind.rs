@@ -1,0 +1,275 @@
+//! The border to the markup: sets the globals' properties from the session, and turns taps into events.
+
+mod taps;
+
+use crate::catalog::{Catalog, words};
+use crate::config::Config;
+use crate::inbox::Inbox;
+use crate::present::{self, lines, question};
+use crate::screen::platform::PageName;
+use kiosk_core::calendar;
+use kiosk_core::remedy::Notice;
+use kiosk_core::service::ItemCode;
+use kiosk_core::session::{
+    CardStatus, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session, progress,
+};
+use kiosk_core::settings::Language;
+use kiosk_ui as ui;
+use kiosk_ui::KioskWindow;
+use slint::{ComponentHandle, Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, SharedString, VecModel};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The window and what was last told to it.
+pub struct Screen {
+    window: KioskWindow,
+    catalog: Rc<Catalog>,
+    verify_url: String,
+    page: PageName,
+    language: RefCell<Option<Language>>,
+}
+
+impl Screen {
+    /// Connects the window's taps to the inbox and sets what never changes.
+    pub fn new(window: KioskWindow, catalog: Rc<Catalog>, config: &Config, page: PageName, inbox: &Inbox) -> Self {
+        taps::connect(&window, inbox);
+        window.global::<ui::Panel>().set_mm(config.panel.pixels_per_mm());
+        let shell = window.global::<ui::Shell>();
+        shell.set_demo(config.terminal.demo);
+        shell.set_place(config.terminal.place.as_str().into());
+        let verify_url = config.city.verify_url.clone();
+        Screen { window, catalog, verify_url, page, language: RefCell::new(None) }
+    }
+
+    /// Shows the session. Called after every event; setting an equal value repaints nothing.
+    pub fn show(&self, session: &Session, rules: &Rules) {
+        self.speak(session.settings.language);
+        self.show_page(session, rules);
+        self.show_shell(session);
+        self.page.set(present::name_of(&session.page));
+    }
+
+    fn speak(&self, language: Language) {
+        if self.language.replace(Some(language)) == Some(language) {
+            return;
+        }
+        // The texts in the markup are simplified Chinese; "" selects them.
+        let translation = if language == Language::ZhHans { "" } else { language.tag() };
+        if let Err(error) = slint::select_bundled_translation(translation) {
+            tracing::error!(%error, language = language.tag(), "this language is not bundled");
+        }
+    }
+
+    fn show_shell(&self, session: &Session) {
+        let shell = self.window.global::<ui::Shell>();
+        let around = &session.surroundings;
+        shell.set_language(present::language_kind(session.settings.language));
+        shell.set_theme(present::theme_kind(session.settings.theme));
+        shell.set_network_ok(around.network);
+        shell.set_printer_ok(around.printer == PrinterCondition::Ready);
+        shell.set_reader_ok(around.reader_present);
+        let on_the_way = !matches!(session.page, Page::Home(_) | Page::Saving(_) | Page::Leaving);
+        let submitted = matches!(session.page, Page::Receipt(_) | Page::Rating(_));
+        shell.set_can_go_back(on_the_way && !submitted);
+        shell.set_can_end(on_the_way);
+        shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
+        shell.set_notice_can_continue(session.notice == Some(Notice::CardExpiredAccepted));
+        shell.set_notice(present::notice_kind(session.notice));
+        shell.set_idle_seconds(session.idle.warning_s.unwrap_or_default() as i32);
+        shell.set_idle_warning(session.idle.warning_s.is_some());
+        shell.set_screen(present::screen_of(&session.page));
+    }
+
+    /// Sets the clock in the header.
+    pub fn show_clock(window: &KioskWindow, wall_ms: i64) {
+        let minute = calendar::minute_in_china(wall_ms);
+        let clock = minute.split_once(' ').map_or("", |(_, clock)| clock);
+        window.global::<ui::Shell>().set_clock(clock.into());
+    }
+
+    fn show_page(&self, session: &Session, rules: &Rules) {
+        let item = session.visit.as_ref().map(|visit| visit.item.clone());
+        match &session.page {
+            Page::Home(_) => self.show_home(session),
+            Page::Guide => self.show_guide(session, item.as_ref()),
+            Page::Consent => self.show_consent(session, item.as_ref()),
+            Page::Identify(identify) => self.show_identify(session, identify),
+            Page::ConfirmPerson => {
+                let screen = self.window.global::<ui::ConfirmPersonScreen>();
+                screen.set_lines(model(self.person(session)));
+            }
+            Page::Question(draft) => self.show_question(session, rules, draft),
+            Page::Review => self.show_review(session, item.as_ref()),
+            Page::Receipt(receipt) => self.show_receipt(session, receipt),
+            Page::Saving(_) | Page::Rating(_) => {}
+            Page::Leaving => self.forget(),
+        }
+    }
+
+    fn show_home(&self, session: &Session) {
+        self.forget();
+        let home = self.window.global::<ui::HomeScreen>();
+        home.set_items(model(present::tiles(&self.catalog, session)));
+        home.set_submissions_open(session.surroundings.admission == kiosk_core::session::Admission::Open);
+        home.set_hidden_items(self.catalog.hidden() as i32);
+        let Page::Home(offer) = &session.page else { return };
+        home.set_saved_case(offer.is_some());
+        if let Some(offer) = offer {
+            home.set_saved_case_number(offer.case.case_number.as_str().into());
+            home.set_saved_case_title(self.title(&offer.case.item, session).into());
+        }
+    }
+
+    fn show_guide(&self, session: &Session, code: Option<&ItemCode>) {
+        let Some(item) = code.and_then(|code| self.catalog.item(code)) else { return };
+        let language = session.settings.language;
+        let guide = self.window.global::<ui::GuideScreen>();
+        guide.set_title(words(&item.title, language).into());
+        guide.set_what(words(&item.guide.what, language).into());
+        guide.set_bring(model(item.guide.bring.iter().map(|text| words(text, language).into()).collect()));
+        guide.set_time(words(&item.guide.time, language).into());
+        guide.set_department(words(&item.guide.department, language).into());
+        guide.set_fee(words(&item.guide.fee, language).into());
+        guide.set_available(session.surroundings.admission == kiosk_core::session::Admission::Open);
+    }
+
+    fn show_consent(&self, session: &Session, code: Option<&ItemCode>) {
+        let Some(item) = code.and_then(|code| self.catalog.item(code)) else { return };
+        let language = session.settings.language;
+        let consent = self.window.global::<ui::ConsentScreen>();
+        consent.set_title(words(&item.title, language).into());
+        consent.set_purpose(words(&item.consent.purpose, language).into());
+        consent.set_data(model(item.consent.data.iter().map(|text| words(text, language).into()).collect()));
+        consent.set_retention(words(&item.consent.retention, language).into());
+        consent.set_refusal(words(&item.consent.refusal, language).into());
+    }
+
+    fn show_identify(&self, session: &Session, identify: &Identify) {
+        let screen = self.window.global::<ui::IdentifyScreen>();
+        screen.set_status(match (session.surroundings.reader_present, identify.status) {
+            (false, _) => ui::CardStatus::ReaderAway,
+            (true, CardStatus::Waiting) => ui::CardStatus::Waiting,
+            (true, CardStatus::Reading) => ui::CardStatus::Reading,
+        });
+        screen.set_typing(identify.typing);
+        screen.set_typed(grouped(identify.typed.expose()).into());
+        screen.set_can_submit(!identify.typed.expose().is_empty());
+    }
+
+    fn show_question(&self, session: &Session, rules: &Rules, draft: &Draft) {
+        let Some(visit) = &session.visit else { return };
+        let Some(asked) = self.catalog.question(&visit.item, &draft.question) else { return };
+        let language = session.settings.language;
+        let screen = self.window.global::<ui::QuestionScreen>();
+        let (number, total) = progress(rules, session).unwrap_or((1, 1));
+        screen.set_item_title(self.title(&visit.item, session).into());
+        screen.set_number(number as i32);
+        screen.set_total(total as i32);
+        screen.set_kind(question::kind(asked));
+        screen.set_label(words(&asked.label, language).into());
+        screen.set_hint(asked.hint.as_ref().map(|hint| words(hint, language)).unwrap_or_default().into());
+        screen.set_required(asked.required);
+        screen.set_options(model(question::options(asked, draft, language)));
+        screen.set_text(draft.text.expose().as_str().into());
+        screen.set_characters_left(question::characters_left(asked, draft));
+        screen.set_phrases(model(question::phrases(asked, language)));
+        let shown_day = draft.date.unwrap_or(session.today);
+        screen.set_year(shown_day.year());
+        screen.set_month(i32::from(u8::from(shown_day.month())));
+        screen.set_day(i32::from(shown_day.day()));
+        screen.set_date_chosen(draft.date.is_some());
+    }
+
+    fn show_review(&self, session: &Session, code: Option<&ItemCode>) {
+        let review = self.window.global::<ui::ReviewScreen>();
+        review.set_item_title(code.map(|code| self.title(code, session)).unwrap_or_default().into());
+        review.set_person(model(self.person(session)));
+        review.set_answers(model(lines::answers(session, &self.catalog)));
+    }
+
+    fn show_receipt(&self, session: &Session, page: &ReceiptPage) {
+        let printer = session.surroundings.printer;
+        let receipt = self.window.global::<ui::ReceiptScreen>();
+        let number: SharedString = page.case.case_number.as_str().into();
+        if receipt.get_case_number() != number {
+            receipt.set_qr(qr_image(&format!("{}{}", self.verify_url, page.case.verification)));
+        }
+        receipt.set_case_number(number);
+        receipt.set_item_title(self.title(&page.case.item, session).into());
+        receipt.set_print_status(present::shown_print(page.print, printer));
+        receipt.set_can_print(page.can_print(printer));
+        receipt.set_sent(page.sent);
+    }
+
+    /// Takes everything personal out of the window: it must not wait there for the next resident.
+    fn forget(&self) {
+        let window = &self.window;
+        window.global::<ui::IdentifyScreen>().set_typed(SharedString::default());
+        window.global::<ui::ConfirmPersonScreen>().set_lines(ModelRc::default());
+        let question = window.global::<ui::QuestionScreen>();
+        question.set_text(SharedString::default());
+        question.set_options(ModelRc::default());
+        let review = window.global::<ui::ReviewScreen>();
+        review.set_person(ModelRc::default());
+        review.set_answers(ModelRc::default());
+        let receipt = window.global::<ui::ReceiptScreen>();
+        receipt.set_case_number(SharedString::default());
+        receipt.set_qr(Image::default());
+    }
+
+    fn person(&self, session: &Session) -> Vec<ui::Line> {
+        let person_words = self.window.global::<ui::PersonWords>();
+        let word = |key: &str| person_words.invoke_word(key.into());
+        let applicant = session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
+        applicant.map(|a| lines::person(a, session.settings.language, &word)).unwrap_or_default()
+    }
+
+    fn title(&self, code: &ItemCode, session: &Session) -> String {
+        let item = self.catalog.item(code);
+        item.map_or(code.0.as_str(), |item| words(&item.title, session.settings.language)).to_owned()
+    }
+}
+
+/// A typed number in the groups in which people read it: region, birth, the rest.
+fn grouped(number: &str) -> String {
+    let mut grouped = String::with_capacity(number.len() + 2);
+    for (at, character) in number.chars().enumerate() {
+        if at == 6 || at == 14 {
+            grouped.push(' ');
+        }
+        grouped.push(character);
+    }
+    grouped
+}
+
+fn model<T: Clone + 'static>(rows: Vec<T>) -> ModelRc<T> {
+    ModelRc::new(VecModel::from(rows))
+}
+
+/// A QR code, one pixel a module, with its quiet zone; the markup scales it up.
+fn qr_image(text: &str) -> Image {
+    let Ok(modules) = kiosk_documents::qr::modules(text) else { return Image::default() };
+    let quiet = kiosk_documents::qr::QUIET_ZONE;
+    let side = modules.size_with_quiet_zone();
+    let mut pixels = SharedPixelBuffer::<Rgb8Pixel>::new(side as u32, side as u32);
+    for (at, pixel) in pixels.make_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (at % side, at / side);
+        let inside = |v: usize| v.checked_sub(quiet).filter(|v| *v < modules.size);
+        let dark = inside(x).zip(inside(y)).is_some_and(|(x, y)| modules.is_dark(x, y));
+        let shade = if dark { 0 } else { 255 };
+        *pixel = Rgb8Pixel { r: shade, g: shade, b: shade };
+    }
+    Image::from_rgb8(pixels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn a_number_is_grouped_as_it_is_read() {
+        assert_eq!(grouped("11010519491231002X"), "110105 19491231 002X");
+        assert_eq!(grouped("110105"), "110105");
+        assert_eq!(grouped(""), "");
+    }
+}

@@ -1,0 +1,116 @@
+//! The border to the audit log: what the session and the hands know, as declared events.
+
+use kiosk_core::applicant::DocumentKind;
+use kiosk_core::remedy::{Notice, Remedy};
+use kiosk_core::session::{AuditFact, EndReason, PrintStatus, SavedCase};
+use kiosk_store::{
+    Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
+    CaseNotStoredCause, ClosedBecause, PrintFailedCause, PrintRequestedAgain, SessionEndedReason, StoreError,
+    StoreErrorKind,
+};
+use std::time::Duration;
+
+pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
+    let item_code = |item: &kiosk_core::service::ItemCode| AuditCode::or_dash(&item.0);
+    match fact {
+        AuditFact::SessionStarted => AuditEvent::SessionStarted,
+        AuditFact::SessionEnded { reason, length_ms } => AuditEvent::SessionEnded {
+            reason: match reason {
+                EndReason::Finished => SessionEndedReason::Finished,
+                EndReason::Left => SessionEndedReason::Left,
+                EndReason::Idle => SessionEndedReason::Idle,
+            },
+            length: *length_ms,
+        },
+        AuditFact::ItemOpened(item) => AuditEvent::ItemOpened { item: item_code(item) },
+        AuditFact::ConsentGiven(item, version) => {
+            AuditEvent::ConsentGiven { item: item_code(item), version: u64::from(*version) }
+        }
+        AuditFact::ConsentDeclined(item, version) => {
+            AuditEvent::ConsentDeclined { item: item_code(item), version: u64::from(*version) }
+        }
+        AuditFact::CardRead { document, took_ms } => AuditEvent::CardRead {
+            layout: match document {
+                DocumentKind::ResidentIdCard => CardReadLayout::Mainland,
+                DocumentKind::HmtResidencePermit => CardReadLayout::HmtResidence,
+                DocumentKind::Foreigner2017 => CardReadLayout::Foreigner2017,
+                DocumentKind::Foreigner2023 => CardReadLayout::Foreigner2023,
+            },
+            took: *took_ms,
+        },
+        AuditFact::CardReadFailed(remedy) => AuditEvent::CardReadFailed { cause: cause_of(*remedy) },
+        AuditFact::NumberTyped(item) => AuditEvent::IdentificationTyped { item: item_code(item) },
+        AuditFact::Wiped => AuditEvent::SessionWiped,
+    }
+}
+
+fn cause_of(remedy: Remedy) -> CardReadFailedCause {
+    match remedy {
+        Remedy::AskCitizen(Notice::CardHoldStill) => CardReadFailedCause::Pulled,
+        Remedy::AskCitizen(Notice::CardNotReadable) => CardReadFailedCause::Checksum,
+        Remedy::AskCitizen(Notice::CardRefused) => CardReadFailedCause::Refused,
+        Remedy::AskCitizen(Notice::CardUnknown) => CardReadFailedCause::NotACard,
+        Remedy::AskCitizen(_) => CardReadFailedCause::Other,
+        Remedy::Retry => CardReadFailedCause::NoAnswer,
+        Remedy::CallOperator(_) => CardReadFailedCause::Unplugged,
+    }
+}
+
+pub(super) fn case_finalised(case: &SavedCase, seq: u64, took: Duration) -> AuditEvent {
+    AuditEvent::CaseFinalised {
+        record: AuditId::or_nil(&case.case_id),
+        item: AuditCode::or_dash(&case.item.0),
+        seq,
+        took: took.as_millis() as u64,
+    }
+}
+
+pub(super) fn case_not_stored(error: &anyhow::Error) -> AuditEvent {
+    let cause = match error.downcast_ref::<StoreError>().map(StoreError::kind) {
+        Some(StoreErrorKind::Retry) => CaseNotStoredCause::Retry,
+        Some(StoreErrorKind::DiskFull) => CaseNotStoredCause::DiskFull,
+        Some(StoreErrorKind::Corrupt) => CaseNotStoredCause::Corrupt,
+        Some(StoreErrorKind::Io) => CaseNotStoredCause::Io,
+        None => CaseNotStoredCause::Seal,
+    };
+    AuditEvent::CaseNotStored { cause }
+}
+
+pub(super) fn rating_stored(record: &str, about: &str, stars: u8) -> AuditEvent {
+    AuditEvent::RatingStored {
+        record: AuditId::or_nil(record),
+        about: AuditId::or_nil(about),
+        stars: u64::from(stars),
+    }
+}
+
+pub(super) fn print_requested(case_id: &str, again: bool) -> AuditEvent {
+    let again = if again { PrintRequestedAgain::Yes } else { PrintRequestedAgain::No };
+    AuditEvent::PrintRequested { record: AuditId::or_nil(case_id), again }
+}
+
+pub(super) fn print_ended(case_id: &str, status: PrintStatus) -> AuditEvent {
+    let record = AuditId::or_nil(case_id);
+    let cause = match status {
+        PrintStatus::Printed { level } => {
+            return AuditEvent::PrintConfirmed { record, level: u64::from(level) };
+        }
+        PrintStatus::NoPaper => PrintFailedCause::PaperOut,
+        PrintStatus::CoverOpen => PrintFailedCause::CoverOpen,
+        PrintStatus::PrinterAway => PrintFailedCause::Unplugged,
+        PrintStatus::NotPrinted | PrintStatus::Printing | PrintStatus::Failed => PrintFailedCause::Other,
+    };
+    AuditEvent::PrintFailed { record, cause }
+}
+
+pub(super) fn admission(admission: Admission) -> AuditEvent {
+    match admission {
+        Admission::Open => AuditEvent::AdmissionOpened,
+        Admission::Closed(ClosedBecause::DiskFull) => {
+            AuditEvent::AdmissionClosed { cause: AdmissionClosedCause::DiskFull }
+        }
+        Admission::Closed(ClosedBecause::Unwritable) => {
+            AuditEvent::AdmissionClosed { cause: AdmissionClosedCause::Unwritable }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Carrying out what the session asks for. Each kind of effect has its own hand: timers on the event
+//! loop, the store, the reader and the printer on a thread each. Answers come back through the inbox.
+
+mod facts;
+pub mod printer;
+pub mod reader;
+pub mod store;
+mod timers;
+
+use crate::inbox::Inbox;
+use kiosk_core::session::Effect;
+use printer::PrinterHand;
+use reader::ReaderHand;
+use store::StoreHand;
+use timers::Timers;
+
+/// All hands together.
+pub struct Hands {
+    timers: Timers,
+    store: StoreHand,
+    reader: ReaderHand,
+    printer: PrinterHand,
+}
+
+impl Hands {
+    /// Takes the hands over.
+    pub fn new(inbox: Inbox, store: StoreHand, reader: ReaderHand, printer: PrinterHand) -> Self {
+        Hands { timers: Timers::new(inbox), store, reader, printer }
+    }
+
+    /// Does one thing, or starts doing it. Never blocks.
+    pub fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::StartTimer(kind, ticket, after_ms) => self.timers.start(kind, ticket, after_ms),
+            Effect::StopTimer(kind) => self.timers.stop(kind),
+            Effect::StartReading(ticket) => self.reader.start(ticket),
+            Effect::StopReading => self.reader.stop(),
+            Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
+            Effect::StoreRating(case, stars) => self.store.rate(case, stars),
+            Effect::Print(ticket, order) => self.printer.print(ticket, order),
+            // Drafts and answers went with the session value. What is left outside is a card that
+            // might still be read; a receipt's bitmap lives only while it is printed.
+            Effect::WipeSession => self.reader.stop(),
+            Effect::Audit(fact) => self.store.audit(fact),
+        }
+    }
+}

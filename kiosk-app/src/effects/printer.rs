@@ -1,0 +1,173 @@
+//! The receipt printer's thread: watches paper and cover, renders a receipt in a short-lived child
+//! process, prints it once, and reports only what the printer confirmed.
+
+use crate::catalog::words;
+use crate::config::{Config, SerialDevice};
+use crate::effects::store::StoreHand;
+use crate::inbox::Inbox;
+use device_drivers::receipt_printer::{Bitmap, Paper, PrinterError, ReceiptPrinter, SerialReceiptPrinter};
+use kiosk_core::calendar;
+use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
+use kiosk_core::settings::Language;
+use kiosk_documents::{Receipt, Renderer};
+use service_catalog::Text;
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Time between two looks at paper and cover.
+const WATCH: Duration = Duration::from_millis(500);
+const COMMANDS_MAX: usize = 8;
+/// Dots across an 80 mm roll at 203 dpi.
+const DOTS: u32 = 576;
+
+enum Command {
+    Print(Ticket, Box<ReceiptOrder>),
+}
+
+/// The session's hand on the printer.
+pub struct PrinterHand(SyncSender<Command>);
+
+/// What every receipt of this terminal says.
+pub struct Letterhead {
+    demo: bool,
+    place: String,
+    terminal: String,
+    verify_url: String,
+    titles: HashMap<String, Text>,
+}
+
+impl Letterhead {
+    /// From the configuration and the catalog's titles.
+    pub fn new(config: &Config, titles: HashMap<String, Text>) -> Self {
+        Letterhead {
+            demo: config.terminal.demo,
+            place: config.terminal.place.clone(),
+            terminal: config.terminal.code.clone(),
+            verify_url: config.city.verify_url.clone(),
+            titles,
+        }
+    }
+
+    fn receipt(&self, order: &ReceiptOrder) -> Receipt {
+        let code = &order.case.item.0;
+        Receipt {
+            language: match order.language {
+                Language::ZhHans => kiosk_documents::Language::ZhHans,
+                Language::ZhHant => kiosk_documents::Language::ZhHant,
+                Language::En => kiosk_documents::Language::En,
+            },
+            demo: self.demo,
+            place: self.place.clone(),
+            terminal: self.terminal.clone(),
+            case_number: order.case.case_number.clone(),
+            item_title: self.titles.get(code).map_or(code.as_str(), |title| words(title, order.language)).to_owned(),
+            applicant_name: order.applicant_name.as_ref().map(|name| name.expose().clone()),
+            finalised_at: calendar::minute_in_china(order.case.finalised_at_ms),
+            verification_url: format!("{}{}", self.verify_url, order.case.verification),
+            remarks: Vec::new(),
+            reprint: order.reprint,
+        }
+    }
+}
+
+impl PrinterHand {
+    /// Starts the thread.
+    pub fn spawn(
+        device: SerialDevice,
+        letterhead: Letterhead,
+        renderer: Renderer,
+        store: StoreHand,
+        inbox: Inbox,
+    ) -> std::io::Result<Self> {
+        let (sender, commands) = sync_channel(COMMANDS_MAX);
+        let worker = Worker { device, letterhead, renderer, store, inbox, printer: None, condition: None };
+        std::thread::Builder::new().name("receipt-printer".into()).spawn(move || worker.run(&commands))?;
+        Ok(PrinterHand(sender))
+    }
+
+    /// Print; report with this ticket.
+    pub fn print(&self, ticket: Ticket, order: ReceiptOrder) {
+        let _ = self.0.try_send(Command::Print(ticket, Box::new(order)));
+    }
+}
+
+struct Worker {
+    device: SerialDevice,
+    letterhead: Letterhead,
+    renderer: Renderer,
+    store: StoreHand,
+    inbox: Inbox,
+    printer: Option<SerialReceiptPrinter>,
+    condition: Option<PrinterCondition>,
+}
+
+impl Worker {
+    fn run(mut self, commands: &Receiver<Command>) {
+        loop {
+            self.watch();
+            match commands.recv_timeout(WATCH) {
+                Ok(Command::Print(ticket, order)) => self.print(ticket, &order),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn watch(&mut self) {
+        if self.printer.is_none() {
+            self.printer = SerialReceiptPrinter::open(&self.device.port, self.device.baud, DOTS).ok();
+        }
+        let condition = match self.printer.as_mut().map(|printer| printer.status()) {
+            None => PrinterCondition::Away,
+            Some(Ok(status)) if status.cover_open => PrinterCondition::CoverOpen,
+            Some(Ok(status)) if status.paper == Paper::End => PrinterCondition::NoPaper,
+            Some(Ok(status)) if status.online => PrinterCondition::Ready,
+            Some(Ok(_)) => PrinterCondition::Away,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the receipt printer");
+                self.printer = None;
+                PrinterCondition::Away
+            }
+        };
+        if self.condition.replace(condition) != Some(condition) {
+            self.inbox.device(Device::PrinterChanged(condition));
+        }
+    }
+
+    fn print(&mut self, ticket: Ticket, order: &ReceiptOrder) {
+        self.store.print_started(&order.case.case_id, order.reprint);
+        let status = match self.try_print(order) {
+            Ok(level) => PrintStatus::Printed { level },
+            Err(status) => status,
+        };
+        self.store.print_ended(&order.case.case_id, status);
+        self.watch();
+        self.inbox.device(match status {
+            PrintStatus::Printed { level } => Device::Printed(ticket, level),
+            status => Device::PrintFailed(ticket, status),
+        });
+    }
+
+    fn try_print(&mut self, order: &ReceiptOrder) -> Result<u8, PrintStatus> {
+        let picture = self.renderer.render(&self.letterhead.receipt(order)).map_err(|error| {
+            tracing::error!(%error, "the receipt could not be rendered");
+            PrintStatus::Failed
+        })?;
+        let (width, height, rows) = picture.into_parts();
+        let printer = self.printer.as_mut().ok_or(PrintStatus::PrinterAway)?;
+        printer.print(&Bitmap { width, height, rows }).map(|level| level.get()).map_err(|error| {
+            tracing::warn!(%error, "the receipt did not come out");
+            status_of(&error)
+        })
+    }
+}
+
+fn status_of(error: &PrinterError) -> PrintStatus {
+    match error {
+        PrinterError::PaperEnd { .. } => PrintStatus::NoPaper,
+        PrinterError::CoverOpen { .. } => PrintStatus::CoverOpen,
+        PrinterError::Gone { .. } => PrintStatus::PrinterAway,
+        _ => PrintStatus::Failed,
+    }
+}

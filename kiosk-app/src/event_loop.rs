@@ -1,0 +1,95 @@
+//! The loop: a message in, one pure step, its effects out, the screen shown anew.
+
+use crate::bind::Screen;
+use crate::catalog::{Catalog, words};
+use crate::effects::Hands;
+use crate::inbox::Message;
+use kiosk_core::private::Private;
+use kiosk_core::session::{Citizen, Event, Limits, Moment, Page, Rules, Session, step};
+use std::rc::Rc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Everything the loop owns.
+pub struct EventLoop {
+    session: Session,
+    catalog: Rc<Catalog>,
+    limits: Limits,
+    hands: Hands,
+    screen: Screen,
+    started: Instant,
+}
+
+impl EventLoop {
+    /// A loop that has seen nothing yet.
+    pub fn new(catalog: Rc<Catalog>, limits: Limits, hands: Hands, screen: Screen) -> Self {
+        EventLoop { session: Session::default(), catalog, limits, hands, screen, started: Instant::now() }
+    }
+
+    /// Runs until the inbox is closed. The session lives in this future and nowhere else.
+    pub async fn run(mut self, messages: async_channel::Receiver<Message>) {
+        self.screen.show(&self.session, &self.rules());
+        while let Ok(message) = messages.recv().await {
+            self.take(message);
+            // What has already arrived belongs to the same picture.
+            while let Ok(message) = messages.try_recv() {
+                self.take(message);
+            }
+            self.screen.show(&self.session, &self.rules());
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        for event in self.events_of(message) {
+            let moment = self.now();
+            let session = std::mem::take(&mut self.session);
+            let step = step(&self.rules(), session, moment, event);
+            self.session = step.session;
+            for effect in step.effects {
+                self.hands.carry_out(effect);
+            }
+        }
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules { items: self.catalog.items(), conditions: &*self.catalog, limits: self.limits }
+    }
+
+    fn now(&self) -> Moment {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        Moment { monotonic_ms: self.started.elapsed().as_millis() as u64, wall_ms: wall }
+    }
+
+    fn events_of(&self, message: Message) -> Vec<Event> {
+        let touches = match message {
+            Message::Event(event) => return vec![event],
+            Message::PhraseTapped(at) => self.phrase(at).map(Citizen::TextTyped).into_iter().collect(),
+            Message::KeyboardTyped(text) => self.keyboard(&text),
+        };
+        touches.into_iter().map(Event::Citizen).collect()
+    }
+
+    /// The words of a ready phrase, in the language shown.
+    fn phrase(&self, at: usize) -> Option<Private<String>> {
+        let Page::Question(draft) = &self.session.page else { return None };
+        let code = &self.session.visit.as_ref()?.item;
+        let phrase = self.catalog.question(code, &draft.question)?.phrases.get(at)?;
+        Some(Private::from(words(phrase, self.session.settings.language)))
+    }
+
+    /// A real keyboard means the same as the keys on the screen.
+    fn keyboard(&self, text: &str) -> Vec<Citizen> {
+        let enter = match &self.session.page {
+            Page::Identify(_) => Citizen::NumberSubmitted,
+            _ => Citizen::Answered,
+        };
+        text.chars()
+            .filter_map(|character| match character {
+                '\u{8}' | '\u{7f}' => Some(Citizen::Erased),
+                '\n' | '\r' => Some(enter.clone()),
+                // Slint's codes for keys without a character lie in the private use area.
+                c if c.is_control() || ('\u{e000}'..='\u{f8ff}').contains(&c) => None,
+                c => Some(Citizen::KeyTyped(c)),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Starts the kiosk: `kiosk-app --config terminal.toml [--screen link:SOCKET | --screen window]`.
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use kiosk_app::bind::Screen;
+use kiosk_app::catalog::Catalog;
+use kiosk_app::config::Config;
+use kiosk_app::effects::Hands;
+use kiosk_app::effects::printer::{Letterhead, PrinterHand};
+use kiosk_app::effects::reader::ReaderHand;
+use kiosk_app::effects::store::{StoreHand, StoreSettings};
+use kiosk_app::event_loop::EventLoop;
+use kiosk_app::inbox::{Inbox, inbox};
+use kiosk_app::screen::link::LinkPresenter;
+use kiosk_app::screen::platform::{KioskPlatform, PageName, wake_channel};
+use kiosk_documents::Renderer;
+use kiosk_ui::KioskWindow;
+use slint::{ComponentHandle, PhysicalSize, Timer, TimerMode};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use sync_protocol::{AgeSealer, TerminalKey};
+
+/// The kiosk process.
+#[derive(Parser)]
+struct Arguments {
+    /// The terminal's configuration.
+    #[arg(long)]
+    config: PathBuf,
+    /// Where to show: `link:SOCKET` (the simulator's page) or `window` (a desktop).
+    #[arg(long, default_value = "window")]
+    screen: String,
+}
+
+fn main() -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
+
+    let arguments = Arguments::parse();
+    let config = Config::load(&arguments.config)?;
+    let page = PageName::default();
+    choose_screen(&arguments.screen, &config, page.clone())?;
+
+    let window = KioskWindow::new()?;
+    kiosk_app::fonts::set_fallbacks();
+    let catalog = Rc::new(Catalog::load(&config.paths.catalog));
+    let (inbox, messages) = inbox();
+    let hands = hands(&config, &catalog, &inbox)?;
+    let screen = Screen::new(window.clone_strong(), catalog.clone(), &config, page, &inbox);
+    let event_loop = EventLoop::new(catalog, config.waits.limits(), hands, screen);
+    slint::spawn_local(event_loop.run(messages)).context("the event loop does not take the session")?;
+
+    let _clock = run_clock(&window);
+    tracing::info!(terminal = %config.terminal.code, "the kiosk is ready");
+    window.run()?;
+    Ok(())
+}
+
+fn choose_screen(screen: &str, config: &Config, page: PageName) -> Result<()> {
+    let Some(socket) = screen.strip_prefix("link:") else {
+        anyhow::ensure!(screen == "window", "--screen is link:SOCKET or window, not {screen:?}");
+        return slint::BackendSelector::new()
+            .backend_name("winit".into())
+            .renderer_name("software".into())
+            .select()
+            .context("no window can be opened here: is there a display?");
+    };
+    let panel = config.panel;
+    let hello = serde_json::json!({
+        "width": panel.width_px,
+        "height": panel.height_px,
+        "mm_per_px": 1.0 / panel.pixels_per_mm(),
+    });
+    let (waker, wakes) = wake_channel();
+    let presenter = LinkPresenter::connect(socket.into(), hello.to_string(), waker.clone())?;
+    let size = PhysicalSize::new(panel.width_px, panel.height_px);
+    let platform = KioskPlatform::new(size, Box::new(presenter), page, (waker, wakes));
+    slint::platform::set_platform(Box::new(platform)).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Starts the threads of the store, the reader and the printer.
+fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
+    let keys = &config.paths.keys;
+    let settings = StoreSettings {
+        state: config.paths.state.clone(),
+        terminal: config.terminal.code.clone(),
+        min_free_bytes: config.store.min_free_mib * 1024 * 1024,
+        terminal_key: TerminalKey::from_pem(&read(&keys.join("terminal.key.pem"))?)?,
+        sealer: AgeSealer::from_recipients(&read(&keys.join("city-seal.pub"))?)?,
+        catalog_version: catalog.version().to_owned(),
+    };
+    let store = StoreHand::spawn(settings, inbox.clone())?;
+    if catalog.hidden() > 0 {
+        store.items_hidden(catalog.hidden(), catalog.items().len());
+    }
+    let titles = catalog.words().iter().map(|item| (item.code.clone(), item.title.clone())).collect();
+    let reader = ReaderHand::spawn(config.devices.id_card_reader.clone(), inbox.clone())?;
+    let printer = PrinterHand::spawn(
+        config.devices.receipt_printer.clone(),
+        Letterhead::new(config, titles),
+        Renderer::new(config.paths.documents.clone()),
+        store.clone(),
+        inbox.clone(),
+    )?;
+    Ok(Hands::new(inbox.clone(), store, reader, printer))
+}
+
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Shows the time of day; it runs as long as the returned timer lives.
+fn run_clock(window: &KioskWindow) -> Timer {
+    let shown_in = window.as_weak();
+    let show = move || {
+        if let Some(window) = shown_in.upgrade() {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+            Screen::show_clock(&window, now);
+        }
+    };
+    show();
+    let timer = Timer::default();
+    timer.start(TimerMode::Repeated, Duration::from_secs(1), show);
+    timer
+}

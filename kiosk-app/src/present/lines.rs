@@ -1,0 +1,95 @@
+//! Label and value pairs: the person on the confirm page, person and answers on the check page.
+
+use crate::catalog::{Catalog, words};
+use kiosk_core::answers::Answer;
+use kiosk_core::applicant::{Applicant, masked_number};
+use kiosk_core::calendar::{self, Date};
+use kiosk_core::session::{Session, Visit};
+use kiosk_core::settings::Language;
+use kiosk_ui::Line;
+use service_catalog::{Question, QuestionKind};
+use slint::SharedString;
+
+/// A day as people of the language write it.
+pub fn day(day: Date, language: Language) -> String {
+    match language {
+        Language::ZhHans | Language::ZhHant => {
+            format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day())
+        }
+        Language::En => calendar::iso(day),
+    }
+}
+
+/// What the card says, the number masked. `word` gives the markup's translation of a key ("name",
+/// "sex", "sex-1", …): the words stand there, in every language.
+pub fn person(applicant: &Applicant, language: Language, word: &dyn Fn(&str) -> SharedString) -> Vec<Line> {
+    let born = applicant.birth.as_ref().and_then(|birth| calendar::from_iso(birth.expose()));
+    let known = [
+        ("name", applicant.name.as_ref().map(|name| name.expose().clone())),
+        ("sex", applicant.sex.as_ref().map(|code| sex(code.expose(), word))),
+        ("birth", born.map(|born| day(born, language))),
+        ("number", Some(masked_number(applicant.number.expose()))),
+        ("address", applicant.address.as_ref().map(|address| address.expose().clone())),
+    ];
+    known
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)))
+        .map(|(key, value)| Line {
+            label: word(key),
+            value: value.into(),
+            field: key.into(),
+            changeable: false,
+        })
+        .collect()
+}
+
+/// GB/T 2261.1. Never "not 1, so female".
+fn sex(code: &str, word: &dyn Fn(&str) -> SharedString) -> String {
+    let key = match code {
+        "1" | "2" => format!("sex-{code}"),
+        _ => "sex-unknown".to_owned(),
+    };
+    word(&key).into()
+}
+
+/// The answers, each in the words of its question.
+pub fn answers(session: &Session, catalog: &Catalog) -> Vec<Line> {
+    let language = session.settings.language;
+    let Some(visit) = &session.visit else { return Vec::new() };
+    let Some(item) = catalog.item(&visit.item) else { return Vec::new() };
+    item.questions.iter().filter_map(|question| answer_line(question, visit, language)).collect()
+}
+
+fn answer_line(question: &Question, visit: &Visit, language: Language) -> Option<Line> {
+    let id = kiosk_core::service::QuestionId(question.id.clone());
+    let value = match visit.answers.get(&id) {
+        Some(Answer::One(value)) => shown(question, value.expose(), language),
+        Some(Answer::Many(values)) => {
+            let separator = if language == Language::En { ", " } else { "、" };
+            let all: Vec<String> = values.iter().map(|value| shown(question, value.expose(), language)).collect();
+            all.join(separator)
+        }
+        None if visit.skipped.contains(&id) => "—".to_owned(),
+        None => return None,
+    };
+    Some(Line {
+        label: words(&question.label, language).into(),
+        value: value.into(),
+        field: question.id.as_str().into(),
+        changeable: true,
+    })
+}
+
+/// A stored value as the resident reads it.
+fn shown(question: &Question, value: &str, language: Language) -> String {
+    match question.kind {
+        QuestionKind::Choice | QuestionKind::Choices => question
+            .options
+            .iter()
+            .find(|option| option.value == value)
+            .map_or(value, |option| words(&option.label, language))
+            .to_owned(),
+        QuestionKind::Date => calendar::from_iso(value).map_or_else(|| value.to_owned(), |d| day(d, language)),
+        QuestionKind::Text | QuestionKind::Phone => value.to_owned(),
+    }
+}

@@ -1,0 +1,144 @@
+//! The screen is a picture of the state: pure functions from the session to what each page shows.
+
+pub mod lines;
+pub mod question;
+
+use crate::catalog::{Catalog, words};
+use kiosk_core::remedy::Notice;
+use kiosk_core::session::{Page, PrintStatus, PrinterCondition, Session};
+use kiosk_core::settings::{Language, Theme};
+use kiosk_ui::{ItemTile, LanguageKind, NoticeKind, PrintStatus as ShownPrint, ScreenKind, ThemeKind};
+
+/// Which screen shows this page.
+pub fn screen_of(page: &Page) -> ScreenKind {
+    match page {
+        Page::Home(_) => ScreenKind::Home,
+        Page::Guide => ScreenKind::Guide,
+        Page::Consent => ScreenKind::Consent,
+        Page::Identify(_) => ScreenKind::Identify,
+        Page::ConfirmPerson => ScreenKind::ConfirmPerson,
+        Page::Question(_) => ScreenKind::Question,
+        Page::Review => ScreenKind::Review,
+        Page::Saving(_) => ScreenKind::Saving,
+        Page::Receipt(_) => ScreenKind::Receipt,
+        Page::Rating(_) => ScreenKind::Rating,
+        Page::Leaving => ScreenKind::Leaving,
+    }
+}
+
+/// The name of the page for tests and logs.
+pub fn name_of(page: &Page) -> &'static str {
+    match page {
+        Page::Home(_) => "home",
+        Page::Guide => "guide",
+        Page::Consent => "consent",
+        Page::Identify(_) => "identify",
+        Page::ConfirmPerson => "confirm-person",
+        Page::Question(_) => "question",
+        Page::Review => "review",
+        Page::Saving(_) => "saving",
+        Page::Receipt(_) => "receipt",
+        Page::Rating(_) => "rating",
+        Page::Leaving => "leaving",
+    }
+}
+
+/// The language as the markup knows it.
+pub fn language_kind(language: Language) -> LanguageKind {
+    match language {
+        Language::ZhHans => LanguageKind::ZhHans,
+        Language::ZhHant => LanguageKind::ZhHant,
+        Language::En => LanguageKind::En,
+    }
+}
+
+/// The language as the session knows it.
+pub fn language_of(kind: LanguageKind) -> Language {
+    match kind {
+        LanguageKind::ZhHans => Language::ZhHans,
+        LanguageKind::ZhHant => Language::ZhHant,
+        LanguageKind::En => Language::En,
+    }
+}
+
+/// The theme as the markup knows it.
+pub fn theme_kind(theme: Theme) -> ThemeKind {
+    match theme {
+        Theme::Standard => ThemeKind::Standard,
+        Theme::Senior => ThemeKind::Senior,
+    }
+}
+
+/// The notice as the markup knows it; its words stand there, in every language.
+pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
+    let Some(notice) = notice else { return NoticeKind::None };
+    match notice {
+        Notice::CardHoldStill => NoticeKind::CardHoldStill,
+        Notice::CardNotReadable => NoticeKind::CardNotReadable,
+        Notice::CardExpired => NoticeKind::CardExpired,
+        Notice::CardExpiredAccepted => NoticeKind::CardExpiredAccepted,
+        Notice::CardUnknown => NoticeKind::CardUnknown,
+        Notice::CardRefused => NoticeKind::CardRefused,
+        Notice::ReaderAway => NoticeKind::ReaderAway,
+        Notice::IdNumberLength => NoticeKind::IdNumberLength,
+        Notice::IdNumberCharacters => NoticeKind::IdNumberCharacters,
+        Notice::IdNumberDate => NoticeKind::IdNumberDate,
+        Notice::IdNumberCheck => NoticeKind::IdNumberCheck,
+        Notice::AnswerNeeded => NoticeKind::AnswerNeeded,
+        Notice::PhoneWrong => NoticeKind::PhoneWrong,
+        Notice::DateWrong => NoticeKind::DateWrong,
+        Notice::TextTooLong => NoticeKind::TextTooLong,
+        Notice::ChooseAtLeastOne => NoticeKind::ChooseAtLeastOne,
+        Notice::NotEligible => NoticeKind::NotEligible,
+        Notice::ItemBroken => NoticeKind::ItemBroken,
+        Notice::SubmissionsClosed => NoticeKind::SubmissionsClosed,
+        Notice::SaveFailed => NoticeKind::SaveFailed,
+        Notice::Help => NoticeKind::Help,
+    }
+}
+
+/// The part of a notice that only the moment knows: the card's last day, the item's own words.
+pub fn notice_detail(session: &Session, catalog: &Catalog) -> String {
+    match session.notice {
+        Some(Notice::CardExpired | Notice::CardExpiredAccepted) => {
+            let Page::Identify(identify) = &session.page else { return String::new() };
+            let last_day = identify.pending.as_ref().and_then(|applicant| applicant.valid_to);
+            last_day.map(|day| lines::day(day, session.settings.language)).unwrap_or_default()
+        }
+        Some(Notice::NotEligible) => session
+            .visit
+            .as_ref()
+            .and_then(|visit| catalog.item(&visit.item)?.eligibility.as_ref())
+            .map(|eligibility| words(&eligibility.otherwise, session.settings.language).to_owned())
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// How far the receipt came, with what the printer says now: paper that is back is not "no paper".
+pub fn shown_print(status: PrintStatus, printer: PrinterCondition) -> ShownPrint {
+    match (status, printer) {
+        (PrintStatus::Printing, _) => ShownPrint::Printing,
+        (PrintStatus::Printed { .. }, _) => ShownPrint::Printed,
+        (_, PrinterCondition::NoPaper) => ShownPrint::NoPaper,
+        (_, PrinterCondition::CoverOpen) => ShownPrint::CoverOpen,
+        (_, PrinterCondition::Away) => ShownPrint::PrinterAway,
+        (PrintStatus::NotPrinted, PrinterCondition::Ready) => ShownPrint::NotPrinted,
+        (_, PrinterCondition::Ready) => ShownPrint::Failed,
+    }
+}
+
+/// The items of the home screen.
+pub fn tiles(catalog: &Catalog, session: &Session) -> Vec<ItemTile> {
+    let language = session.settings.language;
+    catalog
+        .words()
+        .iter()
+        .map(|item| ItemTile {
+            code: item.code.as_str().into(),
+            title: words(&item.title, language).into(),
+            summary: words(&item.summary, language).into(),
+            available: item.works_offline || session.surroundings.network,
+        })
+        .collect()
+}

@@ -1,0 +1,27 @@
+//! A resident's answers to an item's questions.
+
+use crate::private::Private;
+use crate::service::QuestionId;
+use std::collections::BTreeMap;
+
+/// One answer. Choices hold the option's stable value, dates `YYYY-MM-DD`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Text, phone, date or a single choice.
+    One(Private<String>),
+    /// Several choices, in the order of the options.
+    Many(Vec<Private<String>>),
+}
+
+impl Answer {
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Answer::One(text) => text.expose().trim().is_empty(),
+            Answer::Many(chosen) => chosen.is_empty(),
+        }
+    }
+}
+
+/// Answers by question.
+pub type Answers = BTreeMap<QuestionId, Answer>;

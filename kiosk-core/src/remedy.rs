@@ -1,0 +1,71 @@
+//! What can be done when something went wrong. Every error of a device, the store or the catalog
+//! ends as one of these, and the session matches on nothing else.
+
+/// The way on after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The machine can try again by itself.
+    Retry,
+    /// The resident can help; the notice says how.
+    AskCitizen(Notice),
+    /// Only an operator can help; the code is shown and reported.
+    CallOperator(FaultCode),
+}
+
+/// A plain sentence for the resident. The words live with the screens, in every language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// The card moved away while it was read.
+    CardHoldStill,
+    /// The card was read, but not cleanly.
+    CardNotReadable,
+    /// The card has expired and the item does not accept it.
+    CardExpired,
+    /// The card has expired; the item accepts it all the same.
+    CardExpiredAccepted,
+    /// Not an identity card.
+    CardUnknown,
+    /// The reader's security module refused the card.
+    CardRefused,
+    /// The reader does not answer.
+    ReaderAway,
+    /// Not 18 characters.
+    IdNumberLength,
+    /// A character that does not belong.
+    IdNumberCharacters,
+    /// The birth date inside does not exist.
+    IdNumberDate,
+    /// The last character does not fit: a slip.
+    IdNumberCheck,
+    /// This question wants an answer.
+    AnswerNeeded,
+    /// Not a telephone number that can be called.
+    PhoneWrong,
+    /// The day lies outside what the item allows.
+    DateWrong,
+    /// No more characters fit.
+    TextTooLong,
+    /// At least one of the choices is wanted.
+    ChooseAtLeastOne,
+    /// The item's own condition is not met.
+    NotEligible,
+    /// The item's data is broken.
+    ItemBroken,
+    /// Nothing can be saved now (disk full).
+    SubmissionsClosed,
+    /// Saving failed: nothing was kept.
+    SaveFailed,
+    /// The resident asked for help.
+    Help,
+}
+
+/// A fault that an operator must mend; shown to the resident as a short code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultCode {
+    /// Reader silent, unplugged or failing its self-test.
+    Reader,
+    /// Printer silent, unplugged, or with an error that cannot be recovered.
+    Printer,
+    /// The database or the disk.
+    Store,
+}

@@ -1,0 +1,126 @@
+//! 事项 as the session sees it: which questions there are and what counts as an answer. The words, and
+//! the language that conditions are written in, stay outside.
+
+use crate::answers::Answers;
+use crate::applicant::{Applicant, IdentificationWay};
+use crate::calendar::Date;
+
+/// 实施编码: the stable code of a service item, such as `12345-appeal`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemCode(pub String);
+
+/// The stable id of a question within its item.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QuestionId(pub String);
+
+/// A service item that can be submitted at the kiosk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceItem {
+    /// 实施编码.
+    pub code: ItemCode,
+    /// Version of the item's data.
+    pub version: u32,
+    /// Version of the consent text that the resident agrees to.
+    pub consent_version: u32,
+    /// Ways to identify, at least one.
+    pub ways: Vec<IdentificationWay>,
+    /// Whether a card past its last day will do.
+    pub accepts_expired_card: bool,
+    /// The form, in order.
+    pub questions: Vec<Question>,
+}
+
+impl ServiceItem {
+    /// The question with this id.
+    pub fn question(&self, id: &QuestionId) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == *id)
+    }
+}
+
+/// One question of the form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// Stable id.
+    pub id: QuestionId,
+    /// What kind of answer it takes.
+    pub kind: QuestionKind,
+    /// Whether it must be answered.
+    pub required: bool,
+    /// What the card already says; then the question is not asked, only confirmed.
+    pub prefill: Option<Prefill>,
+}
+
+/// Kinds of answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QuestionKind {
+    /// One of these values.
+    Choice(Vec<String>),
+    /// Any of these values.
+    Choices(Vec<String>),
+    /// Free text of at most so many characters.
+    Text {
+        /// Limit in Unicode characters.
+        max_chars: usize,
+    },
+    /// A telephone number.
+    Phone,
+    /// A day between two days, both included.
+    Date {
+        /// First day allowed.
+        first: Option<DayLimit>,
+        /// Last day allowed.
+        last: Option<DayLimit>,
+    },
+}
+
+/// A limit for a date question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DayLimit {
+    /// This day.
+    Fixed(Date),
+    /// Today plus so many days (negative: before today).
+    FromToday(i32),
+}
+
+impl DayLimit {
+    /// The limit as a day.
+    pub fn on(self, today: Date) -> Date {
+        match self {
+            DayLimit::Fixed(day) => day,
+            DayLimit::FromToday(days) => crate::calendar::moved(today, 0, 0, days),
+        }
+    }
+}
+
+/// Which field of the card fills a question in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prefill {
+    /// Name on the card.
+    Name,
+    /// Number of the card.
+    Number,
+    /// Address on the card.
+    Address,
+}
+
+/// What conditions may look at.
+pub struct Facts<'a> {
+    /// Answers so far.
+    pub answers: &'a Answers,
+    /// The applicant, once identified.
+    pub applicant: Option<&'a Applicant>,
+    /// The calendar day in China.
+    pub today: Date,
+}
+
+/// The item's condition could not be evaluated: its data is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenCondition;
+
+/// Answers the conditions of the catalog. The session never sees the language they are written in.
+pub trait Conditions {
+    /// Whether the question is asked, given what is known.
+    fn is_asked(&self, item: &ItemCode, question: &QuestionId, facts: &Facts) -> Result<bool, BrokenCondition>;
+    /// Whether the applicant is eligible for the item.
+    fn is_eligible(&self, item: &ItemCode, facts: &Facts) -> Result<bool, BrokenCondition>;
+}

@@ -1,0 +1,27 @@
+//! Consent, before anything personal is taken.
+
+use super::identify::{self, Identify};
+use super::{AuditFact, Citizen, EndReason, Page, Turn};
+use crate::applicant::IdentificationWay;
+
+pub(super) fn on(turn: &mut Turn, touch: Citizen) {
+    let Some((code, version, ways)) =
+        turn.item().map(|item| (item.code.clone(), item.consent_version, item.ways.clone()))
+    else {
+        return turn.lost();
+    };
+    match touch {
+        Citizen::Agreed => {
+            turn.audit(AuditFact::ConsentGiven(code, version));
+            let typing = !ways.contains(&IdentificationWay::IdCard);
+            turn.session.page = Page::Identify(Identify::new(typing));
+            identify::read_again(turn);
+        }
+        Citizen::Declined => {
+            turn.audit(AuditFact::ConsentDeclined(code, version));
+            turn.leave(EndReason::Left);
+        }
+        Citizen::Back => turn.session.page = Page::Guide,
+        _ => {}
+    }
+}

@@ -1,0 +1,99 @@
+//! Everything the session can ask the world to do. Effects are data; the kiosk process carries them out.
+
+use crate::answers::Answers;
+use crate::applicant::{Applicant, DocumentKind};
+use crate::private::Private;
+use crate::remedy::Remedy;
+use crate::service::ItemCode;
+use crate::session::{SavedCase, Ticket};
+use crate::settings::Language;
+
+/// One thing to do. Effects that answer later carry a [`Ticket`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send `Event::Timer(ticket)` after so long. A newer timer of the same kind replaces it.
+    StartTimer(TimerKind, Ticket, u64),
+    /// Forget the timer of this kind.
+    StopTimer(TimerKind),
+    /// Poll the reader until a card is read; report with this ticket.
+    StartReading(Ticket),
+    /// Stop polling.
+    StopReading,
+    /// Seal the submission, commit it to disk, answer with the saved case.
+    Finalise(Ticket, Box<Submission>),
+    /// Seal the rating as a record of its own that names the case. Answers nothing.
+    StoreRating(SavedCase, u8),
+    /// Print the receipt of a case that is on disk.
+    Print(Ticket, ReceiptOrder),
+    /// Erase everything of the session outside the session value: drafts, bitmaps, keyboard, frames.
+    WipeSession,
+    /// Write an audit line.
+    Audit(AuditFact),
+}
+
+/// Timers, by what they are for. At most one of each kind runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimerKind {
+    /// Until the idle warning, then each second of its countdown.
+    Idle,
+    /// A page that goes on by itself: farewell, saved-case offer.
+    Page,
+    /// The longest that saving may take.
+    Saving,
+}
+
+/// What is sealed and sent. Built once, at the moment the resident confirms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submission {
+    /// 事项.
+    pub item: ItemCode,
+    /// Version of its data.
+    pub item_version: u32,
+    /// Version of the consent text agreed to.
+    pub consent_version: u32,
+    /// The language in which the questions were read.
+    pub language: Language,
+    /// Who asks.
+    pub applicant: Applicant,
+    /// What was answered.
+    pub answers: Answers,
+}
+
+/// What the receipt printer is to print.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiptOrder {
+    /// The case, from its stub.
+    pub case: SavedCase,
+    /// The name, while the session still knows it. After a restart it does not.
+    pub applicant_name: Option<Private<String>>,
+    /// Language of the print-out.
+    pub language: Language,
+    /// Whether (part of) a receipt came out before: the print-out says 补打.
+    pub reprint: bool,
+}
+
+/// Facts for the auditor. No variant can hold personal data.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "each is described in docs/audit-events.toml")]
+pub enum AuditFact {
+    SessionStarted,
+    SessionEnded { reason: EndReason, length_ms: u64 },
+    ItemOpened(ItemCode),
+    ConsentGiven(ItemCode, u32),
+    ConsentDeclined(ItemCode, u32),
+    CardRead { document: DocumentKind, took_ms: u64 },
+    CardReadFailed(Remedy),
+    NumberTyped(ItemCode),
+    Wiped,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The resident went through to the end.
+    Finished,
+    /// The resident touched 结束 or refused.
+    Left,
+    /// Nobody was there any more.
+    Idle,
+}

@@ -1,0 +1,140 @@
+//! Everything that can happen to the kiosk, grouped by where it comes from.
+
+use crate::applicant::Applicant;
+use crate::private::Private;
+use crate::remedy::Remedy;
+use crate::service::{ItemCode, QuestionId};
+use crate::session::surroundings::{Admission, PrinterCondition};
+use crate::session::{PrintStatus, SavedCase, Ticket};
+use crate::settings::Language;
+
+/// When an event happened. The core owns no clock: time is a field of the event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Milliseconds since the process started; never goes back.
+    pub monotonic_ms: u64,
+    /// Milliseconds since 1970-01-01T00:00:00Z by the wall clock, which may jump.
+    pub wall_ms: i64,
+}
+
+/// One event, by source.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The resident touched something.
+    Citizen(Citizen),
+    /// A device reported.
+    Device(Device),
+    /// A timer that an effect had started ran out.
+    Timer(Ticket),
+    /// The store answered.
+    Store(Store),
+}
+
+/// A touch of the resident, as meaning.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Citizen {
+    /// Somewhere without meaning: only shows that somebody is there.
+    Touched,
+    /// 长辈版 on or off.
+    SeniorToggled,
+    /// Another language.
+    LanguageChosen(Language),
+    /// 上一步.
+    Back,
+    /// 结束.
+    End,
+    /// 请人帮忙.
+    HelpWanted,
+    /// The notice was read.
+    NoticeClosed,
+    /// The notice was read, and the resident wants to go on all the same.
+    NoticeContinued,
+    /// An item on the home screen.
+    ItemChosen(ItemCode),
+    /// "The case just saved" on the home screen: show it.
+    SavedCaseOpened,
+    /// "The case just saved" on the home screen: not mine.
+    SavedCaseDismissed,
+    /// Begin, on the guide.
+    Started,
+    /// Consent given.
+    Agreed,
+    /// Consent refused.
+    Declined,
+    /// Type the number instead of laying the card.
+    TypingChosen,
+    /// Lay the card instead of typing.
+    CardChosen,
+    /// One key of a pad or keyboard.
+    KeyTyped(char),
+    /// Text that came at once: a phrase, or a real keyboard's composed characters.
+    TextTyped(Private<String>),
+    /// The last character goes.
+    Erased,
+    /// All of the field goes.
+    Cleared,
+    /// The typed number is complete.
+    NumberSubmitted,
+    /// "This is me."
+    PersonConfirmed,
+    /// "This is not me."
+    PersonDenied,
+    /// An option of the current question.
+    OptionChosen(String),
+    /// A step of the date: years, months, days.
+    DateStepped(i32, i32, i32),
+    /// Leave the optional question out.
+    Skipped,
+    /// The question is answered.
+    Answered,
+    /// "Change this" on the check page.
+    ChangeWanted(QuestionId),
+    /// Everything is right: submit.
+    Confirmed,
+    /// Print, or print again.
+    PrintWanted,
+    /// Go on from the receipt.
+    ReceiptDone,
+    /// Five (very satisfied) to one star.
+    Rated(u8),
+    /// No rating.
+    RatingSkipped,
+    /// The farewell was read.
+    FarewellDone,
+}
+
+/// A report of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Device {
+    /// A card is on the reader and is being read.
+    CardFound(Ticket),
+    /// A card was read completely.
+    CardRead(Ticket, Box<Applicant>),
+    /// A card could not be read.
+    CardFailed(Ticket, Remedy),
+    /// The reader answers (true) or does not.
+    ReaderPresent(bool),
+    /// The printer's state changed.
+    PrinterChanged(PrinterCondition),
+    /// The print-out is out, confirmed to this level (1 or 2, see the printer driver).
+    Printed(Ticket, u8),
+    /// The print-out is not, or not wholly, out.
+    PrintFailed(Ticket, PrintStatus),
+    /// The city can be reached (true) or not, as far as the sync agent last knew.
+    NetworkChanged(bool),
+}
+
+/// An answer of the store.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Store {
+    /// The case is on disk.
+    Finalised(Ticket, SavedCase),
+    /// The case is not on disk, and nothing of it was kept.
+    FinaliseFailed(Ticket, Remedy),
+    /// Whether new cases can be taken.
+    AdmissionChanged(Admission),
+    /// At start: a case was saved shortly before the kiosk stopped.
+    RecentCaseFound(SavedCase, PrintStatus),
+    /// The city has acknowledged the case.
+    Delivered(String),
+}

@@ -1,0 +1,43 @@
+//! 首页: choose an item, or open the case that was saved just before a restart.
+
+use super::{
+    AuditFact, Citizen, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit,
+};
+
+/// "刚才的办件已保存": offered for a minute after a restart, never printed unasked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedCaseOffer {
+    /// The case.
+    pub case: SavedCase,
+    /// How far its receipt came.
+    pub print: PrintStatus,
+}
+
+pub(super) fn on(turn: &mut Turn, touch: Citizen) {
+    let Page::Home(offer) = &turn.session.page else { return };
+    match touch {
+        Citizen::ItemChosen(code) if turn.rules.item(&code).is_some() => {
+            turn.start();
+            turn.audit(AuditFact::ItemOpened(code.clone()));
+            turn.session.visit = Some(Visit::new(code));
+            turn.session.page = Page::Guide;
+        }
+        Citizen::SavedCaseOpened => {
+            if let Some(SavedCaseOffer { case, print }) = offer.clone() {
+                turn.start();
+                turn.session.page = Page::Receipt(ReceiptPage::recovered(case, print));
+            }
+        }
+        Citizen::SavedCaseDismissed => turn.session.page = Page::Home(None),
+        _ => {}
+    }
+}
+
+/// Offers the case, unless somebody is already using the kiosk.
+pub(super) fn offer_saved_case(turn: &mut Turn, case: SavedCase, print: PrintStatus) {
+    if matches!(turn.session.page, Page::Home(None)) && turn.session.visit.is_none() {
+        turn.session.page = Page::Home(Some(SavedCaseOffer { case, print }));
+        let wait = turn.rules.limits.saved_case_offer_ms;
+        turn.start_page_timer(TimerKind::Page, wait);
+    }
+}

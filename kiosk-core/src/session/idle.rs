@@ -1,0 +1,129 @@
+//! Who is still there: the warning, the countdown, and the waits of each theme.
+
+use super::{Effect, EndReason, Page, Ticket, TimerKind, Turn};
+use crate::settings::{Settings, Theme};
+
+/// Waits in milliseconds. `Default` is what `docs` and WCAG 2.2.1 ask for; tests shorten them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Standard theme: until the warning.
+    pub idle_standard_ms: u64,
+    /// Standard theme: the countdown after it, in seconds (≥ 20).
+    pub countdown_standard_s: u32,
+    /// Senior theme: until the warning.
+    pub idle_senior_ms: u64,
+    /// Senior theme: the countdown after it, in seconds.
+    pub countdown_senior_s: u32,
+    /// Standard theme: the same touch again is ignored for so long.
+    pub same_touch_standard_ms: u64,
+    /// Senior theme: the same touch again is ignored for so long.
+    pub same_touch_senior_ms: u64,
+    /// How long "take your card" stays.
+    pub farewell_ms: u64,
+    /// How long a case saved before a restart is offered.
+    pub saved_case_offer_ms: u64,
+    /// The longest that saving may take.
+    pub saving_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            idle_standard_ms: 60_000,
+            countdown_standard_s: 20,
+            idle_senior_ms: 120_000,
+            countdown_senior_s: 45,
+            same_touch_standard_ms: 300,
+            same_touch_senior_ms: 500,
+            farewell_ms: 6_000,
+            saved_case_offer_ms: 60_000,
+            saving_ms: 15_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The wait in which the same touch counts once.
+    pub fn same_touch_ms(&self, theme: Theme) -> u64 {
+        match theme {
+            Theme::Standard => self.same_touch_standard_ms,
+            Theme::Senior => self.same_touch_senior_ms,
+        }
+    }
+
+    fn idle_ms(&self, theme: Theme) -> u64 {
+        match theme {
+            Theme::Standard => self.idle_standard_ms,
+            Theme::Senior => self.idle_senior_ms,
+        }
+    }
+
+    fn countdown_s(&self, theme: Theme) -> u32 {
+        match theme {
+            Theme::Standard => self.countdown_standard_s,
+            Theme::Senior => self.countdown_senior_s,
+        }
+    }
+}
+
+/// The idle clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Idle {
+    /// The timer that counts now.
+    pub(super) ticket: Option<Ticket>,
+    /// Seconds left, while the warning is shown.
+    pub warning_s: Option<u32>,
+}
+
+const SECOND_MS: u64 = 1_000;
+
+impl Turn<'_> {
+    /// Any touch takes the warning away and starts the clock anew.
+    pub(super) fn somebody_is_there(&mut self) {
+        let after_ms = self.rules.limits.idle_ms(self.session.settings.theme);
+        self.session.idle.warning_s = None;
+        self.start_idle_timer(after_ms);
+    }
+
+    pub(super) fn on_idle_timer(&mut self) {
+        if self.nothing_to_end() {
+            self.stop_idle_timer();
+            return;
+        }
+        // Saving ends by itself within its own limit; a warning over it would only frighten.
+        if matches!(self.session.page, Page::Saving(_)) {
+            self.start_idle_timer(SECOND_MS);
+            return;
+        }
+        let left = match self.session.idle.warning_s {
+            None => Some(self.rules.limits.countdown_s(self.session.settings.theme)),
+            Some(seconds) => seconds.checked_sub(1).filter(|left| *left > 0),
+        };
+        match left {
+            Some(seconds) => {
+                self.session.idle.warning_s = Some(seconds);
+                self.start_idle_timer(SECOND_MS);
+            }
+            None => self.leave(EndReason::Idle),
+        }
+    }
+
+    pub(super) fn stop_idle_timer(&mut self) {
+        self.session.idle = Idle::default();
+        self.effects.push(Effect::StopTimer(TimerKind::Idle));
+    }
+
+    fn start_idle_timer(&mut self, after_ms: u64) {
+        let ticket = self.new_ticket();
+        self.session.idle.ticket = Some(ticket);
+        self.effects.push(Effect::StartTimer(TimerKind::Idle, ticket, after_ms));
+    }
+
+    /// On an untouched home screen there is nobody to wait for and nothing to wipe.
+    fn nothing_to_end(&self) -> bool {
+        matches!(self.session.page, Page::Home(_) | Page::Leaving)
+            && self.session.visit.is_none()
+            && self.session.settings == Settings::default()
+            && self.session.notice.is_none()
+    }
+}

@@ -1,0 +1,54 @@
+//! The end of a session, from one place: everything of the resident is dropped and wiped *before* the
+//! farewell is shown, so the farewell has nothing to hide.
+
+use super::{AuditFact, Citizen, Effect, EndReason, Page, Settings, TimerKind, Turn};
+use crate::applicant::IdentificationWay;
+
+impl Turn<'_> {
+    /// Ends the session. The farewell is shown when there may be something to take along.
+    pub(super) fn leave(&mut self, reason: EndReason) {
+        let nothing_begun = self.session.visit.is_none() && matches!(self.session.page, Page::Home(_));
+        let card_was_used = self
+            .session
+            .visit
+            .as_ref()
+            .and_then(|visit| visit.applicant.as_ref())
+            .is_some_and(|applicant| applicant.way == IdentificationWay::IdCard);
+        let something_to_take = card_was_used || reason == EndReason::Finished;
+
+        self.session.visit = None;
+        self.session.notice = None;
+        self.session.last_touch = None;
+        self.effects.push(Effect::StopReading);
+        self.effects.push(Effect::StopTimer(TimerKind::Saving));
+        self.effects.push(Effect::WipeSession);
+        if !nothing_begun {
+            let length_ms = self.moment.monotonic_ms.saturating_sub(self.session.started_at_ms);
+            self.audit(AuditFact::SessionEnded { reason, length_ms });
+            self.audit(AuditFact::Wiped);
+        }
+        if something_to_take {
+            self.session.idle.warning_s = None;
+            self.session.page = Page::Leaving;
+            let wait = self.rules.limits.farewell_ms;
+            self.start_page_timer(TimerKind::Page, wait);
+        } else {
+            go_home(self);
+        }
+    }
+}
+
+/// Back to a home screen that knows nothing of the last resident, not even the language.
+pub(super) fn go_home(turn: &mut Turn) {
+    turn.session.settings = Settings::default();
+    turn.session.page = Page::Home(None);
+    turn.session.page_timer = None;
+    turn.effects.push(Effect::StopTimer(TimerKind::Page));
+    turn.stop_idle_timer();
+}
+
+pub(super) fn on(turn: &mut Turn, touch: Citizen) {
+    if touch == Citizen::FarewellDone {
+        go_home(turn);
+    }
+}

@@ -1,0 +1,354 @@
+//! 一次使用: the machine that decides what happens next.
+//!
+//! [`step`] is the only door: an event in, a new session and a list of effects out. Each page is one
+//! state in one file with one `on` function; what all pages share (idle clock, back, end, language) is
+//! here and in [`idle`]. Nothing of a resident lives outside [`Visit`], and [`leaving::leave`] is the
+//! only place that drops it.
+
+pub mod effect;
+pub mod event;
+pub mod surroundings;
+
+mod confirm_person;
+mod consent;
+mod guide;
+mod home;
+mod identify;
+mod idle;
+mod leaving;
+mod question;
+mod rating;
+mod receipt;
+mod review;
+mod saving;
+#[cfg(test)]
+mod tests;
+
+pub use effect::{AuditFact, Effect, EndReason, ReceiptOrder, Submission, TimerKind};
+pub use event::{Citizen, Device, Event, Moment, Store};
+pub use home::SavedCaseOffer;
+pub use identify::{CardStatus, Identify};
+pub use idle::{Idle, Limits};
+pub use question::{Draft, progress};
+pub use receipt::{PrintStatus, ReceiptPage};
+pub use surroundings::{Admission, PrinterCondition, Surroundings};
+
+use crate::answers::Answers;
+use crate::applicant::Applicant;
+use crate::calendar::{self, Date};
+use crate::remedy::Notice;
+use crate::service::{Conditions, Facts, ItemCode, QuestionId, ServiceItem};
+use crate::settings::{Settings, Theme};
+use std::collections::BTreeSet;
+
+/// Ties an answer to the question it belongs to. Numbers never repeat in the life of the process, so a
+/// card read that arrives after 结束 can never reach the next resident.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// A case that is on disk, in the words of its stub: no personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedCase {
+    /// Random id of the record.
+    pub case_id: String,
+    /// 办件编号.
+    pub case_number: String,
+    /// 事项.
+    pub item: ItemCode,
+    /// Code behind the QR.
+    pub verification: String,
+    /// When it was finalised, wall clock.
+    pub finalised_at_ms: i64,
+}
+
+/// What the catalog says, pinned for a session.
+pub struct Rules<'a> {
+    /// Every item that can be submitted.
+    pub items: &'a [ServiceItem],
+    /// The catalog's conditions.
+    pub conditions: &'a dyn Conditions,
+    /// Waits and limits.
+    pub limits: Limits,
+}
+
+impl Rules<'_> {
+    /// The item with this code.
+    pub fn item(&self, code: &ItemCode) -> Option<&ServiceItem> {
+        self.items.iter().find(|item| item.code == *code)
+    }
+}
+
+/// Everything of one resident. Dropped in one place, erased on drop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visit {
+    /// The chosen item.
+    pub item: ItemCode,
+    /// Who identified.
+    pub applicant: Option<Applicant>,
+    /// Answers so far.
+    pub answers: Answers,
+    /// Optional questions left out.
+    pub skipped: BTreeSet<QuestionId>,
+}
+
+impl Visit {
+    fn new(item: ItemCode) -> Self {
+        Visit { item, applicant: None, answers: Answers::new(), skipped: BTreeSet::new() }
+    }
+
+    fn facts(&self, today: Date) -> Facts<'_> {
+        Facts { answers: &self.answers, applicant: self.applicant.as_ref(), today }
+    }
+}
+
+/// Which page is shown, with what only that page needs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Page {
+    /// 首页.
+    Home(Option<SavedCaseOffer>),
+    /// What the item is and what to bring.
+    Guide,
+    /// Consent before sensitive data is taken.
+    Consent,
+    /// Lay the card or type the number.
+    Identify(Identify),
+    /// "Is this you?"
+    ConfirmPerson,
+    /// One question of the form.
+    Question(Draft),
+    /// The check page.
+    Review,
+    /// Being committed to disk; answers to this ticket.
+    Saving(Ticket),
+    /// 受理回执.
+    Receipt(ReceiptPage),
+    /// 好差评.
+    Rating(SavedCase),
+    /// 请取走身份证.
+    Leaving,
+}
+
+/// The whole state of the kiosk's screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// The page shown.
+    pub page: Page,
+    /// The resident, once an item is chosen.
+    pub visit: Option<Visit>,
+    /// Language and theme.
+    pub settings: Settings,
+    /// The machine around.
+    pub surroundings: Surroundings,
+    /// A message over the page.
+    pub notice: Option<Notice>,
+    /// Who is still there.
+    pub idle: Idle,
+    /// The day in China, by the latest event.
+    pub today: Date,
+    last_ticket: Ticket,
+    page_timer: Option<Ticket>,
+    last_touch: Option<(Citizen, u64)>,
+    started_at_ms: u64,
+    page_changed_at_ms: Option<u64>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Session {
+            page: Page::Home(None),
+            visit: None,
+            settings: Settings::default(),
+            surroundings: Surroundings::default(),
+            notice: None,
+            idle: Idle::default(),
+            today: calendar::day_in_china(0),
+            last_ticket: Ticket(0),
+            page_timer: None,
+            last_touch: None,
+            started_at_ms: 0,
+            page_changed_at_ms: None,
+        }
+    }
+}
+
+/// The outcome of one event.
+#[derive(Debug)]
+pub struct Step {
+    /// The session afterwards.
+    pub session: Session,
+    /// What to do, in this order.
+    pub effects: Vec<Effect>,
+}
+
+/// Decides. Pure: the same rules, session and event always give the same step.
+pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> Step {
+    let page_before = std::mem::discriminant(&session.page);
+    let mut turn = Turn { rules, session, moment, effects: Vec::new() };
+    turn.session.today = calendar::day_in_china(moment.wall_ms);
+    match event {
+        Event::Citizen(touch) => turn.on_citizen(touch),
+        Event::Device(report) => turn.on_device(report),
+        Event::Timer(ticket) => turn.on_timer(ticket),
+        Event::Store(answer) => turn.on_store(answer),
+    }
+    if std::mem::discriminant(&turn.session.page) != page_before {
+        turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
+    }
+    Step { session: turn.session, effects: turn.effects }
+}
+
+/// One event being worked on: what the pages' functions may read, change and ask for.
+struct Turn<'a> {
+    rules: &'a Rules<'a>,
+    session: Session,
+    moment: Moment,
+    effects: Vec<Effect>,
+}
+
+impl Turn<'_> {
+    fn on_citizen(&mut self, touch: Citizen) {
+        let repeated = self.is_repeated(&touch);
+        self.somebody_is_there();
+        if repeated {
+            return;
+        }
+        match touch {
+            Citizen::Touched => {}
+            Citizen::SeniorToggled => {
+                self.session.settings.theme = match self.session.settings.theme {
+                    Theme::Standard => Theme::Senior,
+                    Theme::Senior => Theme::Standard,
+                };
+                self.somebody_is_there();
+            }
+            Citizen::LanguageChosen(language) => self.session.settings.language = language,
+            Citizen::HelpWanted => self.session.notice = Some(Notice::Help),
+            Citizen::End => self.leave(EndReason::Left),
+            Citizen::NoticeClosed if self.session.notice.is_some() => self.close_notice(),
+            touch if self.session.notice.is_some() && touch != Citizen::NoticeContinued => {
+                // A notice covers the page: what lies beneath cannot have been touched.
+            }
+            touch => self.on_page(touch),
+        }
+    }
+
+    fn on_page(&mut self, touch: Citizen) {
+        match &self.session.page {
+            Page::Home(_) => home::on(self, touch),
+            Page::Guide => guide::on(self, touch),
+            Page::Consent => consent::on(self, touch),
+            Page::Identify(_) => identify::on(self, touch),
+            Page::ConfirmPerson => confirm_person::on(self, touch),
+            Page::Question(_) => question::on(self, touch),
+            Page::Review => review::on(self, touch),
+            Page::Saving(_) => {}
+            Page::Receipt(_) => receipt::on(self, touch),
+            Page::Rating(_) => rating::on(self, touch),
+            Page::Leaving => leaving::on(self, touch),
+        }
+    }
+
+    fn on_device(&mut self, report: Device) {
+        match report {
+            Device::ReaderPresent(present) => {
+                self.session.surroundings.reader_present = present;
+                identify::on_reader_present(self, present);
+            }
+            Device::PrinterChanged(condition) => self.session.surroundings.printer = condition,
+            Device::NetworkChanged(network) => self.session.surroundings.network = network,
+            Device::CardFound(ticket) => identify::on_card_found(self, ticket),
+            Device::CardRead(ticket, applicant) => identify::on_card_read(self, ticket, *applicant),
+            Device::CardFailed(ticket, remedy) => identify::on_card_failed(self, ticket, remedy),
+            Device::Printed(ticket, level) => {
+                receipt::on_print_answer(self, ticket, PrintStatus::Printed { level });
+            }
+            Device::PrintFailed(ticket, why) => receipt::on_print_answer(self, ticket, why),
+        }
+    }
+
+    fn on_store(&mut self, answer: Store) {
+        match answer {
+            Store::AdmissionChanged(admission) => self.session.surroundings.admission = admission,
+            Store::Finalised(ticket, case) => saving::on_finalised(self, ticket, case),
+            Store::FinaliseFailed(ticket, remedy) => saving::on_failed(self, ticket, remedy),
+            Store::RecentCaseFound(case, print) => home::offer_saved_case(self, case, print),
+            Store::Delivered(case_id) => receipt::on_delivered(self, &case_id),
+        }
+    }
+
+    fn on_timer(&mut self, ticket: Ticket) {
+        if self.session.idle.ticket == Some(ticket) {
+            self.on_idle_timer();
+        } else if self.session.page_timer == Some(ticket) {
+            self.session.page_timer = None;
+            match &self.session.page {
+                Page::Home(_) => self.session.page = Page::Home(None),
+                Page::Leaving => leaving::go_home(self),
+                Page::Saving(_) => saving::on_timeout(self),
+                Page::Guide
+                | Page::Consent
+                | Page::Identify(_)
+                | Page::ConfirmPerson
+                | Page::Question(_)
+                | Page::Review
+                | Page::Receipt(_)
+                | Page::Rating(_) => {}
+            }
+        }
+    }
+
+    /// The same touch again within the theme's time, or any touch right after the page changed under
+    /// the finger, is a tremor or a double tap (EN 301 549, 5.8).
+    fn is_repeated(&mut self, touch: &Citizen) -> bool {
+        if matches!(touch, Citizen::Touched) {
+            return false;
+        }
+        let window_ms = self.rules.limits.same_touch_ms(self.session.settings.theme);
+        let now = self.moment.monotonic_ms;
+        let within = |at: u64| now.saturating_sub(at) < window_ms;
+        let same = self.session.last_touch.as_ref().is_some_and(|(last, at)| last == touch && within(*at));
+        let page_just_changed = self.session.page_changed_at_ms.is_some_and(within);
+        let repeated = same || page_just_changed;
+        if !repeated {
+            self.session.last_touch = Some((touch.clone(), now));
+        }
+        repeated
+    }
+
+    fn close_notice(&mut self) {
+        self.session.notice = None;
+        if matches!(self.session.page, Page::Identify(_)) {
+            identify::read_again(self);
+        }
+    }
+
+    fn new_ticket(&mut self) -> Ticket {
+        self.session.last_ticket.0 += 1;
+        self.session.last_ticket
+    }
+
+    fn start_page_timer(&mut self, kind: TimerKind, after_ms: u64) {
+        let ticket = self.new_ticket();
+        self.session.page_timer = Some(ticket);
+        self.effects.push(Effect::StartTimer(kind, ticket, after_ms));
+    }
+
+    /// Somebody begins to use the kiosk.
+    fn start(&mut self) {
+        self.session.started_at_ms = self.moment.monotonic_ms;
+        self.audit(AuditFact::SessionStarted);
+    }
+
+    fn audit(&mut self, fact: AuditFact) {
+        self.effects.push(Effect::Audit(fact));
+    }
+
+    fn item(&self) -> Option<&ServiceItem> {
+        self.rules.item(&self.session.visit.as_ref()?.item)
+    }
+
+    /// The way out when a page finds itself without what it needs. It cannot happen by touching.
+    fn lost(&mut self) {
+        self.leave(EndReason::Left);
+    }
+}

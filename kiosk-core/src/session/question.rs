@@ -1,0 +1,312 @@
+//! The form, one question a page: answered, skipped or filled in from the card; then the check page.
+
+use super::{Citizen, Page, Turn};
+use crate::answers::Answer;
+use crate::applicant::Applicant;
+use crate::calendar::{self, Date};
+use crate::phone;
+use crate::private::Private;
+use crate::remedy::Notice;
+use crate::service::{DayLimit, Prefill, Question, QuestionId, QuestionKind};
+
+/// What is being entered for one question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// Which question.
+    pub question: QuestionId,
+    /// Text or phone so far.
+    pub text: Private<String>,
+    /// Options chosen so far, by value.
+    pub chosen: Vec<Private<String>>,
+    /// The day chosen, if one was.
+    pub date: Option<Date>,
+}
+
+/// Longest telephone number that can be typed, digits.
+const PHONE_DIGITS_MAX: usize = 15;
+/// Bytes of a draft's buffer: four for each character of the longest text.
+const BYTES_PER_CHARACTER: usize = 4;
+
+impl Draft {
+    fn new(question: &Question, answer: Option<&Answer>) -> Self {
+        let capacity = match &question.kind {
+            QuestionKind::Text { max_chars } => max_chars * BYTES_PER_CHARACTER,
+            _ => PHONE_DIGITS_MAX,
+        };
+        let mut draft = Draft {
+            question: question.id.clone(),
+            text: Private::with_capacity(capacity),
+            chosen: Vec::new(),
+            date: None,
+        };
+        match (answer, &question.kind) {
+            (Some(Answer::Many(chosen)), _) => draft.chosen = chosen.clone(),
+            (Some(Answer::One(value)), QuestionKind::Choice(_) | QuestionKind::Choices(_)) => {
+                draft.chosen = vec![value.clone()];
+            }
+            (Some(Answer::One(value)), QuestionKind::Date { .. }) => {
+                draft.date = calendar::from_iso(value.expose());
+            }
+            (Some(Answer::One(value)), QuestionKind::Text { .. } | QuestionKind::Phone) => {
+                draft.text.expose_mut().push_str(value.expose());
+            }
+            (None, _) => {}
+        }
+        draft
+    }
+
+    /// The draft as an answer; `None` while nothing was entered.
+    fn answer(&self, kind: &QuestionKind) -> Option<Answer> {
+        let answer = match kind {
+            QuestionKind::Choice(_) => Answer::One(self.chosen.first()?.clone()),
+            QuestionKind::Choices(_) => Answer::Many(self.chosen.clone()),
+            QuestionKind::Text { .. } => Answer::One(Private::from(self.text.expose().trim())),
+            QuestionKind::Phone => Answer::One(self.text.clone()),
+            QuestionKind::Date { .. } => Answer::One(Private::new(calendar::iso(self.date?))),
+        };
+        (!answer.is_empty()).then_some(answer)
+    }
+}
+
+pub(super) fn on(turn: &mut Turn, touch: Citizen) {
+    let today = turn.session.today;
+    let Some(question) = current(turn) else { return turn.lost() };
+    let Page::Question(draft) = &mut turn.session.page else { return };
+    match touch {
+        Citizen::KeyTyped(key) => type_text(turn, &question, &key.to_string()),
+        Citizen::TextTyped(text) => type_text(turn, &question, text.expose()),
+        Citizen::Erased => {
+            draft.text.expose_mut().pop();
+        }
+        Citizen::Cleared => *draft = Draft::new(&question, None),
+        Citizen::OptionChosen(value) => choose(draft, &question, value),
+        Citizen::DateStepped(years, months, days) => step_date(draft, &question, today, (years, months, days)),
+        Citizen::Skipped if !question.required => {
+            let id = question.id.clone();
+            if let Some(visit) = &mut turn.session.visit {
+                visit.answers.remove(&id);
+                visit.skipped.insert(id);
+            }
+            go_to_first_open(turn);
+        }
+        Citizen::Answered => finish(turn, &question),
+        Citizen::Back => go_back(turn, &question.id),
+        _ => {}
+    }
+}
+
+fn type_text(turn: &mut Turn, question: &Question, text: &str) {
+    let Page::Question(draft) = &mut turn.session.page else { return };
+    let limit = match &question.kind {
+        QuestionKind::Text { max_chars } => *max_chars,
+        QuestionKind::Phone => PHONE_DIGITS_MAX,
+        QuestionKind::Choice(_) | QuestionKind::Choices(_) | QuestionKind::Date { .. } => return,
+    };
+    let digits_only = question.kind == QuestionKind::Phone;
+    let mut length = draft.text.expose().chars().count();
+    for character in text.chars().filter(|c| !c.is_control() && (!digits_only || c.is_ascii_digit())) {
+        if length == limit {
+            turn.session.notice = Some(Notice::TextTooLong);
+            return;
+        }
+        draft.text.expose_mut().push(character);
+        length += 1;
+    }
+}
+
+fn choose(draft: &mut Draft, question: &Question, value: String) {
+    match &question.kind {
+        QuestionKind::Choice(values) if values.contains(&value) => draft.chosen = vec![Private::new(value)],
+        QuestionKind::Choices(values) if values.contains(&value) => {
+            let before = draft.chosen.len();
+            draft.chosen.retain(|chosen| *chosen.expose() != value);
+            if draft.chosen.len() == before {
+                draft.chosen.push(Private::new(value));
+            }
+            let place = |chosen: &Private<String>| values.iter().position(|v| v == chosen.expose());
+            draft.chosen.sort_by_key(place);
+        }
+        _ => {}
+    }
+}
+
+/// The first step shows today (or the nearest day allowed); later steps move, but never outside.
+fn step_date(draft: &mut Draft, question: &Question, today: Date, (years, months, days): (i32, i32, i32)) {
+    let QuestionKind::Date { first, last } = question.kind else { return };
+    let wanted = match draft.date {
+        None => today,
+        Some(date) => calendar::moved(date, years, months, days),
+    };
+    draft.date = Some(clamped(wanted, first, last, today));
+}
+
+fn clamped(date: Date, first: Option<DayLimit>, last: Option<DayLimit>, today: Date) -> Date {
+    let not_before = first.map_or(date, |first| date.max(first.on(today)));
+    last.map_or(not_before, |last| not_before.min(last.on(today)))
+}
+
+/// What is wrong with the draft as an answer, if anything.
+fn fault_of(draft: &Draft, question: &Question, today: Date) -> Option<Notice> {
+    let empty = draft.answer(&question.kind).is_none();
+    match &question.kind {
+        QuestionKind::Choices(_) if empty => Some(Notice::ChooseAtLeastOne),
+        _ if empty => Some(Notice::AnswerNeeded),
+        QuestionKind::Phone => (!phone::is_valid(draft.text.expose())).then_some(Notice::PhoneWrong),
+        QuestionKind::Date { first, last } => {
+            let inside = draft.date.is_some_and(|date| clamped(date, *first, *last, today) == date);
+            (!inside).then_some(Notice::DateWrong)
+        }
+        QuestionKind::Choice(_) | QuestionKind::Choices(_) | QuestionKind::Text { .. } => None,
+    }
+}
+
+fn finish(turn: &mut Turn, question: &Question) {
+    let today = turn.session.today;
+    let Page::Question(draft) = &turn.session.page else { return };
+    let answer = draft.answer(&question.kind);
+    if answer.is_none() && !question.required {
+        // "Next" on an empty optional question means the same as leaving it out.
+        return on(turn, Citizen::Skipped);
+    }
+    if let Some(notice) = fault_of(draft, question, today) {
+        turn.session.notice = Some(notice);
+        return;
+    }
+    if let (Some(visit), Some(answer)) = (&mut turn.session.visit, answer) {
+        visit.skipped.remove(&question.id);
+        visit.answers.insert(question.id.clone(), answer);
+    }
+    go_to_first_open(turn);
+}
+
+/// Fills in what the card already says.
+pub(super) fn prefill(turn: &mut Turn) {
+    let questions = turn.item().map(|item| item.questions.clone()).unwrap_or_default();
+    let Some(visit) = &mut turn.session.visit else { return };
+    let Some(applicant) = &visit.applicant else { return };
+    for question in questions {
+        if let Some(value) = question.prefill.and_then(|source| prefilled(applicant, source)) {
+            visit.answers.insert(question.id, Answer::One(value));
+        }
+    }
+}
+
+fn prefilled(applicant: &Applicant, source: Prefill) -> Option<Private<String>> {
+    match source {
+        Prefill::Name => applicant.name.clone(),
+        Prefill::Number => Some(applicant.number.clone()),
+        Prefill::Address => applicant.address.clone(),
+    }
+    .filter(|value| !value.expose().is_empty())
+}
+
+/// Every question that is asked, given the answers so far; `None` when the item's data is broken.
+pub(super) fn asked(turn: &Turn) -> Option<Vec<Question>> {
+    let item = turn.item()?;
+    let visit = turn.session.visit.as_ref()?;
+    let facts = visit.facts(turn.session.today);
+    let mut asked = Vec::new();
+    for question in &item.questions {
+        if turn.rules.conditions.is_asked(&item.code, &question.id, &facts).ok()? {
+            asked.push(question.clone());
+        }
+    }
+    Some(asked)
+}
+
+/// The first question that still wants something from the resident.
+pub(super) fn first_open(turn: &Turn) -> Option<Question> {
+    let visit = turn.session.visit.as_ref()?;
+    let done = |id: &QuestionId| visit.answers.contains_key(id) || visit.skipped.contains(id);
+    asked(turn)?.into_iter().find(|question| !done(&question.id))
+}
+
+/// On to the next open question, or to the check page. Answers to questions that are no longer asked
+/// are dropped first, so that they are never sent.
+pub(super) fn go_to_first_open(turn: &mut Turn) {
+    let Some(asked) = asked(turn) else {
+        turn.session.notice = Some(Notice::ItemBroken);
+        return;
+    };
+    if let Some(visit) = &mut turn.session.visit {
+        let is_asked = |id: &QuestionId| asked.iter().any(|question| question.id == *id);
+        visit.answers.retain(|id, _| is_asked(id));
+        visit.skipped.retain(is_asked);
+    }
+    match first_open(turn) {
+        Some(question) => open(turn, question.id),
+        None => turn.session.page = Page::Review,
+    }
+}
+
+/// Shows a question with its answer so far.
+pub(super) fn open(turn: &mut Turn, id: QuestionId) {
+    let Some(question) = turn.item().and_then(|item| item.question(&id)).cloned() else { return };
+    let answer = turn.session.visit.as_ref().and_then(|visit| visit.answers.get(&id));
+    turn.session.page = Page::Question(Draft::new(&question, answer));
+    // Two questions are two pages: the next one must not take the tail of a double tap.
+    turn.session.page_changed_at_ms = Some(turn.moment.monotonic_ms);
+}
+
+/// The page before the check page.
+pub(super) fn go_to_last_asked(turn: &mut Turn) {
+    match by_hand(turn).pop() {
+        Some(last) => open(turn, last),
+        None => go_before_the_form(turn),
+    }
+}
+
+fn go_back(turn: &mut Turn, from: &QuestionId) {
+    let by_hand = by_hand(turn);
+    let before = by_hand.iter().take_while(|id| *id != from).last().cloned();
+    match before {
+        Some(id) => open(turn, id),
+        None => go_before_the_form(turn),
+    }
+}
+
+fn go_before_the_form(turn: &mut Turn) {
+    let from_card = turn
+        .session
+        .visit
+        .as_ref()
+        .and_then(|visit| visit.applicant.as_ref())
+        .is_some_and(|applicant| applicant.way == crate::applicant::IdentificationWay::IdCard);
+    match from_card {
+        true => turn.session.page = Page::ConfirmPerson,
+        false => {
+            turn.session.page = Page::Identify(super::Identify::new(true));
+            super::identify::read_again(turn);
+        }
+    }
+}
+
+/// The questions a resident answers by hand, in order: those that the card did not fill in.
+fn by_hand(turn: &Turn) -> Vec<QuestionId> {
+    let applicant = turn.session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
+    let filled =
+        |question: &Question| question.prefill.zip(applicant).is_some_and(|(source, who)| prefilled(who, source).is_some());
+    asked(turn).unwrap_or_default().into_iter().filter(|q| !filled(q)).map(|q| q.id).collect()
+}
+
+fn current(turn: &Turn) -> Option<Question> {
+    let Page::Question(draft) = &turn.session.page else { return None };
+    turn.item()?.question(&draft.question).cloned()
+}
+
+/// Where the resident stands: "question `number` of `total`".
+pub fn progress(rules: &super::Rules, session: &super::Session) -> Option<(usize, usize)> {
+    let Page::Question(draft) = &session.page else { return None };
+    let turn = Turn {
+        rules,
+        session: session.clone(),
+        moment: super::Moment::default(),
+        effects: Vec::new(),
+    };
+    let mut ids = by_hand(&turn);
+    if !ids.contains(&draft.question) {
+        ids.push(draft.question.clone());
+    }
+    let number = ids.iter().position(|id| *id == draft.question)? + 1;
+    Some((number, ids.len()))
+}

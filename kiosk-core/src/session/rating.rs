@@ -1,0 +1,15 @@
+//! 好差评: five levels, always skippable; nothing is invented when the resident skips.
+
+use super::{Citizen, Effect, EndReason, Page, Turn};
+
+pub(super) fn on(turn: &mut Turn, touch: Citizen) {
+    let Page::Rating(case) = &turn.session.page else { return };
+    match touch {
+        Citizen::Rated(stars @ 1..=5) => {
+            turn.effects.push(Effect::StoreRating(case.clone(), stars));
+            turn.leave(EndReason::Finished);
+        }
+        Citizen::RatingSkipped => turn.leave(EndReason::Finished),
+        _ => {}
+    }
+}

@@ -1,0 +1,49 @@
+//! What the session knows about the machine around it: it shapes what is offered, and is said in
+//! plain words on the status line.
+
+/// The receipt printer, as far as a resident can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PrinterCondition {
+    /// Ready to print.
+    Ready,
+    /// No paper.
+    NoPaper,
+    /// The cover stands open.
+    CoverOpen,
+    /// Unplugged, silent or broken.
+    Away,
+}
+
+/// Whether new cases can be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Admission {
+    /// There is room on the disk.
+    Open,
+    /// There is not: information still works.
+    Closed,
+}
+
+/// The machine around the session. It survives the end of a session: it is nobody's data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Surroundings {
+    /// The reader answers.
+    pub reader_present: bool,
+    /// The receipt printer.
+    pub printer: PrinterCondition,
+    /// The city was reached lately.
+    pub network: bool,
+    /// Room for cases.
+    pub admission: Admission,
+}
+
+impl Default for Surroundings {
+    /// Until devices report, nothing is promised.
+    fn default() -> Self {
+        Surroundings {
+            reader_present: false,
+            printer: PrinterCondition::Away,
+            network: false,
+            admission: Admission::Closed,
+        }
+    }
+}

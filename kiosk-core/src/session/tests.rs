@@ -1,0 +1,510 @@
+//! Journeys through the pure machine: no clock, no device, no screen.
+
+use super::*;
+use crate::applicant::{DocumentKind, IdentificationWay};
+use crate::calendar;
+use crate::remedy::Remedy;
+use crate::service::{BrokenCondition, DayLimit, Prefill, Question, QuestionKind};
+use crate::settings::Language;
+
+/// `detail` is asked only when `kind` is "other"; eligible from 50 on; an answer "break" breaks the item.
+struct TestConditions;
+
+impl Conditions for TestConditions {
+    fn is_asked(&self, _: &ItemCode, question: &QuestionId, facts: &Facts) -> Result<bool, BrokenCondition> {
+        let kind = match facts.answers.get(&id("kind")) {
+            Some(crate::answers::Answer::One(value)) => value.expose().clone(),
+            _ => String::new(),
+        };
+        if kind == "break" {
+            return Err(BrokenCondition);
+        }
+        Ok(question.0 != "detail" || kind == "other")
+    }
+
+    fn is_eligible(&self, item: &ItemCode, facts: &Facts) -> Result<bool, BrokenCondition> {
+        let age = facts.applicant.and_then(|applicant| applicant.age_on(facts.today));
+        Ok(item.0 != "pension" || age.is_some_and(|age| age >= 50))
+    }
+}
+
+fn id(text: &str) -> QuestionId {
+    QuestionId(text.to_owned())
+}
+
+fn question(name: &str, kind: QuestionKind, required: bool, prefill: Option<Prefill>) -> Question {
+    Question { id: id(name), kind, required, prefill }
+}
+
+fn items() -> Vec<ServiceItem> {
+    let choice = QuestionKind::Choice(vec!["noise".into(), "other".into(), "break".into()]);
+    let several = QuestionKind::Choices(vec!["a".into(), "b".into(), "c".into()]);
+    let last_month =
+        QuestionKind::Date { first: Some(DayLimit::FromToday(-30)), last: Some(DayLimit::FromToday(0)) };
+    let questions = vec![
+        question("kind", choice, true, None),
+        question("detail", QuestionKind::Text { max_chars: 5 }, true, None),
+        question("place", QuestionKind::Text { max_chars: 60 }, true, Some(Prefill::Address)),
+        question("day", last_month, false, None),
+        question("wishes", several, true, None),
+        question("phone", QuestionKind::Phone, true, None),
+    ];
+    ["appeal", "pension"]
+        .map(|code| ServiceItem {
+            code: ItemCode(code.into()),
+            version: 3,
+            consent_version: 2,
+            ways: vec![IdentificationWay::IdCard, IdentificationWay::Typed],
+            accepts_expired_card: code == "appeal",
+            questions: questions.clone(),
+        })
+        .into()
+}
+
+/// 2026-11-22T06:00:00Z.
+const NOW_MS: i64 = 1_795_327_200_000;
+
+/// Drives the machine as a resident would, one second between touches.
+struct Bench {
+    items: Vec<ServiceItem>,
+    session: Session,
+    at_ms: u64,
+    effects: Vec<Effect>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut bench =
+            Bench { items: items(), session: Session::default(), at_ms: 0, effects: Vec::new() };
+        bench.send(Event::Store(Store::AdmissionChanged(Admission::Open)));
+        bench.send(Event::Device(Device::ReaderPresent(true)));
+        bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
+        bench
+    }
+
+    fn send_at_once(&mut self, event: Event) {
+        let rules = Rules { items: &self.items, conditions: &TestConditions, limits: Limits::default() };
+        let moment = Moment { monotonic_ms: self.at_ms, wall_ms: NOW_MS + self.at_ms as i64 };
+        let step = step(&rules, std::mem::take(&mut self.session), moment, event);
+        self.session = step.session;
+        self.effects = step.effects;
+    }
+
+    fn send(&mut self, event: Event) {
+        self.at_ms += 1_000;
+        self.send_at_once(event);
+    }
+
+    fn touch(&mut self, touch: Citizen) -> &mut Self {
+        self.send(Event::Citizen(touch));
+        self
+    }
+
+    fn choose(&mut self, value: &str) -> &mut Self {
+        self.touch(Citizen::OptionChosen(value.into())).touch(Citizen::Answered)
+    }
+
+    fn type_in(&mut self, text: &str) -> &mut Self {
+        self.touch(Citizen::TextTyped(text.into())).touch(Citizen::Answered)
+    }
+
+    fn ticket_of_reading(&self) -> Ticket {
+        self.effects
+            .iter()
+            .find_map(|effect| match effect {
+                Effect::StartReading(ticket) => Some(*ticket),
+                _ => None,
+            })
+            .expect("the reader was asked")
+    }
+
+    fn to_identify(&mut self, code: &str) -> Ticket {
+        self.touch(Citizen::ItemChosen(ItemCode(code.into()))).touch(Citizen::Started).touch(Citizen::Agreed);
+        self.ticket_of_reading()
+    }
+
+    fn lay(&mut self, ticket: Ticket, applicant: Applicant) {
+        self.send(Event::Device(Device::CardFound(ticket)));
+        self.send(Event::Device(Device::CardRead(ticket, Box::new(applicant))));
+    }
+
+    fn to_review(&mut self) {
+        let ticket = self.to_identify("appeal");
+        self.lay(ticket, card("1971-01-01", Some("2036-01-01")));
+        self.touch(Citizen::PersonConfirmed).choose("noise");
+        self.touch(Citizen::Skipped);
+        self.choose("b").type_in("13800000000");
+        assert_eq!(self.session.page, Page::Review);
+    }
+
+    fn submit(&mut self) -> (Ticket, Submission) {
+        self.touch(Citizen::Confirmed);
+        let found = self.effects.iter().find_map(|effect| match effect {
+            Effect::Finalise(ticket, submission) => Some((*ticket, (**submission).clone())),
+            _ => None,
+        });
+        found.expect("the submission goes to the store")
+    }
+
+    fn shown_question(&self) -> &str {
+        match &self.session.page {
+            Page::Question(draft) => &draft.question.0,
+            other => panic!("no question but {other:?}"),
+        }
+    }
+}
+
+fn card(birth: &str, valid_to: Option<&str>) -> Applicant {
+    Applicant {
+        way: IdentificationWay::IdCard,
+        document: DocumentKind::ResidentIdCard,
+        name: Some("样本".into()),
+        number: "99000119710101001X".into(),
+        sex: Some("2".into()),
+        ethnic: Some("01".into()),
+        birth: Some(birth.into()),
+        address: Some("广东省东莞市示例镇".into()),
+        issuer: Some("示例市公安局".into()),
+        valid_from: calendar::from_iso("2016-01-01"),
+        valid_to: valid_to.and_then(calendar::from_iso),
+    }
+}
+
+fn saved() -> SavedCase {
+    SavedCase {
+        case_id: "c-1".into(),
+        case_number: "DG0001-34679ACD-E".into(),
+        item: ItemCode("appeal".into()),
+        verification: "V".into(),
+        finalised_at_ms: NOW_MS,
+    }
+}
+
+fn printing(bench: &Bench) -> Option<Ticket> {
+    bench.effects.iter().find_map(|effect| match effect {
+        Effect::Print(ticket, _) => Some(*ticket),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_resident_goes_from_home_to_home_and_nothing_of_her_stays() {
+    let mut bench = Bench::new();
+    bench.to_review();
+    let (ticket, submission) = bench.submit();
+    assert_eq!(submission.answers.len(), 4, "kind, place (from the card), wishes, phone");
+    assert_eq!(submission.consent_version, 2);
+    assert!(printing(&bench).is_none(), "nothing is printed before the commit");
+
+    bench.send(Event::Store(Store::Finalised(ticket, saved())));
+    let print = printing(&bench).expect("the receipt is printed once the case is on disk");
+    bench.send(Event::Device(Device::Printed(print, 2)));
+    assert!(matches!(&bench.session.page, Page::Receipt(page) if page.print == PrintStatus::Printed { level: 2 }));
+
+    bench.touch(Citizen::ReceiptDone).touch(Citizen::Rated(5));
+    assert!(bench.effects.contains(&Effect::WipeSession));
+    assert!(bench.effects.contains(&Effect::StoreRating(saved(), 5)));
+    assert_eq!(bench.session.visit, None);
+    assert_eq!(bench.session.page, Page::Leaving);
+    bench.touch(Citizen::FarewellDone);
+    assert_eq!(bench.session.page, Page::Home(None));
+}
+
+#[test]
+fn a_card_read_that_comes_after_the_end_reaches_nobody() {
+    let mut bench = Bench::new();
+    let first = bench.to_identify("appeal");
+    bench.touch(Citizen::End);
+    bench.to_identify("appeal");
+    bench.lay(first, card("1971-01-01", None));
+    assert!(matches!(bench.session.page, Page::Identify(_)));
+    assert_eq!(bench.session.visit.as_ref().unwrap().applicant, None);
+}
+
+#[test]
+fn an_expired_card_is_said_before_the_form() {
+    let mut bench = Bench::new();
+    let ticket = bench.to_identify("appeal");
+    bench.lay(ticket, card("1971-01-01", Some("2020-06-30")));
+    assert_eq!(bench.session.notice, Some(Notice::CardExpiredAccepted));
+    assert!(matches!(bench.session.page, Page::Identify(_)));
+    bench.touch(Citizen::NoticeContinued);
+    assert_eq!(bench.session.page, Page::ConfirmPerson);
+
+    let mut bench = Bench::new();
+    let ticket = bench.to_identify("pension");
+    bench.lay(ticket, card("1950-01-01", Some("2020-06-30")));
+    assert_eq!(bench.session.notice, Some(Notice::CardExpired));
+    bench.touch(Citizen::NoticeContinued);
+    assert!(matches!(bench.session.page, Page::Identify(_)), "this item does not go on");
+    assert_eq!(bench.session.visit.as_ref().unwrap().applicant, None);
+}
+
+#[test]
+fn someone_who_is_not_eligible_hears_it_before_the_form_and_is_forgotten() {
+    let mut bench = Bench::new();
+    let ticket = bench.to_identify("pension");
+    bench.lay(ticket, card("1999-01-01", None));
+    assert_eq!(bench.session.notice, Some(Notice::NotEligible));
+    assert_eq!(bench.session.visit.as_ref().unwrap().applicant, None);
+    bench.touch(Citizen::NoticeClosed);
+    assert!(bench.effects.iter().any(|effect| matches!(effect, Effect::StartReading(_))), "another card may try");
+}
+
+#[test]
+fn a_failed_read_says_why_and_reads_again_when_the_notice_is_closed() {
+    let mut bench = Bench::new();
+    let ticket = bench.to_identify("appeal");
+    bench.send(Event::Device(Device::CardFailed(ticket, Remedy::AskCitizen(Notice::CardHoldStill))));
+    assert_eq!(bench.session.notice, Some(Notice::CardHoldStill));
+    bench.touch(Citizen::NoticeClosed);
+    let again = bench.ticket_of_reading();
+    assert_ne!(again, ticket);
+    bench.lay(again, card("1971-01-01", None));
+    assert_eq!(bench.session.page, Page::ConfirmPerson);
+}
+
+#[test]
+fn a_reader_unplugged_and_back_is_said_and_used_again() {
+    let mut bench = Bench::new();
+    bench.to_identify("appeal");
+    bench.send(Event::Device(Device::ReaderPresent(false)));
+    assert_eq!(bench.session.notice, Some(Notice::ReaderAway));
+    bench.send(Event::Device(Device::ReaderPresent(true)));
+    assert_eq!(bench.session.notice, None);
+    let ticket = bench.ticket_of_reading();
+    bench.lay(ticket, card("1971-01-01", None));
+    assert_eq!(bench.session.page, Page::ConfirmPerson);
+}
+
+#[test]
+fn a_typed_number_with_a_slip_is_named_at_once() {
+    let mut bench = Bench::new();
+    bench.to_identify("appeal");
+    bench.touch(Citizen::TypingChosen);
+    assert!(bench.effects.contains(&Effect::StopReading));
+    for key in "110105194912310020".chars() {
+        bench.touch(Citizen::KeyTyped(key));
+    }
+    bench.touch(Citizen::NumberSubmitted);
+    assert_eq!(bench.session.notice, Some(Notice::IdNumberCheck));
+    bench.touch(Citizen::NoticeClosed).touch(Citizen::Erased).touch(Citizen::KeyTyped('x'));
+    bench.touch(Citizen::NumberSubmitted);
+    assert_eq!(bench.shown_question(), "kind");
+    let applicant = bench.session.visit.as_ref().unwrap().applicant.as_ref().unwrap();
+    assert_eq!(applicant.way, IdentificationWay::Typed);
+}
+
+#[test]
+fn answers_to_questions_no_longer_asked_are_never_sent() {
+    let mut bench = Bench::new();
+    let ticket = bench.to_identify("appeal");
+    bench.lay(ticket, card("1971-01-01", None));
+    bench.touch(Citizen::PersonConfirmed).choose("other");
+    assert_eq!(bench.shown_question(), "detail");
+    bench.type_in("abcde");
+    bench.touch(Citizen::Skipped);
+    bench.choose("a").type_in("13800000000");
+    assert_eq!(bench.session.page, Page::Review);
+    bench.touch(Citizen::ChangeWanted(id("kind"))).choose("noise");
+    assert_eq!(bench.session.page, Page::Review);
+    let (_, submission) = bench.submit();
+    assert!(!submission.answers.contains_key(&id("detail")));
+}
+
+#[test]
+fn each_kind_of_answer_is_judged_on_its_page() {
+    let mut bench = Bench::new();
+    let ticket = bench.to_identify("appeal");
+    bench.lay(ticket, card("1971-01-01", None));
+    bench.touch(Citizen::PersonConfirmed).touch(Citizen::Answered);
+    assert_eq!(bench.session.notice, Some(Notice::AnswerNeeded));
+    bench.touch(Citizen::NoticeClosed).choose("other");
+    bench.touch(Citizen::TextTyped("abcdef".into()));
+    assert_eq!(bench.session.notice, Some(Notice::TextTooLong));
+    bench.touch(Citizen::NoticeClosed).touch(Citizen::Answered);
+    // The date starts at today and cannot leave its range.
+    bench.touch(Citizen::DateStepped(0, 0, 1)).touch(Citizen::DateStepped(1, 0, 0));
+    assert!(matches!(&bench.session.page, Page::Question(d) if d.date == Some(bench.session.today)));
+    bench.touch(Citizen::DateStepped(-5, 0, 0));
+    assert!(matches!(&bench.session.page, Page::Question(d)
+        if d.date == Some(calendar::moved(bench.session.today, 0, 0, -30))));
+    bench.touch(Citizen::Answered).touch(Citizen::Answered);
+    assert_eq!(bench.session.notice, Some(Notice::ChooseAtLeastOne));
+    bench.touch(Citizen::NoticeClosed).choose("c").type_in("123");
+    assert_eq!(bench.session.notice, Some(Notice::PhoneWrong));
+}
+
+#[test]
+fn back_walks_the_questions_and_the_card_is_not_asked_again() {
+    let mut bench = Bench::new();
+    bench.to_review();
+    for expected in ["phone", "wishes", "day", "kind"] {
+        bench.touch(Citizen::Back);
+        assert_eq!(bench.shown_question(), expected);
+    }
+    bench.touch(Citizen::Back);
+    assert_eq!(bench.session.page, Page::ConfirmPerson);
+}
+
+#[test]
+fn a_double_tap_does_not_touch_the_next_page() {
+    let mut bench = Bench::new();
+    bench.touch(Citizen::ItemChosen(ItemCode("appeal".into())));
+    bench.at_ms += 150;
+    bench.send_at_once(Event::Citizen(Citizen::Started));
+    assert_eq!(bench.session.page, Page::Guide);
+    bench.at_ms += 200;
+    bench.send_at_once(Event::Citizen(Citizen::Started));
+    assert_eq!(bench.session.page, Page::Consent);
+}
+
+#[test]
+fn the_idle_clock_warns_counts_down_and_wipes() {
+    let mut bench = Bench::new();
+    bench.to_review();
+    let wipes = |bench: &Bench| bench.effects.contains(&Effect::WipeSession);
+    bench.send(Event::Timer(bench.session.idle.ticket.unwrap()));
+    assert_eq!(bench.session.idle.warning_s, Some(20));
+    bench.touch(Citizen::Touched);
+    assert_eq!(bench.session.idle.warning_s, None, "one touch and time is given");
+    for _ in 0..20 {
+        bench.send(Event::Timer(bench.session.idle.ticket.unwrap()));
+        assert!(!wipes(&bench));
+    }
+    assert_eq!(bench.session.idle.warning_s, Some(1));
+    bench.send(Event::Timer(bench.session.idle.ticket.unwrap()));
+    assert!(wipes(&bench));
+    assert_eq!(bench.session.visit, None);
+}
+
+#[test]
+fn settings_return_to_their_default_even_when_only_they_were_touched() {
+    let mut bench = Bench::new();
+    bench.touch(Citizen::SeniorToggled).touch(Citizen::LanguageChosen(Language::En));
+    assert_eq!(bench.session.settings.theme, Theme::Senior);
+    for _ in 0..50 {
+        if let Some(ticket) = bench.session.idle.ticket {
+            bench.send(Event::Timer(ticket));
+        }
+    }
+    assert_eq!(bench.session.settings, Settings::default());
+    assert_eq!(bench.session.idle.ticket, None, "an untouched home screen waits for nobody");
+}
+
+#[test]
+fn with_a_full_disk_nothing_is_begun_but_the_guide_still_reads() {
+    let mut bench = Bench::new();
+    bench.send(Event::Store(Store::AdmissionChanged(Admission::Closed)));
+    bench.touch(Citizen::ItemChosen(ItemCode("appeal".into())));
+    assert_eq!(bench.session.page, Page::Guide);
+    bench.touch(Citizen::Started);
+    assert_eq!(bench.session.notice, Some(Notice::SubmissionsClosed));
+    assert_eq!(bench.session.page, Page::Guide);
+}
+
+#[test]
+fn paper_out_offers_the_receipt_again_and_never_prints_by_itself() {
+    let mut bench = Bench::new();
+    bench.to_review();
+    let (ticket, _) = bench.submit();
+    bench.send(Event::Store(Store::Finalised(ticket, saved())));
+    let print = printing(&bench).unwrap();
+    bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::NoPaper)));
+    bench.send(Event::Device(Device::PrintFailed(print, PrintStatus::NoPaper)));
+    bench.touch(Citizen::PrintWanted);
+    assert!(printing(&bench).is_none(), "without paper nothing is offered");
+    bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
+    assert!(printing(&bench).is_none(), "paper alone prints nothing");
+    bench.touch(Citizen::PrintWanted);
+    assert!(matches!(&bench.effects[..], [.., Effect::Print(_, order)] if order.reprint));
+}
+
+#[test]
+fn a_store_that_fails_claims_nothing() {
+    let mut bench = Bench::new();
+    bench.to_review();
+    let (ticket, _) = bench.submit();
+    bench.send(Event::Store(Store::FinaliseFailed(ticket, Remedy::Retry)));
+    assert_eq!(bench.session.page, Page::Review);
+    assert_eq!(bench.session.notice, Some(Notice::SaveFailed));
+    bench.send(Event::Store(Store::Finalised(ticket, saved())));
+    assert_eq!(bench.session.page, Page::Review, "an answer to a question no longer asked is dropped");
+}
+
+#[test]
+fn a_case_saved_before_a_restart_is_offered_and_not_printed() {
+    let mut bench = Bench::new();
+    bench.send(Event::Store(Store::RecentCaseFound(saved(), PrintStatus::Printing)));
+    assert!(matches!(&bench.session.page, Page::Home(Some(_))));
+    assert!(printing(&bench).is_none());
+    bench.touch(Citizen::SavedCaseOpened);
+    assert!(matches!(&bench.session.page, Page::Receipt(page) if page.print == PrintStatus::Failed));
+    bench.touch(Citizen::PrintWanted);
+    assert!(matches!(&bench.effects[..], [.., Effect::Print(_, order)]
+        if order.reprint && order.applicant_name.is_none()));
+    let mut bench = Bench::new();
+    bench.send(Event::Store(Store::RecentCaseFound(saved(), PrintStatus::NotPrinted)));
+    bench.send(Event::Timer(bench.session.page_timer.unwrap()));
+    assert_eq!(bench.session.page, Page::Home(None), "after a minute the offer is gone");
+}
+
+#[test]
+fn a_broken_condition_is_said_and_the_rest_works() {
+    let mut bench = Bench::new();
+    let ticket = bench.to_identify("appeal");
+    bench.lay(ticket, card("1971-01-01", None));
+    bench.touch(Citizen::PersonConfirmed).choose("break");
+    assert_eq!(bench.session.notice, Some(Notice::ItemBroken));
+    bench.touch(Citizen::NoticeClosed).touch(Citizen::End);
+    assert!(matches!(bench.session.page, Page::Leaving));
+}
+
+proptest::proptest! {
+    /// Whatever is touched in whatever order: no panic, home is always reached by waiting, and then
+    /// nothing of the resident is left.
+    #[test]
+    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..26, 0..200)) {
+        let mut bench = Bench::new();
+        for number in touches {
+            let event = random_event(&bench, number);
+            bench.send(event);
+        }
+        for _ in 0..400 {
+            let waiting = bench.session.page_timer.or(bench.session.idle.ticket);
+            if let Some(ticket) = waiting { bench.send(Event::Timer(ticket)) }
+            if let Some(ticket) = bench.session.idle.ticket { bench.send(Event::Timer(ticket)) }
+        }
+        proptest::prop_assert_eq!(&bench.session.page, &Page::Home(None));
+        proptest::prop_assert_eq!(&bench.session.visit, &None);
+        proptest::prop_assert_eq!(bench.session.settings, Settings::default());
+    }
+}
+
+fn random_event(bench: &Bench, number: u8) -> Event {
+    let ticket = Ticket(bench.session.last_ticket.0);
+    Event::Citizen(match number {
+        0 | 1 => Citizen::ItemChosen(ItemCode("appeal".into())),
+        2 => Citizen::Started,
+        3 => Citizen::Agreed,
+        4 | 5 => return Event::Device(Device::CardRead(ticket, Box::new(card("1960-01-01", None)))),
+        6 => Citizen::PersonConfirmed,
+        7 => Citizen::OptionChosen("noise".into()),
+        8 => Citizen::OptionChosen("b".into()),
+        9 => Citizen::TextTyped("13800000000".into()),
+        10..=12 => Citizen::Answered,
+        13 => Citizen::Skipped,
+        14 => Citizen::Confirmed,
+        15 => return Event::Store(Store::Finalised(ticket, saved())),
+        16 => Citizen::ReceiptDone,
+        17 => Citizen::Rated(1),
+        18 => Citizen::Back,
+        19 => Citizen::NoticeClosed,
+        20 => Citizen::SeniorToggled,
+        21 => Citizen::TypingChosen,
+        22 => Citizen::DateStepped(0, -1, 0),
+        23 => return Event::Timer(ticket),
+        24 => Citizen::ChangeWanted(id("place")),
+        _ => Citizen::End,
+    })
+}

@@ -1,0 +1,165 @@
+//! What a receipt says: plain text in the applicant's language, and how long each part may be.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::DocumentError;
+
+/// Printable width of an 80 mm roll: 72 mm at 8 dots a millimetre.
+pub const RECEIPT_DOTS: u32 = 576;
+
+/// Language of a print-out's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Language {
+    /// Simplified Chinese.
+    #[default]
+    #[serde(rename = "zh-Hans")]
+    ZhHans,
+    /// Traditional Chinese in the usage of Hong Kong and Macao.
+    #[serde(rename = "zh-Hant")]
+    ZhHant,
+    /// English.
+    #[serde(rename = "en")]
+    En,
+}
+
+impl Language {
+    /// The tag that the template's table of words uses.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Language::ZhHans => "zh-Hans",
+            Language::ZhHant => "zh-Hant",
+            Language::En => "en",
+        }
+    }
+}
+
+/// What stands on a receipt. The name is wiped from memory when it is dropped, and `Debug` shows neither
+/// it nor the code that leads to the case.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// Language of the labels; title and remarks arrive in it already.
+    #[zeroize(skip)]
+    pub language: Language,
+    /// Marks the print-out 演示: it is made by a demonstration and good for nothing else.
+    pub demo: bool,
+    /// Where the terminal stands.
+    pub place: String,
+    /// Code of the terminal.
+    pub terminal: String,
+    /// Number of the case.
+    pub case_number: String,
+    /// Title of the service item.
+    pub item_title: String,
+    /// Who applied; absent on a receipt printed again, because the stub does not know.
+    #[serde(default)]
+    pub applicant_name: Option<String>,
+    /// When the request was finalised, as it is to be read: `2026-11-22 14:05`.
+    pub finalised_at: String,
+    /// Address that the QR code leads to.
+    pub verification_url: String,
+    /// Further sentences, one bullet each.
+    #[serde(default)]
+    pub remarks: Vec<String>,
+    /// Marks the print-out 补打: it is not the first.
+    #[serde(default)]
+    pub reprint: bool,
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receipt")
+            .field("language", &self.language)
+            .field("demo", &self.demo)
+            .field("case_number", &self.case_number)
+            .field("reprint", &self.reprint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Most remarks a receipt has room for.
+const MAX_REMARKS: usize = 8;
+
+impl Receipt {
+    /// Refuses what no receipt has room for, so that nobody can make the printer run on.
+    pub(crate) fn check(&self) -> Result<(), DocumentError> {
+        let name = self.applicant_name.as_deref().unwrap_or_default();
+        let fields = [
+            ("place", self.place.as_str(), 120),
+            ("terminal", &self.terminal, 24),
+            ("case_number", &self.case_number, 48),
+            ("item_title", &self.item_title, 160),
+            ("applicant_name", name, 120),
+            ("finalised_at", &self.finalised_at, 48),
+            ("verification_url", &self.verification_url, 240),
+        ];
+        let remarks = self.remarks.iter().map(|remark| ("remarks", remark.as_str(), 200));
+        for (field, text, limit) in fields.into_iter().chain(remarks) {
+            if text.chars().count() > limit {
+                return Err(DocumentError::TooLong { field, limit });
+            }
+        }
+        if self.remarks.len() > MAX_REMARKS {
+            return Err(DocumentError::TooLong { field: "remarks", limit: MAX_REMARKS });
+        }
+        Ok(())
+    }
+}
+
+/// What `render-document` reads on its standard input.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RenderRequest {
+    /// A receipt for the receipt printer.
+    Receipt(Receipt),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt() -> Receipt {
+        let mut receipt = shortest();
+        receipt.applicant_name = Some("陈桂英".into());
+        receipt.verification_url = "https://example.invalid/v/SECRET".into();
+        receipt.case_number = "DG0001-7K3M9Q-4".into();
+        receipt
+    }
+
+    fn shortest() -> Receipt {
+        serde_json::from_str(
+            r#"{"language":"zh-Hant","demo":true,"place":"p","terminal":"DG0001","case_number":"n",
+                "item_title":"t","finalised_at":"2026-11-22 14:05","verification_url":"u"}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_may_be_left_out_is_left_out() {
+        let receipt = shortest();
+        assert_eq!(receipt.language, Language::ZhHant);
+        assert!(receipt.applicant_name.is_none() && receipt.remarks.is_empty() && !receipt.reprint);
+    }
+
+    #[test]
+    fn debug_shows_neither_the_person_nor_the_way_to_the_case() {
+        let shown = format!("{:?}", receipt());
+        assert!(shown.contains("DG0001-7K3M9Q-4"));
+        assert!(!shown.contains("陈桂英") && !shown.contains("SECRET"));
+    }
+
+    #[test]
+    fn an_endless_field_is_named_and_not_quoted() {
+        let mut long = receipt();
+        long.applicant_name = Some("龘".repeat(121));
+        let error = long.check().unwrap_err().to_string();
+        assert!(error.contains("applicant_name") && !error.contains('龘'));
+        let mut many = receipt();
+        many.remarks = vec!["x".into(); 9];
+        assert!(many.check().is_err());
+        assert!(receipt().check().is_ok());
+    }
+}

@@ -1,0 +1,70 @@
+//! The blob folder: content-addressed files that exist in full, synced, before any row names them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::StoreError;
+use crate::connection::{make_folder, sync_folder};
+use crate::hash::sha256_hex;
+use crate::outbox::{CommitStep, SealedBlob};
+
+/// Name of the folder inside the state folder.
+pub(crate) const FOLDER: &str = "blobs";
+
+/// Writes the blobs: temporary file → write → fsync → rename → fsync of the folder. The caller commits afterwards.
+pub(crate) fn store(
+    state: &Path,
+    blobs: &[SealedBlob],
+    step: &mut dyn FnMut(CommitStep),
+) -> Result<(), StoreError> {
+    if blobs.is_empty() {
+        return Ok(());
+    }
+    let folder = state.join(FOLDER);
+    make_folder(&folder)?;
+    for blob in blobs {
+        let path = path_of(&folder, &blob.sha256);
+        if is_complete(&path, blob) {
+            continue;
+        }
+        let temporary = folder.join(format!(".{}.part", blob.sha256));
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o660)
+            .open(&temporary)
+            .map_err(StoreError::io("making a blob"))?;
+        file.write_all(&blob.bytes).map_err(StoreError::io("writing a blob"))?;
+        step(CommitStep::BlobWritten);
+        file.sync_all().map_err(StoreError::io("syncing a blob"))?;
+        step(CommitStep::BlobSynced);
+        std::fs::rename(&temporary, &path).map_err(StoreError::io("naming a blob"))?;
+        step(CommitStep::BlobNamed);
+    }
+    sync_folder(&folder)?;
+    // The folder itself may be new.
+    sync_folder(state)?;
+    step(CommitStep::FolderSynced);
+    Ok(())
+}
+
+/// Reads a blob and checks it against its name.
+pub(crate) fn read(state: &Path, sha256: &str) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    File::open(path_of(&state.join(FOLDER), sha256))
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(StoreError::io("reading a blob"))?;
+    if sha256_hex(&[&bytes]) == sha256 { Ok(bytes) } else { Err(StoreError::HashMismatch("blob")) }
+}
+
+fn path_of(folder: &Path, sha256: &str) -> PathBuf {
+    folder.join(sha256)
+}
+
+/// The same blob may already lie there from an earlier record, or from a commit that was cut off.
+fn is_complete(path: &Path, blob: &SealedBlob) -> bool {
+    std::fs::read(path).is_ok_and(|found| found == blob.bytes)
+}

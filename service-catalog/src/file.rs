@@ -1,0 +1,83 @@
+//! An item's file as it is written: one struct per table, unknown keys refused. Values remember where
+//! they stand in the file, so that a fault can name its line.
+
+use crate::item::{Prefill, QuestionKind, Shape, Way};
+use crate::text::Text;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// `items/<code>.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ItemFile {
+    pub(crate) code: Spanned<String>,
+    pub(crate) version: Spanned<u32>,
+    pub(crate) shape: Shape,
+    pub(crate) order: u32,
+    pub(crate) works_offline: bool,
+    pub(crate) title: Spanned<Text>,
+    pub(crate) summary: Spanned<Text>,
+    pub(crate) guide: GuideFile,
+    pub(crate) consent: ConsentFile,
+    pub(crate) identify: IdentifyFile,
+    pub(crate) eligibility: Option<EligibilityFile>,
+    pub(crate) questions: Vec<Spanned<QuestionFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GuideFile {
+    pub(crate) what: Spanned<Text>,
+    pub(crate) bring: Spanned<Vec<Spanned<Text>>>,
+    pub(crate) time: Spanned<Text>,
+    pub(crate) department: Spanned<Text>,
+    pub(crate) fee: Spanned<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsentFile {
+    pub(crate) version: Spanned<u32>,
+    pub(crate) purpose: Spanned<Text>,
+    pub(crate) data: Spanned<Vec<Spanned<Text>>>,
+    pub(crate) retention: Spanned<Text>,
+    pub(crate) refusal: Spanned<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentifyFile {
+    pub(crate) ways: Spanned<Vec<Way>>,
+    pub(crate) accepts_expired_card: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EligibilityFile {
+    pub(crate) when: Spanned<String>,
+    pub(crate) otherwise: Spanned<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QuestionFile {
+    pub(crate) id: Spanned<String>,
+    pub(crate) kind: QuestionKind,
+    pub(crate) label: Spanned<Text>,
+    pub(crate) hint: Option<Spanned<Text>>,
+    pub(crate) required: bool,
+    pub(crate) options: Option<Spanned<Vec<Spanned<ChoiceFile>>>>,
+    pub(crate) phrases: Option<Spanned<Vec<Spanned<Text>>>>,
+    pub(crate) max_chars: Option<Spanned<usize>>,
+    pub(crate) not_before: Option<Spanned<String>>,
+    pub(crate) not_after: Option<Spanned<String>>,
+    pub(crate) prefill: Option<Spanned<Prefill>>,
+    pub(crate) visible_when: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChoiceFile {
+    pub(crate) value: Spanned<String>,
+    pub(crate) label: Spanned<Text>,
+}

@@ -1,0 +1,214 @@
+//! A service item as the kiosk and the gateway use it: already checked, nothing optional by accident.
+
+use crate::condition::{Condition, ConditionError, Facts, Known};
+use crate::day::DayLimit;
+use crate::text::Text;
+use serde::{Deserialize, Serialize};
+
+/// 事项: one thing that residents come for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceItem {
+    /// 实施编码, the same as the file's name, such as `12345-appeal`.
+    pub code: String,
+    /// Version of the item, raised with every change of the form.
+    pub version: u32,
+    /// The shape of the journey.
+    pub shape: Shape,
+    /// Place on the home screen, small first.
+    pub order: u32,
+    /// Whether it can be done while the network is down.
+    pub works_offline: bool,
+    /// Name of the item.
+    pub title: Text,
+    /// One line about it.
+    pub summary: Text,
+    /// 办事指南.
+    pub guide: Guide,
+    /// What the resident agrees to before anything is collected.
+    pub consent: Consent,
+    /// How the resident identifies.
+    pub identify: Identify,
+    /// Who may use the item; asked as soon as the age is known, before the form.
+    pub eligibility: Option<Eligibility>,
+    /// The form, in order.
+    pub questions: Vec<Question>,
+}
+
+/// The shape of an item's journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Identify → consent → form → check → confirm → receipt.
+    Submit,
+}
+
+/// 办事指南: what a resident wants to know before starting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guide {
+    /// What it is.
+    pub what: Text,
+    /// What to bring.
+    pub bring: Vec<Text>,
+    /// How long it takes.
+    pub time: Text,
+    /// Who handles it.
+    pub department: Text,
+    /// What it costs.
+    pub fee: Text,
+}
+
+/// What the resident agrees to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consent {
+    /// Version of these words, raised with every change of them.
+    pub version: u32,
+    /// What the data is for.
+    pub purpose: Text,
+    /// Which data.
+    pub data: Vec<Text>,
+    /// How long it is kept.
+    pub retention: Text,
+    /// What to do instead when one does not agree.
+    pub refusal: Text,
+}
+
+/// How the resident identifies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identify {
+    /// Ways offered, at least one.
+    pub ways: Vec<Way>,
+    /// Whether a card past its last day will do.
+    pub accepts_expired_card: bool,
+}
+
+/// A way to identify. Biometrics are not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// A card on the reader.
+    IdCard,
+    /// The number typed on the screen.
+    Typed,
+}
+
+/// Who may use an item, and what the others do instead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Eligibility {
+    /// True for those who may.
+    pub when: Condition,
+    /// For the others: why not, and where to go.
+    pub otherwise: Text,
+}
+
+/// One question of the form: one page in the elder-care version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// Stable id, the key of the answer.
+    pub id: String,
+    /// Kind of answer.
+    pub kind: QuestionKind,
+    /// The question.
+    pub label: Text,
+    /// A line of help under it.
+    pub hint: Option<Text>,
+    /// Whether it must be answered when it is asked.
+    pub required: bool,
+    /// What to choose from (choice and choices).
+    pub options: Vec<Choice>,
+    /// Ready sentences to touch instead of writing (text).
+    pub phrases: Vec<Text>,
+    /// Limit in Unicode characters (text).
+    pub max_chars: Option<usize>,
+    /// First day allowed (date).
+    pub not_before: Option<DayLimit>,
+    /// Last day allowed (date).
+    pub not_after: Option<DayLimit>,
+    /// What the card already says (text).
+    pub prefill: Option<Prefill>,
+    /// When it is asked; always, if absent.
+    pub visible_when: Option<Condition>,
+}
+
+/// Kinds of answer. In JSON: a string, or a list of strings for [`QuestionKind::Choices`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuestionKind {
+    /// One option.
+    Choice,
+    /// Any of the options.
+    Choices,
+    /// Free text.
+    Text,
+    /// A telephone number.
+    Phone,
+    /// A day, `YYYY-MM-DD`.
+    Date,
+}
+
+impl QuestionKind {
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            QuestionKind::Choice => "choice",
+            QuestionKind::Choices => "choices",
+            QuestionKind::Text => "text",
+            QuestionKind::Phone => "phone",
+            QuestionKind::Date => "date",
+        }
+    }
+}
+
+/// One option of a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Stable value: it is stored and sent, the label is only shown.
+    pub value: String,
+    /// What the resident reads.
+    pub label: Text,
+}
+
+/// Which field of the card fills a question in; the resident only confirms it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+pub enum Prefill {
+    /// Name on the card.
+    #[serde(rename = "card.name")]
+    Name,
+    /// Number of the card.
+    #[serde(rename = "card.number")]
+    Number,
+    /// Address on the card.
+    #[serde(rename = "card.address")]
+    Address,
+}
+
+impl ServiceItem {
+    /// The question with this id.
+    pub fn question(&self, id: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == id)
+    }
+
+    /// Whether the question is asked, given the answers so far. The answer of a hidden question
+    /// counts as not given, so hiding one question also hides what hangs on it.
+    pub fn is_asked(&self, id: &str, facts: &Facts) -> Result<bool, ConditionError> {
+        self.is_asked_given(id, &facts.known())
+    }
+
+    pub(crate) fn is_asked_given(&self, id: &str, facts: &Known) -> Result<bool, ConditionError> {
+        let Some(question) = self.question(id) else { return Ok(false) };
+        let Some(condition) = &question.visible_when else { return Ok(true) };
+        let mut hidden: Vec<&str> = Vec::new();
+        // A condition looks at earlier questions only, so this ends.
+        for earlier in condition.questions() {
+            if !self.is_asked_given(earlier, facts)? {
+                hidden.push(earlier);
+            }
+        }
+        condition.holds_without(facts, &hidden)
+    }
+
+    /// Whether the applicant may use the item. Unknown facts (a typed number without a known age) are
+    /// an error, so that nobody is refused by a guess.
+    pub fn is_eligible(&self, facts: &Facts) -> Result<bool, ConditionError> {
+        self.eligibility.as_ref().map_or(Ok(true), |eligibility| eligibility.when.holds(facts))
+    }
+}

@@ -1,0 +1,34 @@
+//! Service items (事项) as data: read from TOML, checked when they are loaded, offered to the kiosk as a
+//! form and to the gateway as a JSON Schema, so that both judge an answer by the same rules.
+//!
+//! **What is absent.** No item is known here by name: adding one adds no Rust. No file is opened
+//! except by [`Catalog::load`], and none is written. No clock: the calendar day is always an argument.
+//! No answer of a resident is kept, logged or put into an error: reasons name fields and rules, never
+//! values. Conditions are CEL, but a small part of it: they cannot loop, cannot call out, and cannot
+//! look at free text or telephone numbers.
+
+mod answer;
+mod applicant;
+mod condition;
+mod day;
+mod expression;
+mod file;
+mod item;
+mod load;
+mod problem;
+mod rules;
+mod schema;
+mod text;
+mod validate;
+
+pub use answer::{AnswerProblem, check_answer, phone_is_valid};
+pub use applicant::{Document, number_is_valid};
+pub use condition::{ApplicantFacts, Condition, ConditionError, Facts};
+pub use day::{DayLimit, date_in_range, day_in_china, iso, parse_day};
+pub use item::{
+    Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem, Shape, Way,
+};
+pub use load::{Catalog, RejectedItem};
+pub use schema::json_schema;
+pub use text::{Language, Text};
+pub use validate::{FormCheck, validate, validate_on};

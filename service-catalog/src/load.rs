@@ -1,0 +1,136 @@
+//! Reading the catalog folder: the only place of this crate that touches files.
+
+use crate::item::ServiceItem;
+use crate::problem::{Fault, ItemProblem};
+use crate::rules::read_item;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Folder of the items inside the catalog's folder.
+const ITEMS: &str = "items";
+/// Twenty times the largest item so far; a larger file is not an item.
+const MAX_FILE_BYTES: u64 = 256 * 1024;
+/// More than any city offers on one kiosk.
+const MAX_FILES: usize = 500;
+
+/// 目录: the items of one folder, as they were when it was loaded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalog {
+    /// SHA-256 over names and contents of all item files, in hex.
+    pub version: String,
+    /// The usable items, in the order of the home screen.
+    pub items: Vec<ServiceItem>,
+    /// The files that could not be used, and why.
+    pub rejected: Vec<RejectedItem>,
+}
+
+/// A file that could not be used. It hurts no other item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedItem {
+    /// The file, from the catalog's folder.
+    pub file: String,
+    /// The line, counted from 1, where it can be told.
+    pub line: Option<usize>,
+    /// What is wrong, in plain words.
+    pub reason: String,
+}
+
+impl Catalog {
+    /// Loads `dir/items/*.toml`. A file that cannot be used is listed in `rejected`, and so is a folder
+    /// that cannot be read; neither stops the others. Hidden files and other endings are ignored.
+    pub fn load(dir: &Path) -> Catalog {
+        let mut catalog = Catalog::default();
+        let mut hash = Sha256::new();
+        let files = match item_files(&dir.join(ITEMS)) {
+            Ok(files) => files,
+            Err(error) => {
+                catalog.reject(ITEMS.to_owned(), None, &ItemProblem::Unreadable(error.kind()));
+                Vec::new()
+            }
+        };
+        if files.len() > MAX_FILES {
+            catalog.reject(ITEMS.to_owned(), None, &ItemProblem::TooManyFiles { limit: MAX_FILES });
+        }
+        for path in files.into_iter().take(MAX_FILES) {
+            let name = path.file_name().unwrap_or_default();
+            let shown = format!("{ITEMS}/{}", name.to_string_lossy());
+            let content = match read_limited(&path) {
+                Ok(content) => content,
+                Err(problem) => {
+                    catalog.reject(shown, None, &problem);
+                    continue;
+                }
+            };
+            // Lengths come first, so that no two sets of files can give the same bytes.
+            for part in [name.as_encoded_bytes(), content.as_slice()] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+            catalog.add(shown, &path, content);
+        }
+        catalog.items.sort_by(|a, b| (a.order, &a.code).cmp(&(b.order, &b.code)));
+        catalog.version = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        catalog
+    }
+
+    /// The item with this code.
+    pub fn item(&self, code: &str) -> Option<&ServiceItem> {
+        self.items.iter().find(|item| item.code == code)
+    }
+
+    fn add(&mut self, shown: String, path: &Path, content: Vec<u8>) {
+        let Ok(text) = String::from_utf8(content) else {
+            return self.reject(shown, None, &ItemProblem::NotUtf8);
+        };
+        // Some editors put a byte order mark in front; it is not part of the words.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        match read_item(&stem, text) {
+            Ok(item) => self.items.push(item),
+            Err(fault) => self.reject_fault(shown, text, &fault),
+        }
+    }
+
+    fn reject_fault(&mut self, file: String, text: &str, fault: &Fault) {
+        self.reject(file, fault.line(text), &fault.problem);
+    }
+
+    fn reject(&mut self, file: String, line: Option<usize>, problem: &ItemProblem) {
+        self.rejected.push(RejectedItem { file, line, reason: problem.to_string() });
+    }
+}
+
+/// The item files in the order of their names.
+fn item_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.extension().is_some_and(|ending| ending == "toml") && !hidden {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read_limited(path: &Path) -> Result<Vec<u8>, ItemProblem> {
+    let unreadable = |error: io::Error| ItemProblem::Unreadable(error.kind());
+    // Opening a pipe would wait for a writer, so the kind of file is asked first.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(ItemProblem::NotAFile);
+    }
+    let mut content = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if content.len() as u64 > MAX_FILE_BYTES {
+        return Err(ItemProblem::TooLarge { limit: MAX_FILE_BYTES / 1024 });
+    }
+    Ok(content)
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

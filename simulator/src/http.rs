@@ -1,0 +1,333 @@
+//! The simulator's controls over HTTP. The page and the tests use the same ones.
+//!
+//! Every refusal is JSON: `{"error": "a sentence"}`. Only this machine's own pages are answered: a request whose
+//! `Host` or `Origin` is not a loopback name comes from some web page that has no business here.
+
+mod browser;
+mod page;
+mod touch;
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use crate::cards::DeskCard;
+use crate::desk::ReaderFaultName;
+use crate::network::NetworkMode;
+use crate::screen::ScreenError;
+use crate::stage::Stage;
+use crate::supervisor::SupervisorError;
+
+/// No control needs more.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// All routes.
+pub fn router(stage: Arc<Stage>) -> Router {
+    Router::new()
+        .route("/api/state", get(state))
+        .route("/api/screen", get(screen))
+        .route("/api/screen.png", get(screen_png))
+        .route("/api/screen/elements", get(elements))
+        .route("/api/touch", post(touch::touch))
+        .route("/api/key", post(key))
+        .route("/api/desk/card", post(card))
+        .route("/api/reader", post(reader))
+        .route("/api/printer", post(printer))
+        .route("/api/printer/receipts", get(receipts))
+        .route("/api/printer/receipts/{file}", get(receipt_png))
+        .route("/api/network", post(network))
+        .route("/api/process/{name}/{action}", post(process))
+        .route("/api/queue", get(queue))
+        .route("/api/inbox", get(inbox))
+        .route("/ws", get(browser::upgrade))
+        .fallback(page::file)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(only_this_machine))
+        .with_state(stage)
+}
+
+/// A refusal with its sentence.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    body: Value,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, sentence: impl ToString) -> Self {
+        Self { status, body: json!({ "error": sentence.to_string() }) }
+    }
+
+    fn with(mut self, key: &str, value: Value) -> Self {
+        self.body[key] = value;
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}
+
+impl From<ScreenError> for ApiError {
+    fn from(error: ScreenError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+}
+
+impl From<SupervisorError> for ApiError {
+    fn from(error: SupervisorError) -> Self {
+        let status = match error {
+            SupervisorError::Unknown(_) => StatusCode::NOT_FOUND,
+            SupervisorError::NotRunning(_) => StatusCode::CONFLICT,
+            SupervisorError::Signal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error)
+    }
+}
+
+type Answer = Result<Json<Value>, ApiError>;
+type Shared = State<Arc<Stage>>;
+
+fn done() -> Answer {
+    Ok(Json(json!({ "ok": true })))
+}
+
+/// Reads a JSON body whatever its content type; what is wrong with it is said.
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            format!("the request's JSON is not what belongs here: {error}"),
+        )
+    })
+}
+
+/// Tells `null` (clear it) from an absent field (leave it).
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+async fn only_this_machine(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
+    let foreign = origin.is_some_and(|origin| !origin.strip_prefix("http://").is_some_and(is_loopback));
+    if foreign || !is_loopback(host) {
+        let sentence = "this simulator answers only pages of its own machine";
+        return ApiError::new(StatusCode::FORBIDDEN, sentence).into_response();
+    }
+    next.run(request).await
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+async fn state(State(stage): Shared) -> Json<Value> {
+    Json(stage.state())
+}
+
+async fn screen(State(stage): Shared) -> Answer {
+    let mut status = json!(stage.screen.status());
+    status["name"] = stage.screen.elements().await.map_or(Value::Null, |elements| elements.screen.into());
+    Ok(Json(status))
+}
+
+async fn screen_png(State(stage): Shared) -> Result<Response, ApiError> {
+    let picture = stage.screen.picture().ok_or(ScreenError::NotConnected)?;
+    let png = tokio::task::spawn_blocking(move || picture.png())
+        .await
+        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    picture_response(png)
+}
+
+fn picture_response(png: Result<Vec<u8>, png::EncodingError>) -> Result<Response, ApiError> {
+    let png = png.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("image/png"));
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    Ok((headers, png).into_response())
+}
+
+async fn elements(State(stage): Shared) -> Answer {
+    Ok(Json(json!(stage.screen.elements().await?)))
+}
+
+#[derive(Deserialize)]
+struct Key {
+    text: String,
+}
+
+async fn key(State(stage): Shared, bytes: Bytes) -> Answer {
+    let Key { text } = body(&bytes)?;
+    stage.screen.key(text)?;
+    done()
+}
+
+#[derive(Deserialize)]
+struct Card {
+    card: Option<String>,
+}
+
+async fn card(State(stage): Shared, bytes: Bytes) -> Answer {
+    let Card { card } = body(&bytes)?;
+    let card = match &card {
+        None => None,
+        Some(id) => Some(DeskCard::by_id(id).ok_or_else(|| {
+            let known = crate::cards::CARDS.map(|card| card.id);
+            ApiError::new(StatusCode::NOT_FOUND, format!("no card is called {id:?}"))
+                .with("cards", json!(known))
+        })?),
+    };
+    stage.desk.lay(card).map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reader {
+    #[serde(default, deserialize_with = "given")]
+    fault: Option<Option<ReaderFaultName>>,
+    plugged: Option<bool>,
+}
+
+async fn reader(State(stage): Shared, bytes: Bytes) -> Answer {
+    let Reader { fault, plugged } = body(&bytes)?;
+    if let Some(fault) = fault {
+        stage.desk.set_reader_fault(fault);
+    }
+    if let Some(plugged) = plugged {
+        let changed = stage.desk.plug_reader(plugged);
+        changed.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    }
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Printer {
+    paper: Option<bool>,
+    cover_open: Option<bool>,
+    near_end: Option<bool>,
+    paced: Option<bool>,
+    plugged: Option<bool>,
+    paper_ends_after_rows: Option<u32>,
+    cutter_jam: Option<bool>,
+    silent: Option<bool>,
+}
+
+async fn printer(State(stage): Shared, bytes: Bytes) -> Answer {
+    let wanted: Printer = body(&bytes)?;
+    let desk = &stage.desk;
+    wanted.paper.into_iter().for_each(|paper| desk.set_paper(paper));
+    wanted.cover_open.into_iter().for_each(|open| desk.set_cover_open(open));
+    wanted.near_end.into_iter().for_each(|near| desk.set_near_end(near));
+    wanted.paced.into_iter().for_each(|paced| desk.set_paced(paced));
+    wanted.paper_ends_after_rows.into_iter().for_each(|rows| desk.end_paper_after(rows));
+    wanted.cutter_jam.into_iter().for_each(|jammed| desk.set_cutter_jam(jammed));
+    wanted.silent.into_iter().for_each(|silent| desk.set_printer_silent(silent));
+    if let Some(plugged) = wanted.plugged {
+        let changed = desk.plug_printer(plugged);
+        changed.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    }
+    done()
+}
+
+async fn receipts(State(stage): Shared) -> Json<Value> {
+    Json(json!(stage.desk.receipts()))
+}
+
+async fn receipt_png(State(stage): Shared, Path(file): Path<String>) -> Result<Response, ApiError> {
+    let id = file.strip_suffix(".png").and_then(|id| id.parse().ok());
+    let picture = id.and_then(|id| stage.desk.receipt_png(id));
+    let picture = picture.ok_or_else(|| {
+        ApiError::new(StatusCode::NOT_FOUND, format!("no receipt on the strip is called {file:?}"))
+    })?;
+    picture_response(picture)
+}
+
+#[derive(Deserialize)]
+struct Network {
+    mode: NetworkMode,
+}
+
+async fn network(State(stage): Shared, bytes: Bytes) -> Answer {
+    let Network { mode } = body(&bytes)?;
+    stage.network.set(mode).await;
+    done()
+}
+
+async fn process(State(stage): Shared, Path((name, action)): Path<(String, String)>) -> Answer {
+    let supervisor = Arc::clone(&stage.supervisor);
+    let act = move || match action.as_str() {
+        "kill" => Ok(supervisor.kill(&name).map(|_| ())?),
+        "stop" => Ok(supervisor.stop(&name)?),
+        "start" => Ok(supervisor.start(&name)?),
+        other => {
+            let sentence = format!("a process can be killed, stopped or started, not {other:?}");
+            Err(ApiError::new(StatusCode::NOT_FOUND, sentence))
+        }
+    };
+    // Stopping waits for the process.
+    let acted = tokio::task::spawn_blocking(act).await;
+    acted.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))??;
+    done()
+}
+
+#[derive(Deserialize)]
+struct QueueRange {
+    limit: Option<usize>,
+}
+
+async fn queue(State(stage): Shared, Query(range): Query<QueueRange>) -> Answer {
+    let queue = stage.queue(range.limit).await;
+    Ok(Json(queue.map_err(|error| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error))?))
+}
+
+#[derive(Deserialize)]
+struct InboxRange {
+    after: Option<i64>,
+}
+
+async fn inbox(State(stage): Shared, Query(range): Query<InboxRange>) -> Answer {
+    let inbox = stage.inbox.read(range.after).await;
+    Ok(Json(inbox.map_err(|error| ApiError::new(StatusCode::BAD_GATEWAY, error))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names_are_ours() {
+        for name in ["127.0.0.1:8710", "localhost", "localhost:1", "[::1]:8710"] {
+            assert!(is_loopback(name), "{name}");
+        }
+        for name in ["", "example.org", "127.0.0.1.example.org:8710", "localhost.example.org"] {
+            assert!(!is_loopback(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn null_clears_and_absence_leaves() {
+        let read = |text: &str| serde_json::from_str::<Reader>(text).map(|reader| reader.fault);
+        assert_eq!(read(r#"{"plugged":true}"#).unwrap(), None);
+        assert_eq!(read(r#"{"fault":null}"#).unwrap(), Some(None));
+        assert_eq!(read(r#"{"fault":"stale"}"#).unwrap(), Some(Some(ReaderFaultName::Stale)));
+        assert!(read(r#"{"fault":"unheard-of"}"#).is_err());
+    }
+}

@@ -1,0 +1,284 @@
+//! The folder a demo lives in: configuration, keys, device links, logs. Everything in it is made here, readable
+//! by its owner alone, and survives from run to run unless a fresh start is asked for.
+//!
+//! ```text
+//! DIR/simulator.lock  ports.toml  screen.sock
+//! DIR/terminal/       terminal.toml  keys/  state/
+//! DIR/gateway/        gateway.toml   keys/  state/
+//! DIR/switch/         certificates of the captive portal and of the stranger
+//! DIR/dev/            links to the virtual devices
+//! DIR/logs/           one log per process
+//! ```
+
+use std::fs::{DirBuilder, File};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::json;
+
+use crate::authority;
+use crate::lock::LOCK_FILE;
+use crate::network::ImpostorIdentities;
+use crate::ports::PortNumbers;
+
+/// Code of the demo's terminal.
+pub const TERMINAL_CODE: &str = "DG0001";
+/// Where it stands.
+pub const PLACE: &str = "莞城街道示例社区党群服务中心";
+/// Longest path a Unix socket can have, with some room.
+const SOCKET_PATH_LIMIT: usize = 100;
+/// Written last: keys without it are from an interrupted first start.
+const KEYS_COMPLETE: &str = "complete";
+const OURS: [&str; 7] = ["ports.toml", "screen.sock", "terminal", "gateway", "switch", "dev", "logs"];
+
+/// What the configuration files are made of besides the folder.
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// Service items.
+    pub catalog: PathBuf,
+    /// Program that renders print-outs.
+    pub documents: PathBuf,
+    /// Room on the disk below which no new case is taken.
+    pub min_free_mib: u64,
+    /// Short retries, for tests.
+    pub quick: bool,
+    /// `section.key=value` on top of the terminal's configuration.
+    pub settings: Vec<String>,
+}
+
+/// What the rest of the simulator needs to know of the made world.
+pub struct Furnished {
+    /// Certificates of the network's impostors.
+    pub identities: ImpostorIdentities,
+    /// Where the terminal stands.
+    pub place: String,
+}
+
+/// The folder with all its parts.
+#[derive(Debug, Clone)]
+pub struct World {
+    folder: PathBuf,
+}
+
+impl World {
+    /// Opens (or makes) the folder itself; its parts come with [`World::furnish`], once the lock is held.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        make_folder(folder)?;
+        let folder = folder.canonicalize().with_context(|| format!("cannot use {}", folder.display()))?;
+        Ok(Self { folder })
+    }
+
+    /// Removes everything an earlier demo left. Refuses a folder that no simulator has made.
+    pub fn clear(&self) -> anyhow::Result<()> {
+        let mut strangers = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            if name != LOCK_FILE && !OURS.iter().any(|ours| name == *ours) {
+                strangers.push(name.to_string_lossy().into_owned());
+            }
+        }
+        ensure!(
+            strangers.is_empty(),
+            "{} holds things no demo has made ({}); empty it yourself or choose another folder",
+            self.folder.display(),
+            strangers.join(", ")
+        );
+        for name in OURS {
+            let path = self.folder.join(name);
+            let removed =
+                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes folders, keys (once) and configuration (every time: programs and catalog may have moved).
+    pub fn furnish(&self, ports: &PortNumbers, options: &WorldOptions) -> anyhow::Result<Furnished> {
+        for part in
+            ["terminal/keys", "terminal/state", "gateway/keys", "gateway/state", "switch", "dev", "logs"]
+        {
+            make_folder(&self.folder.join(part))?;
+        }
+        let switch = self.folder.join("switch");
+        if !switch.join(KEYS_COMPLETE).exists() {
+            self.make_keys()?;
+        }
+        let terminal = self.terminal_table(ports, options)?;
+        let place = terminal["terminal"]["place"].as_str().unwrap_or_default().to_owned();
+        write_toml(&self.terminal_config(), terminal)?;
+        write_toml(&self.gateway_config(), self.gateway_table(ports, options)?)?;
+        let read = |name: &str| {
+            let path = switch.join(name);
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let identities = ImpostorIdentities {
+            trusted: (read("portal.cert.pem")?, read("portal.key.pem")?),
+            stranger: (read("stranger.cert.pem")?, read("stranger.key.pem")?),
+        };
+        Ok(Furnished { identities, place })
+    }
+
+    fn make_keys(&self) -> anyhow::Result<()> {
+        let made = authority::make(TERMINAL_CODE)?;
+        let switch = vec![
+            ("portal.cert.pem", made.network.trusted.0),
+            ("portal.key.pem", made.network.trusted.1),
+            ("stranger.cert.pem", made.network.stranger.0),
+            ("stranger.key.pem", made.network.stranger.1),
+            (KEYS_COMPLETE, String::new()),
+        ];
+        for (part, files) in
+            [("terminal/keys", made.terminal), ("gateway/keys", made.gateway), ("switch", switch)]
+        {
+            for (name, contents) in files {
+                let path = self.folder.join(part).join(name);
+                write_private(&path, contents.as_bytes())
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn terminal_table(&self, ports: &PortNumbers, options: &WorldOptions) -> anyhow::Result<toml::Table> {
+        let mut config = json!({
+            "terminal": { "code": TERMINAL_CODE, "place": PLACE, "demo": true },
+            "paths": { "state": "state", "keys": "keys", "catalog": options.catalog, "documents": options.documents },
+            "panel": { "diagonal_inch": 21.5, "width_px": 1080, "height_px": 1920 },
+            "devices": {
+                "id_card_reader": { "port": self.reader_port(), "baud": 115_200 },
+                "receipt_printer": { "port": self.printer_port(), "baud": 115_200, "dots": 576 },
+            },
+            "store": { "min_free_mib": options.min_free_mib },
+            "city": {
+                "url": format!("https://localhost:{}", ports.network),
+                "verify_url": format!("http://127.0.0.1:{}/v/", ports.city),
+            },
+        });
+        // On a terminal the waits grow to a quarter of an hour; a visitor who turns the network on again is not that
+        // patient, and a test less so.
+        config["sync"] = if options.quick {
+            json!({ "retry_base_ms": 50, "retry_cap_ms": 1000, "tick_ms": 100, "poll_ms": 50, "hello_every_ms": 2000 })
+        } else {
+            json!({ "retry_base_ms": 500, "retry_cap_ms": 5000, "tick_ms": 1000, "hello_every_ms": 15_000 })
+        };
+        let mut table = toml::Table::try_from(config)?;
+        for setting in &options.settings {
+            apply_setting(&mut table, setting)?;
+        }
+        Ok(table)
+    }
+
+    fn gateway_table(&self, ports: &PortNumbers, options: &WorldOptions) -> anyhow::Result<toml::Table> {
+        Ok(toml::Table::try_from(json!({
+            "listen": {
+                "terminals": format!("127.0.0.1:{}", ports.terminals),
+                "city": format!("127.0.0.1:{}", ports.city),
+            },
+            "paths": { "state": "state", "keys": "keys", "catalog": options.catalog },
+        }))?)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the ports are noted.
+    pub fn ports_file(&self) -> PathBuf {
+        self.folder.join("ports.toml")
+    }
+
+    /// Configuration of `kiosk-app` and `sync-agent`.
+    pub fn terminal_config(&self) -> PathBuf {
+        self.folder.join("terminal/terminal.toml")
+    }
+
+    /// The terminal's databases.
+    pub fn terminal_state(&self) -> PathBuf {
+        self.folder.join("terminal/state")
+    }
+
+    /// Configuration of `city-gateway`.
+    pub fn gateway_config(&self) -> PathBuf {
+        self.folder.join("gateway/gateway.toml")
+    }
+
+    /// One log per process.
+    pub fn logs(&self) -> PathBuf {
+        self.folder.join("logs")
+    }
+
+    /// The ID card reader's port.
+    pub fn reader_port(&self) -> PathBuf {
+        self.folder.join("dev/id-card-reader")
+    }
+
+    /// The receipt printer's port.
+    pub fn printer_port(&self) -> PathBuf {
+        self.folder.join("dev/receipt-printer")
+    }
+
+    /// Where the kiosk connects its screen.
+    pub fn screen_socket(&self) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join("screen.sock");
+        ensure!(
+            path.as_os_str().len() <= SOCKET_PATH_LIMIT,
+            "the path {} is too long for a socket; choose a state folder with a shorter name",
+            path.display()
+        );
+        Ok(path)
+    }
+}
+
+fn apply_setting(table: &mut toml::Table, setting: &str) -> anyhow::Result<()> {
+    let Some((path, value)) = setting.split_once('=') else {
+        bail!("--set needs section.key=value, not {setting:?}");
+    };
+    let Some((section, key)) = path.split_once('.') else {
+        bail!("--set needs section.key=value, not {setting:?}");
+    };
+    // Anything that is not a TOML value by itself is meant as text.
+    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let section = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let section = section.as_table_mut().with_context(|| format!("{path:?} is not in a section"))?;
+    section.insert(key.to_owned(), value);
+    Ok(())
+}
+
+fn write_toml(path: &Path, table: toml::Table) -> anyhow::Result<()> {
+    write_private(path, toml::to_string(&table)?.as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn make_folder(path: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make the folder {}", path.display()))
+}
+
+/// Writes a file that only its owner can read, replacing an older one in one step.
+pub fn write_private(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+    let mut staged = path.as_os_str().to_owned();
+    staged.push(".new");
+    let staged = PathBuf::from(staged);
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
+    file.write_all(contents)?;
+    drop(file);
+    std::fs::rename(&staged, path)
+}
+
+#[cfg(test)]
+#[path = "world/tests.rs"]
+mod tests;

@@ -1,0 +1,16 @@
+//! The sizes this protocol allows. Both ends refuse more, so a limit is never found out by running out of memory.
+
+/// Largest sealed content of one record.
+pub const MAX_CIPHERTEXT: usize = 8 * 1024 * 1024;
+/// Largest manifest, signature included.
+pub const MAX_MANIFEST: usize = 16 * 1024;
+/// Largest body of `PUT /v1/records/{case_id}`: base64 of the ciphertext, the manifest, and the JSON around them.
+pub const MAX_RECORD_BODY: usize = MAX_CIPHERTEXT.div_ceil(3) * 4 + MAX_MANIFEST + 1024;
+/// Largest signed receipt.
+pub const MAX_RECEIPT: usize = 8 * 1024;
+/// Largest signed answer to hello: it lists ranges, and a bad day leaves many gaps.
+pub const MAX_HELLO: usize = 1024 * 1024;
+/// Most blobs one manifest may name.
+pub const MAX_BLOBS: usize = 64;
+/// Longest text field of a manifest or a receipt, in bytes.
+pub const MAX_FIELD: usize = 128;

@@ -1,0 +1,287 @@
+//! The agent: looks at the outbox, asks the plan, does what it says, and reports back to it what happened.
+
+mod answers;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use kiosk_store::{Attempt, AuditLog, DeliveryReader, OutboxReader, StoreError};
+use sync_protocol::ranges::RangeSet;
+use sync_protocol::{HelloAnswer, HelloRequest, PROTOCOL_VERSION, SealedRecord};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::Config;
+use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
+use crate::clock::Clock;
+use crate::journal::{Journal, NOTED, Noted, open_delivery};
+use crate::plan::{Plan, Retry, Step};
+
+/// Most sealed bytes under way at once, beyond the first record: keeps memory flat whatever the records weigh.
+const BYTES_UNDER_WAY: usize = 16 * 1024 * 1024;
+
+/// Answers that may wait to be looked at; the tasks that bring them wait as well.
+const EVENTS: usize = 256;
+
+/// How long a clean stop waits for answers that are under way.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Why the agent cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// A key or certificate is missing or unusable.
+    #[error("keys/{0} is missing or unusable")]
+    Key(&'static str),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
+    Tls,
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0:?}")]
+    Thread(std::io::ErrorKind),
+    /// A store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What comes back from tasks.
+enum Event {
+    Hello(Result<HelloAnswer, Refused>),
+    Put { name: RecordName, bytes: usize, result: Result<GoodReceipt, Refused> },
+}
+
+/// The agent of one terminal.
+pub struct Agent {
+    config: Config,
+    clock: Clock,
+    client: CityClient,
+    journal: Journal,
+    noted: mpsc::Receiver<Noted>,
+    events: mpsc::Receiver<Event>,
+    report: mpsc::Sender<Event>,
+    queue: Option<Queue>,
+    bytes_under_way: usize,
+    epoch: Option<String>,
+    last_sync_ms: Option<i64>,
+    /// What the last hello was, so that only changes are logged and audited.
+    reachable: Option<Result<(), Cause>>,
+}
+
+/// The outbox as the agent sees it, with the plan for it.
+struct Queue {
+    reader: OutboxReader,
+    plan: Plan,
+    head: u64,
+    /// Why the last answer to a record was not believed.
+    causes: BTreeMap<u64, Cause>,
+}
+
+impl Queue {
+    fn look(&mut self) -> Result<(), StoreError> {
+        self.head = self.reader.head()?;
+        self.plan.queue_ends_at(self.head);
+        Ok(())
+    }
+}
+
+impl Agent {
+    /// Opens the agent's own files and reads the keys. Does not connect.
+    pub fn new(config: Config) -> Result<Self, AgentError> {
+        let client = CityClient::new(&config)?;
+        let delivery = open_delivery(&config.state)?;
+        let audit = AuditLog::open(&config.state, "agent")?;
+        let (epoch, last_sync_ms) = (delivery.epoch()?, delivery.last_sync_ms()?);
+        let (tell_noted, noted) = mpsc::channel(NOTED);
+        let (report, events) = mpsc::channel(EVENTS);
+        let journal = Journal::start(&config.state, delivery, audit, tell_noted)?;
+        let clock = Clock::start();
+        let (queue, bytes_under_way, reachable) = (None, 0, None);
+        Ok(Self {
+            config,
+            clock,
+            client,
+            journal,
+            noted,
+            events,
+            report,
+            queue,
+            bytes_under_way,
+            epoch,
+            last_sync_ms,
+            reachable,
+        })
+    }
+
+    /// Works until `stop` is ready, then waits a moment for what is under way.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        tracing::info!(terminal = %self.config.terminal, "sync agent started");
+        let mut stop = std::pin::pin!(stop);
+        let mut tick = tokio::time::interval(Duration::from_millis(self.config.sync.tick_ms));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut look_at = Instant::now();
+        loop {
+            if Instant::now() >= look_at {
+                self.look_at_outbox();
+                look_at = Instant::now() + self.config.sync.poll();
+            }
+            let due = self.act();
+            let wake_at = look_at.min(Instant::now() + due);
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(noted) = self.noted.recv() => self.on_noted(noted),
+                Some(event) = self.events.recv() => self.on_event(event).await,
+                _ = tick.tick() => self.tick(),
+                () = tokio::time::sleep_until(wake_at) => {}
+            }
+            self.drain().await;
+        }
+        self.finish().await;
+        tracing::info!("sync agent stopped");
+    }
+
+    /// Takes everything that has already come, so that one round of planning serves it all.
+    async fn drain(&mut self) {
+        while let Ok(noted) = self.noted.try_recv() {
+            self.on_noted(noted);
+        }
+        while let Ok(event) = self.events.try_recv() {
+            self.on_event(event).await;
+        }
+    }
+
+    async fn finish(&mut self) {
+        let deadline = Instant::now() + STOP_WITHIN;
+        while self.queue.as_ref().is_some_and(|queue| !queue.plan.is_quiet()) {
+            tokio::select! {
+                () = tokio::time::sleep_until(deadline) => break,
+                Some(noted) = self.noted.recv() => self.on_noted(noted),
+                Some(event) = self.events.recv() => self.on_event(event).await,
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now_ms();
+        if let Some(queue) = &mut self.queue {
+            queue.plan.tick(now);
+        }
+    }
+
+    /// Notices the outbox, new records in it, and a new outbox in its place.
+    fn look_at_outbox(&mut self) {
+        if self.queue.as_ref().is_some_and(|queue| !queue.reader.is_current()) {
+            tracing::warn!("the outbox was replaced");
+            self.queue = None;
+        }
+        let looked = match &mut self.queue {
+            Some(queue) => queue.look(),
+            None => self.open_outbox(),
+        };
+        if let Err(error) = looked {
+            // The kiosk may be making it just now; the next look tells.
+            tracing::warn!(%error, "the outbox cannot be read");
+            self.queue = None;
+        }
+    }
+
+    fn open_outbox(&mut self) -> Result<(), StoreError> {
+        let Some(reader) = OutboxReader::open(&self.config.state)? else { return Ok(()) };
+        let Some(log) = DeliveryReader::open(&self.config.state)? else { return Ok(()) };
+        let acknowledged = RangeSet::from(log.acknowledged(reader.incarnation())?);
+        let (now, wall) = (self.clock.now_ms(), self.clock.wall_ms());
+        let retry = |attempt: Attempt| Retry {
+            seq: attempt.seq,
+            refusals: attempt.failures,
+            // Kept as wall time; a clock that jumped since must not park a record for years (the tick clamps it).
+            due_ms: now.saturating_add_signed(attempt.next_attempt_ms.saturating_sub(wall)),
+            side_lane: attempt.side_lane,
+        };
+        let retries: Vec<Retry> = log.attempts(reader.incarnation())?.into_iter().map(retry).collect();
+        let mut plan = Plan::new(self.config.sync.settings(), acknowledged, &retries);
+        plan.tick(now);
+        let mut queue = Queue { reader, plan, head: 0, causes: BTreeMap::new() };
+        queue.look()?;
+        tracing::info!(head = queue.head, waiting = queue.plan.waiting_count(), "outbox opened");
+        self.queue = Some(queue);
+        Ok(())
+    }
+
+    /// Does what the plan says until it says wait; returns how long.
+    fn act(&mut self) -> Duration {
+        loop {
+            let now = self.clock.now_ms();
+            let Some(queue) = &mut self.queue else { return self.config.sync.poll() };
+            match queue.plan.next(now) {
+                Step::Hello => {
+                    queue.plan.hello_started(now);
+                    self.say_hello();
+                }
+                Step::Send(seqs) => {
+                    if self.send(&seqs) == 0 {
+                        return self.config.sync.poll();
+                    }
+                }
+                Step::Wait { until_ms } => return Duration::from_millis((until_ms - now).max(1)),
+            }
+        }
+    }
+
+    fn say_hello(&self) {
+        let Some(queue) = &self.queue else { return };
+        let wall = self.clock.wall_ms();
+        let oldest =
+            queue.plan.oldest_waiting().and_then(|seq| queue.reader.finalised_at_ms(seq).ok().flatten());
+        let request = HelloRequest {
+            version: PROTOCOL_VERSION,
+            terminal: self.config.terminal.clone(),
+            incarnation: queue.reader.incarnation().to_owned(),
+            finalised_seq: queue.head,
+            oldest_unacked_age_s: oldest.map(|then| u64::try_from((wall - then) / 1000).unwrap_or(0)),
+            agent_version: env!("CARGO_PKG_VERSION").into(),
+            clock: self.clock.evidence(self.last_sync_ms),
+        };
+        let (client, report) = (self.client.clone(), self.report.clone());
+        tokio::spawn(async move {
+            let result = client.hello(&request).await;
+            let _ = report.send(Event::Hello(result)).await;
+        });
+    }
+
+    /// Sends as many of these as memory allows and returns how many.
+    fn send(&mut self, seqs: &[u64]) -> usize {
+        let Some(queue) = &mut self.queue else { return 0 };
+        let now = self.clock.now_ms();
+        let mut sent = 0;
+        for &seq in seqs {
+            if self.bytes_under_way >= BYTES_UNDER_WAY {
+                break;
+            }
+            let stored = match queue.reader.record(seq) {
+                Ok(Some(stored)) => stored,
+                Ok(None) | Err(_) => {
+                    tracing::error!(seq, "a record cannot be read from the outbox");
+                    queue.plan.unreadable(seq, now, rand::random());
+                    continue;
+                }
+            };
+            let bytes = stored.ciphertext.len();
+            let name = RecordName {
+                incarnation: queue.reader.incarnation().to_owned(),
+                seq,
+                case_id: stored.case_id,
+                sha256: stored.sha256,
+            };
+            queue.plan.sent(seq, now);
+            self.bytes_under_way += bytes;
+            sent += 1;
+            let record = SealedRecord { manifest: stored.manifest, ciphertext: stored.ciphertext };
+            let (client, report) = (self.client.clone(), self.report.clone());
+            tokio::spawn(async move {
+                let result = client.put(&name, &record).await;
+                let _ = report.send(Event::Put { name, bytes, result }).await;
+            });
+        }
+        sent
+    }
+}

@@ -1,0 +1,204 @@
+//! What the agent makes of an answer: tell the plan, the journal, the log and the auditor.
+
+use kiosk_store::{
+    Acknowledgement, AcknowledgementStatus, Attempt, AuditEvent, AuditId, HelloFailedCause,
+    ReceiptRefusedCause,
+};
+use sync_protocol::ranges::RangeSet;
+use sync_protocol::{HelloAnswer, ReceiptStatus};
+use tokio::sync::oneshot;
+
+use super::{Agent, Event};
+use crate::client::{Cause, GoodReceipt, RecordName, Refused};
+use crate::journal::{Note, Noted};
+use crate::plan::{Failure, Retry};
+
+impl Agent {
+    pub(super) async fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Hello(Ok(answer)) => self.on_hello(answer).await,
+            Event::Hello(Err(refused)) => self.on_no_hello(refused),
+            Event::Put { name, bytes, result } => {
+                self.bytes_under_way = self.bytes_under_way.saturating_sub(bytes);
+                match result {
+                    Ok(receipt) => self.on_receipt(&name, receipt),
+                    Err(refused) => self.on_no_receipt(&name, refused),
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_noted(&mut self, noted: Noted) {
+        let now = self.clock.now_ms();
+        let Some(queue) = &mut self.queue else { return };
+        for (incarnation, seq) in noted.records {
+            if incarnation != queue.reader.incarnation() {
+                continue;
+            }
+            if noted.on_disk {
+                queue.plan.receipt_noted(seq);
+                queue.causes.remove(&seq);
+            } else {
+                queue.plan.receipt_not_noted(seq, now, rand::random());
+            }
+        }
+    }
+
+    async fn on_hello(&mut self, answer: HelloAnswer) {
+        let wall_ms = self.clock.wall_ms();
+        if self.epoch.as_ref().is_some_and(|known| *known != answer.epoch) {
+            self.on_new_epoch(&answer, wall_ms).await;
+        } else {
+            self.epoch = Some(answer.epoch.clone());
+        }
+        let (now, entropy) = (self.clock.now_ms(), rand::random());
+        let Some(queue) = &mut self.queue else { return };
+        let received = RangeSet::from(answer.received);
+        if received.to_vec().last().is_some_and(|(_, last)| *last > queue.head) {
+            tracing::error!(head = queue.head, "the city has records of this queue that the queue has not");
+        }
+        let asked_to_wait = u64::from(answer.retry_after_s) * 1000;
+        let counted =
+            queue.plan.hello_answered(now, &received, answer.send_allowance, asked_to_wait, entropy);
+        let (waiting, again) = (queue.plan.waiting_count(), queue.plan.resend_count());
+        if again > 0 {
+            tracing::warn!(again, "the city no longer has records it acknowledged; they are sent again");
+        }
+        self.last_sync_ms = Some(wall_ms);
+        let city_ahead_ms = answer.server_time_ms.saturating_sub(wall_ms);
+        self.journal.write(Note::Synced { wall_ms, city_ahead_ms, epoch: answer.epoch });
+        if self.reachable != Some(Ok(())) {
+            self.reachable = Some(Ok(()));
+            tracing::info!(waiting, city_ahead_ms, "the city answered");
+            self.audit(AuditEvent::HelloOk { waiting });
+        }
+        self.keep_attempts(&counted);
+    }
+
+    /// The city's store was restored: what it may have lost no longer counts as delivered.
+    async fn on_new_epoch(&mut self, answer: &HelloAnswer, wall_ms: i64) {
+        let Some(queue) = &mut self.queue else { return };
+        let (done, forgotten) = oneshot::channel();
+        self.journal.write(Note::Forget {
+            incarnation: queue.reader.incarnation().to_owned(),
+            durable_seq: answer.durable_seq,
+            epoch: answer.epoch.clone(),
+            wall_ms,
+            done,
+        });
+        // When this fails the old epoch stays known, and the next hello tries again.
+        let Ok(Some(left)) = forgotten.await else { return };
+        queue.plan.acknowledged_are(RangeSet::from(left));
+        self.epoch = Some(answer.epoch.clone());
+        let to_send_again = queue.plan.waiting_count();
+        tracing::warn!(to_send_again, "the city's store began a new life");
+        self.audit(AuditEvent::EpochChanged { to_send_again });
+    }
+
+    fn on_no_hello(&mut self, refused: Refused) {
+        let (now, entropy) = (self.clock.now_ms(), rand::random());
+        if let Some(queue) = &mut self.queue {
+            queue.plan.hello_failed(now, refused.retry_after_ms, entropy);
+        }
+        if self.reachable != Some(Err(refused.cause)) {
+            self.reachable = Some(Err(refused.cause));
+            tracing::warn!(cause = refused.cause.code(), "the city could not be reached or believed");
+            self.audit(AuditEvent::HelloFailed { cause: hello_cause(refused.cause) });
+        }
+    }
+
+    fn on_receipt(&mut self, name: &RecordName, good: GoodReceipt) {
+        let now = self.clock.now_ms();
+        if let Some(queue) =
+            self.queue.as_mut().filter(|queue| queue.reader.incarnation() == name.incarnation)
+        {
+            queue.plan.receipt_came(name.seq, now);
+            if self.epoch.as_ref().is_some_and(|known| *known != good.receipt.epoch) {
+                queue.plan.hello_soon(now);
+            }
+        }
+        let (record, seq) = (AuditId::or_nil(&name.case_id), name.seq);
+        let (status, event) = match good.receipt.status {
+            ReceiptStatus::Accepted => {
+                tracing::debug!(seq, "acknowledged");
+                (AcknowledgementStatus::Accepted, AuditEvent::RecordAcknowledged { record, seq })
+            }
+            ReceiptStatus::ConflictRecorded => {
+                tracing::error!(seq, "the city recorded a conflict");
+                (AcknowledgementStatus::ConflictRecorded, AuditEvent::ConflictRecorded { record, seq })
+            }
+        };
+        let incarnation = name.incarnation.clone();
+        let at_ms = self.clock.wall_ms();
+        let receipt =
+            Acknowledgement { incarnation: incarnation.clone(), seq, receipt: good.jws, status, at_ms };
+        if self.journal.write(Note::Receipt(receipt)) {
+            self.audit(event);
+        } else {
+            self.on_noted(Noted { records: vec![(incarnation, seq)], on_disk: false });
+        }
+    }
+
+    fn on_no_receipt(&mut self, name: &RecordName, refused: Refused) {
+        let (now, seq) = (self.clock.now_ms(), name.seq);
+        tracing::debug!(seq, cause = refused.cause.code(), "no receipt");
+        if let Some(cause) = refusal_cause(refused.cause) {
+            tracing::warn!(seq, cause = refused.cause.code(), "a receipt was not believed");
+            self.audit(AuditEvent::ReceiptRefused { seq, cause });
+        }
+        let current = self.queue.as_mut().filter(|queue| queue.reader.incarnation() == name.incarnation);
+        let Some(queue) = current else { return };
+        if refused.failure() == Failure::Unbelievable {
+            queue.causes.insert(seq, refused.cause);
+        }
+        queue.plan.failed(seq, refused.failure(), now, rand::random());
+    }
+
+    /// Answers that were no receipts, now held against their records: worth a row, and in the side lane an alarm.
+    fn keep_attempts(&mut self, counted: &[Retry]) {
+        let Some(queue) = self.queue.as_ref().filter(|_| !counted.is_empty()) else { return };
+        let (now, wall) = (self.clock.now_ms(), self.clock.wall_ms());
+        let attempt = |retry: &Retry| Attempt {
+            seq: retry.seq,
+            failures: retry.refusals,
+            next_attempt_ms: wall.saturating_add_unsigned(retry.due_ms.saturating_sub(now)),
+            side_lane: retry.side_lane,
+            last_error: queue.causes.get(&retry.seq).map(|cause| cause.code()).unwrap_or_default(),
+        };
+        let incarnation = queue.reader.incarnation().to_owned();
+        self.journal.write(Note::Attempts(incarnation, counted.iter().map(attempt).collect()));
+        for retry in counted.iter().filter(|retry| retry.side_lane) {
+            tracing::error!(seq = retry.seq, failures = retry.refusals, "a record was set aside");
+            let (seq, failures) = (retry.seq, u64::from(retry.refusals));
+            self.audit(AuditEvent::RecordSetAside { seq, failures });
+        }
+    }
+
+    fn audit(&self, event: AuditEvent) {
+        self.journal.write(Note::Audit(self.clock.wall_ms(), event));
+    }
+}
+
+fn hello_cause(cause: Cause) -> HelloFailedCause {
+    match cause {
+        Cause::Connect | Cause::Broken => HelloFailedCause::Connect,
+        Cause::Timeout => HelloFailedCause::Timeout,
+        Cause::Tls => HelloFailedCause::Tls,
+        Cause::Status(_) => HelloFailedCause::Status,
+        Cause::NotJson => HelloFailedCause::NotJson,
+        Cause::TooLarge => HelloFailedCause::TooLarge,
+        Cause::NotVerified => HelloFailedCause::NotVerified,
+        Cause::Other => HelloFailedCause::OtherTerminal,
+    }
+}
+
+/// Only a 200 claims to be a receipt, so only there one can be refused.
+fn refusal_cause(cause: Cause) -> Option<ReceiptRefusedCause> {
+    match cause {
+        Cause::NotJson => Some(ReceiptRefusedCause::NotJson),
+        Cause::TooLarge => Some(ReceiptRefusedCause::TooLarge),
+        Cause::NotVerified => Some(ReceiptRefusedCause::NotVerified),
+        Cause::Other => Some(ReceiptRefusedCause::OtherRecord),
+        Cause::Connect | Cause::Timeout | Cause::Tls | Cause::Broken | Cause::Status(_) => None,
+    }
+}

@@ -1,0 +1,268 @@
+//! The one place that touches the network: says hello, puts a record, and lets nothing through but an answer that the
+//! city signed and that fits the question.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use sync_protocol::{
+    CityReceiptPublicKey, HelloAnswer, HelloReply, HelloRequest, Receipt, ReceiptReply, SealedRecord, limits,
+};
+
+use crate::plan::Failure;
+use crate::{AgentError, Config, tls};
+
+/// What an answer was, when it was not what was hoped for. Carries nothing that came over the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// No connection.
+    Connect,
+    /// No answer in time.
+    Timeout,
+    /// The other end is not the city, or does not take this terminal's certificate.
+    Tls,
+    /// The connection broke, or did not speak HTTP.
+    Broken,
+    /// Another status than 200.
+    Status(u16),
+    /// A 200 that is not the JSON of this protocol: a portal's page.
+    NotJson,
+    /// Longer than any answer of this protocol.
+    TooLarge,
+    /// Not signed by the city.
+    NotVerified,
+    /// Signed by the city, about something else.
+    Other,
+}
+
+impl Cause {
+    /// A short code for logs and for `delivery.db`.
+    pub fn code(self) -> String {
+        match self {
+            Self::Connect => "connect".into(),
+            Self::Timeout => "timeout".into(),
+            Self::Tls => "tls".into(),
+            Self::Broken => "broken".into(),
+            Self::Status(status) => format!("status-{status}"),
+            Self::NotJson => "not-json".into(),
+            Self::TooLarge => "too-large".into(),
+            Self::NotVerified => "not-verified".into(),
+            Self::Other => "other".into(),
+        }
+    }
+}
+
+/// A try that brought no believable answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What was wrong.
+    pub cause: Cause,
+    /// What the answer asked to wait.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Refused {
+    /// What this means for a record.
+    pub fn failure(&self) -> Failure {
+        match self.cause {
+            Cause::Connect | Cause::Timeout | Cause::Tls | Cause::Broken => Failure::Link,
+            Cause::Status(408 | 425 | 429 | 500..=599) => {
+                Failure::Transient { retry_after_ms: self.retry_after_ms }
+            }
+            Cause::Status(_) | Cause::NotJson | Cause::TooLarge | Cause::NotVerified | Cause::Other => {
+                Failure::Unbelievable
+            }
+        }
+    }
+}
+
+impl From<Cause> for Refused {
+    fn from(cause: Cause) -> Self {
+        Self { cause, retry_after_ms: None }
+    }
+}
+
+/// A receipt that was verified and fits the record it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoodReceipt {
+    /// As it came.
+    pub jws: String,
+    /// What it says.
+    pub receipt: Receipt,
+}
+
+/// What a record is called, to check its receipt against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordName {
+    /// Incarnation of the queue.
+    pub incarnation: String,
+    /// Position in it.
+    pub seq: u64,
+    /// UUID of the record.
+    pub case_id: String,
+    /// SHA-256 (hex) of the sealed content.
+    pub sha256: String,
+}
+
+/// A connection to the gateway.
+#[derive(Clone)]
+pub struct CityClient {
+    http: Client,
+    url: String,
+    terminal: String,
+    city: CityReceiptPublicKey,
+}
+
+impl CityClient {
+    /// Reads the keys and prepares the connection; does not connect yet.
+    pub fn new(config: &Config) -> Result<Self, AgentError> {
+        let pem = std::fs::read_to_string(config.keys.join("city-receipt.pub.pem"))
+            .map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
+        let city =
+            CityReceiptPublicKey::from_pem(&pem).map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
+        let http = Client::builder()
+            .tls_backend_preconfigured(tls::client_config(&config.keys)?)
+            .https_only(true)
+            // A redirect or a proxy from the environment could only lead away from the city.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(Duration::from_millis(config.sync.connect_timeout_ms))
+            .timeout(Duration::from_millis(config.sync.request_timeout_ms))
+            // A link that died silently is noticed before the next record waits for it.
+            .http2_keep_alive_interval(Duration::from_secs(15))
+            .http2_keep_alive_timeout(Duration::from_secs(10))
+            .http2_keep_alive_while_idle(true)
+            .user_agent(concat!("sync-agent/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| AgentError::Tls)?;
+        Ok(Self { http, url: config.url.clone(), terminal: config.terminal.clone(), city })
+    }
+
+    /// Says hello and returns the city's verified answer.
+    pub async fn hello(&self, request: &HelloRequest) -> Result<HelloAnswer, Refused> {
+        let call = self.http.post(format!("{}/v1/hello", self.url)).json(request);
+        let body = answer(call, limits::MAX_HELLO + 1024).await?;
+        self.believe_hello(&body, request)
+    }
+
+    /// Puts a record and returns its verified receipt.
+    pub async fn put(&self, name: &RecordName, record: &SealedRecord) -> Result<GoodReceipt, Refused> {
+        let call = self
+            .http
+            .put(format!("{}/v1/records/{}", self.url, name.case_id))
+            .header(CONTENT_TYPE, "application/json")
+            .body(record.to_json());
+        let body = answer(call, limits::MAX_RECEIPT + 1024).await?;
+        self.believe_receipt(&body, name)
+    }
+
+    fn believe_hello(&self, body: &[u8], request: &HelloRequest) -> Result<HelloAnswer, Refused> {
+        fail::fail_point!("agent::believe-unsigned", |_| Ok(credulous_hello(request)));
+        let reply: HelloReply = serde_json::from_slice(body).map_err(|_| Cause::NotJson)?;
+        let answer = HelloAnswer::verify(&reply.hello, &self.city).map_err(|_| Cause::NotVerified)?;
+        if answer.terminal == request.terminal { Ok(answer) } else { Err(Cause::Other.into()) }
+    }
+
+    fn believe_receipt(&self, body: &[u8], name: &RecordName) -> Result<GoodReceipt, Refused> {
+        fail::fail_point!("agent::believe-unsigned", |_| Ok(credulous_receipt(&self.terminal, name)));
+        let reply: ReceiptReply = serde_json::from_slice(body).map_err(|_| Cause::NotJson)?;
+        let receipt = Receipt::verify(&reply.receipt, &self.city).map_err(|_| Cause::NotVerified)?;
+        if receipt.matches(&self.terminal, &name.incarnation, name.seq, &name.case_id, &name.sha256) {
+            Ok(GoodReceipt { jws: reply.receipt, receipt })
+        } else {
+            Err(Cause::Other.into())
+        }
+    }
+}
+
+/// Sends a request and reads its answer, never more than `limit` bytes of it.
+async fn answer(call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
+    let mut response = call.send().await.map_err(|error| cause_of(&error))?;
+    if response.status() != StatusCode::OK {
+        return Err(Refused {
+            cause: Cause::Status(response.status().as_u16()),
+            retry_after_ms: retry_after_ms(&response),
+        });
+    }
+    if !credulous() && !is_json(&response) {
+        return Err(Cause::NotJson.into());
+    }
+    if response.content_length().is_some_and(|length| length > limit as u64) {
+        return Err(Cause::TooLarge.into());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| cause_of(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(Cause::TooLarge.into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn is_json(response: &Response) -> bool {
+    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
+}
+
+fn retry_after_ms(response: &Response) -> Option<u64> {
+    let seconds: u64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(seconds.saturating_mul(1000))
+}
+
+fn cause_of(error: &reqwest::Error) -> Refused {
+    let cause = match error {
+        error if error.source().is_some_and(is_tls) => Cause::Tls,
+        error if error.is_timeout() => Cause::Timeout,
+        error if error.is_connect() => Cause::Connect,
+        _ => Cause::Broken,
+    };
+    cause.into()
+}
+
+/// Whether TLS is at the bottom of an error. An `io::Error` does not name what it wraps as its source, so it is opened.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
+    }
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.is_some_and(|wrapped| is_tls(wrapped)) || error.source().is_some_and(is_tls)
+}
+
+/// Whether the fail point of the mutation test is on: any 200 is then taken for an acknowledgement.
+fn credulous() -> bool {
+    fail::fail_point!("agent::believe-unsigned", |_| true);
+    false
+}
+
+#[cfg(feature = "failpoints")]
+fn credulous_hello(request: &HelloRequest) -> HelloAnswer {
+    HelloAnswer {
+        version: sync_protocol::PROTOCOL_VERSION,
+        terminal: request.terminal.clone(),
+        server_time_ms: request.clock.wall_ms,
+        epoch: "believed".into(),
+        received: vec![(1, request.finalised_seq)],
+        durable_seq: request.finalised_seq,
+        catalog_version: String::new(),
+        send_allowance: 32,
+        retry_after_s: 0,
+    }
+}
+
+#[cfg(feature = "failpoints")]
+fn credulous_receipt(terminal: &str, name: &RecordName) -> GoodReceipt {
+    let receipt = Receipt {
+        version: sync_protocol::PROTOCOL_VERSION,
+        epoch: "believed".into(),
+        terminal: terminal.to_owned(),
+        incarnation: name.incarnation.clone(),
+        seq: name.seq,
+        case_id: name.case_id.clone(),
+        sha256: name.sha256.clone(),
+        status: sync_protocol::ReceiptStatus::Accepted,
+        server_time_ms: 0,
+    };
+    GoodReceipt { jws: "believed".into(), receipt }
+}

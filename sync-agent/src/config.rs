@@ -1,0 +1,218 @@
+//! The part of `terminal.toml` that concerns the sync agent; every other section belongs to the kiosk and is skipped.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::backoff::Backoff;
+use crate::plan::Settings;
+
+/// Most records that may ever be under way at once.
+pub const LARGEST_WINDOW: u32 = 128;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path} cannot be read: {cause}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        cause: std::io::ErrorKind,
+    },
+    /// Not TOML, or a value of the wrong kind.
+    #[error("terminal.toml: {0}")]
+    Invalid(String),
+}
+
+/// Configuration of the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Code of the terminal.
+    pub terminal: String,
+    /// Folder of `outbox.db` and `delivery.db`.
+    pub state: PathBuf,
+    /// Folder of the keys.
+    pub keys: PathBuf,
+    /// Base address of the gateway, without a slash at the end.
+    pub url: String,
+    /// Waits and limits.
+    pub sync: SyncConfig,
+}
+
+/// Section `[sync]`; everything has a default.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SyncConfig {
+    /// Upper end of the first wait after a failure.
+    pub retry_base_ms: u64,
+    /// Upper end of every later wait.
+    pub retry_cap_ms: u64,
+    /// How often the plan is re-armed whatever its state.
+    pub tick_ms: u64,
+    /// How often the outbox is looked at.
+    pub poll_ms: u64,
+    /// Time between two hellos on a good link.
+    pub hello_every_ms: u64,
+    /// Most records under way at once.
+    pub window: u32,
+    /// Mean wait of a record in the side lane.
+    pub side_lane_ms: u64,
+    /// Longest time to connect.
+    pub connect_timeout_ms: u64,
+    /// Longest time from a request to the end of its answer.
+    pub request_timeout_ms: u64,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self {
+            retry_base_ms: 1000,
+            retry_cap_ms: 15 * 60 * 1000,
+            tick_ms: 10_000,
+            poll_ms: 200,
+            hello_every_ms: 60_000,
+            window: 32,
+            side_lane_ms: 24 * 60 * 60 * 1000,
+            connect_timeout_ms: 5000,
+            request_timeout_ms: 20_000,
+        }
+    }
+}
+
+impl SyncConfig {
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            backoff: Backoff { base_ms: self.retry_base_ms, cap_ms: self.retry_cap_ms },
+            window: self.window,
+            hello_every_ms: self.hello_every_ms,
+            side_lane_ms: self.side_lane_ms,
+            // Twice the longest a request can take: after that its task is gone, whatever happened to it.
+            lost_after_ms: 2 * (self.connect_timeout_ms + self.request_timeout_ms),
+        }
+    }
+
+    pub(crate) fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll_ms)
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    terminal: Terminal,
+    paths: Paths,
+    city: City,
+    #[serde(default)]
+    sync: SyncConfig,
+}
+
+#[derive(Deserialize)]
+struct Terminal {
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Paths {
+    state: PathBuf,
+    keys: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct City {
+    url: String,
+}
+
+impl Config {
+    /// Reads `terminal.toml`; relative paths in it are relative to its folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.display().to_string(),
+            cause: error.kind(),
+        })?;
+        Self::parse(&text, path.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Reads the text of a `terminal.toml` that lies in `folder`.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let file: File =
+            toml::from_str(text).map_err(|error| ConfigError::Invalid(error.message().to_owned()))?;
+        let invalid = |what: &str| Err(ConfigError::Invalid(what.to_owned()));
+        let code = &file.terminal.code;
+        if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+            return invalid("terminal.code must be six characters of A-Z and 0-9");
+        }
+        if !file.city.url.starts_with("https://") {
+            return invalid("city.url must begin with https://");
+        }
+        let sync = &file.sync;
+        let zero = [sync.retry_base_ms, sync.retry_cap_ms, sync.tick_ms, sync.poll_ms, sync.hello_every_ms];
+        if zero.contains(&0) || sync.connect_timeout_ms == 0 || sync.request_timeout_ms == 0 {
+            return invalid("times in [sync] must not be 0");
+        }
+        if !(1..=LARGEST_WINDOW).contains(&sync.window) {
+            return invalid("sync.window must be from 1 to 128");
+        }
+        Ok(Self {
+            state: folder.join(file.paths.state),
+            keys: folder.join(file.paths.keys),
+            url: file.city.url.trim_end_matches('/').to_owned(),
+            terminal: file.terminal.code,
+            sync: file.sync,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        [terminal]
+        code = "DG0001"
+        place = "示例社区"
+        [paths]
+        state = "state"
+        keys = "/abs/keys"
+        catalog = "catalog"
+        [devices.id_card_reader]
+        port = "tty"
+        [city]
+        url = "https://localhost:8443/"
+        verify_url = "http://127.0.0.1:1/v/"
+    "#;
+
+    #[test]
+    fn paths_are_relative_to_the_file_and_other_sections_are_skipped() {
+        let config = Config::parse(GOOD, Path::new("/terminal")).unwrap();
+        assert_eq!(config.state, Path::new("/terminal/state"));
+        assert_eq!(config.keys, Path::new("/abs/keys"));
+        assert_eq!(config.url, "https://localhost:8443");
+        assert_eq!(config.sync, SyncConfig::default());
+    }
+
+    #[test]
+    fn the_sync_section_overrides_what_it_names() {
+        let text = format!("{GOOD}\n[sync]\nretry_base_ms = 20\nretry_cap_ms = 400\nlater_key = true");
+        let sync = Config::parse(&text, Path::new("/")).unwrap().sync;
+        assert_eq!((sync.retry_base_ms, sync.retry_cap_ms, sync.tick_ms), (20, 400, 10_000));
+    }
+
+    #[test]
+    fn nonsense_is_said() {
+        for (from, to) in [
+            ("DG0001", "dg0001"),
+            ("DG0001", "DG00012"),
+            ("https://", "http://"),
+            ("[city]", "[town]"),
+            ("code =", "code : "),
+        ] {
+            assert!(Config::parse(&GOOD.replace(from, to), Path::new("/")).is_err(), "{to}");
+        }
+        for wrong in ["window = 0", "window = 129", "tick_ms = 0"] {
+            assert!(Config::parse(&format!("{GOOD}\n[sync]\n{wrong}"), Path::new("/")).is_err(), "{wrong}");
+        }
+        assert!(matches!(Config::load(Path::new("/nowhere.toml")), Err(ConfigError::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,214 @@
+//! The one thread that writes `delivery.db` and `audit-agent.db`. What arrives while it waits for the disk is written
+//! in the next transaction, so a fast link does not cost one sync for each receipt.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use kiosk_store::{Acknowledgement, Attempt, AuditEvent, AuditLog, Delivery, StoreError, StoreErrorKind};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::AgentError;
+
+/// Most notes written in one transaction.
+const BATCH: usize = 256;
+
+/// Notes that may wait for the disk. The agent never waits for the journal: what does not fit is refused.
+const NOTES: usize = 4096;
+
+/// Fates of receipts that may wait for the agent. More than receipts can be on their way to the disk, so the journal
+/// never waits for the agent either.
+pub(crate) const NOTED: usize = 16 * crate::config::LARGEST_WINDOW as usize;
+
+/// Something to be written.
+pub(crate) enum Note {
+    /// A verified receipt; its fate comes back as [`Noted`].
+    Receipt(Acknowledgement),
+    /// Records that wait because answers to them were no receipts.
+    Attempts(String, Vec<Attempt>),
+    /// An event for the auditor.
+    Audit(i64, AuditEvent),
+    /// The city answered.
+    Synced { wall_ms: i64, city_ahead_ms: i64, epoch: String },
+    /// The city's store began a new life.
+    Forget {
+        incarnation: String,
+        durable_seq: u64,
+        epoch: String,
+        wall_ms: i64,
+        done: oneshot::Sender<Forgotten>,
+    },
+}
+
+/// What counts as acknowledged after forgetting, or nothing when that failed.
+pub(crate) type Forgotten = Option<Vec<(u64, u64)>>;
+
+/// Records (incarnation, position) whose receipts are on disk, or could not be written.
+pub(crate) struct Noted {
+    pub records: Vec<(String, u64)>,
+    pub on_disk: bool,
+}
+
+/// The way to the thread. Dropping it ends the thread after everything is written.
+pub(crate) struct Journal {
+    notes: Option<SyncSender<Note>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Journal {
+    pub(crate) fn start(
+        state: &Path,
+        delivery: Delivery,
+        audit: AuditLog,
+        noted: mpsc::Sender<Noted>,
+    ) -> Result<Self, AgentError> {
+        let (notes, inbox) = sync_channel(NOTES);
+        let mut writer =
+            JournalThread { state: state.to_owned(), delivery: Some(delivery), audit: Some(audit), noted };
+        let thread = std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || writer.run(&inbox))
+            .map_err(|error| AgentError::Thread(error.kind()))?;
+        Ok(Self { notes: Some(notes), thread: Some(thread) })
+    }
+
+    /// Hands a note to the thread; `false` when it cannot take it, because the disk is far behind.
+    pub(crate) fn write(&self, note: Note) -> bool {
+        let taken = self.notes.as_ref().is_some_and(|notes| notes.try_send(note).is_ok());
+        if !taken {
+            tracing::error!("the journal cannot take a note");
+        }
+        taken
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.notes = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct JournalThread {
+    state: PathBuf,
+    /// `None` after a failed write, until it opens again.
+    delivery: Option<Delivery>,
+    audit: Option<AuditLog>,
+    noted: mpsc::Sender<Noted>,
+}
+
+impl JournalThread {
+    fn run(&mut self, inbox: &Receiver<Note>) {
+        while let Ok(first) = inbox.recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH {
+                match inbox.try_recv() {
+                    Ok(note) => batch.push(note),
+                    Err(_) => break,
+                }
+            }
+            self.write(batch);
+        }
+    }
+
+    fn write(&mut self, batch: Vec<Note>) {
+        let (mut receipts, mut events) = (Vec::new(), Vec::new());
+        for note in batch {
+            match note {
+                Note::Receipt(receipt) => receipts.push(receipt),
+                Note::Audit(at_ms, event) => events.push((at_ms, event)),
+                // Written in their order, after the receipts that came before them.
+                other => {
+                    self.write_receipts(std::mem::take(&mut receipts));
+                    self.write_other(other);
+                }
+            }
+        }
+        self.write_receipts(receipts);
+        self.write_events(&events);
+    }
+
+    fn write_receipts(&mut self, receipts: Vec<Acknowledgement>) {
+        if receipts.is_empty() {
+            return;
+        }
+        let on_disk = self.on_delivery(|delivery| delivery.record_receipts(&receipts)).is_some();
+        let records = receipts.into_iter().map(|receipt| (receipt.incarnation, receipt.seq)).collect();
+        // The agent may be stopping and no longer listen; the receipts are on disk all the same.
+        let _ = self.noted.blocking_send(Noted { records, on_disk });
+    }
+
+    fn write_other(&mut self, note: Note) {
+        match note {
+            Note::Attempts(incarnation, attempts) => {
+                self.on_delivery(|delivery| delivery.record_attempts(&incarnation, &attempts));
+            }
+            Note::Synced { wall_ms, city_ahead_ms, epoch } => {
+                self.on_delivery(|delivery| {
+                    if delivery.epoch()?.is_none() {
+                        delivery.set_epoch(&epoch)?;
+                    }
+                    delivery.set_last_sync(wall_ms, city_ahead_ms)
+                });
+            }
+            Note::Forget { incarnation, durable_seq, epoch, wall_ms, done } => {
+                let left = self.on_delivery(|delivery| {
+                    delivery.forget_not_durable(&incarnation, durable_seq, &epoch, wall_ms)?;
+                    delivery.acknowledged(&incarnation)
+                });
+                let _ = done.send(left);
+            }
+            Note::Receipt(_) | Note::Audit(..) => {}
+        }
+    }
+
+    fn write_events(&mut self, events: &[(i64, AuditEvent)]) {
+        if events.is_empty() {
+            return;
+        }
+        if self.audit.is_none() {
+            self.audit = AuditLog::open(&self.state, "agent").ok();
+        }
+        let Some(audit) = &mut self.audit else {
+            tracing::error!(events = events.len(), "audit events could not be written");
+            return;
+        };
+        if let Err(error) = audit.record_all(events) {
+            tracing::error!(%error, events = events.len(), "audit events could not be written");
+            self.audit = None;
+        }
+    }
+
+    /// Runs something on the delivery log; after a failure it is closed and opened anew, because after a failed write
+    /// nothing may be assumed about what is on disk.
+    fn on_delivery<T>(&mut self, work: impl FnOnce(&mut Delivery) -> Result<T, StoreError>) -> Option<T> {
+        if self.delivery.is_none() {
+            self.delivery = open_delivery(&self.state).inspect_err(|error| tracing::error!(%error)).ok();
+        }
+        match work(self.delivery.as_mut()?) {
+            Ok(done) => Some(done),
+            Err(error) => {
+                tracing::error!(%error, "delivery.db could not be written");
+                if !matches!(error.kind(), StoreErrorKind::DiskFull | StoreErrorKind::Retry) {
+                    self.delivery = None;
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Opens the delivery log. A damaged one is put aside and begun anew: all records are then sent again, and the city
+/// answers with the same receipts, so nothing is lost but time.
+pub(crate) fn open_delivery(state: &Path) -> Result<Delivery, StoreError> {
+    match Delivery::open(state) {
+        Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+            tracing::error!(%error, "delivery.db is put aside and begun anew");
+            Delivery::put_aside(state)?;
+            Delivery::open(state)
+        }
+        opened => opened,
+    }
+}

@@ -1,0 +1,23 @@
+//! The terminal's only process that speaks to the city: it reads the outbox, sends every record, and believes nothing
+//! but a signed receipt.
+//!
+//! [`plan`] decides, purely, what to do next; [`backoff`] says how long to wait; [`client`] is the one place that
+//! touches the network; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`; [`agent`] ties
+//! them together.
+//!
+//! Deliberately absent: any way to write the outbox; any state change of a record without a verified receipt that
+//! names it; dropping anything for its age; plaintext of a submission, and the key that could open one; a listening
+//! socket.
+
+pub mod agent;
+pub mod backoff;
+pub mod client;
+mod clock;
+pub mod config;
+mod journal;
+pub mod plan;
+mod tls;
+mod window;
+
+pub use agent::{Agent, AgentError};
+pub use config::Config;

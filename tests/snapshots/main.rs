@@ -1,0 +1,98 @@
+//! Every screen × theme × language against the pictures that were looked at and committed.
+//!
+//! `UPDATE_SNAPSHOTS=1 cargo nextest run -p kiosk-tests snapshots` writes them anew: then look at each.
+
+use anyhow::{Context, Result, ensure};
+use kiosk_core::settings::{Language, Theme};
+use kiosk_tests::gallery::{Gallery, Picture};
+use kiosk_tests::workshop::project;
+use slint::PhysicalSize;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Pictures are kept at half size: small in the repository, and a cut-off word still shows.
+const SHRINK: u32 = 2;
+/// Anti-aliasing may differ by this much in a colour channel.
+const TOLERANCE: u8 = 12;
+
+#[test]
+fn every_screen_looks_as_it_was_looked_at() -> Result<()> {
+    let folder = project().join("tests/snapshots/pictures");
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let gallery = Gallery::new(&project().join("assets/catalog"), PhysicalSize::new(1080, 1920))?;
+    let mut differing = Vec::new();
+    let mut seen = 0;
+    for theme in [Theme::Standard, Theme::Senior] {
+        for language in Language::ALL {
+            gallery.visit(theme, language, |picture| {
+                if !is_kept(&picture.name) {
+                    return;
+                }
+                seen += 1;
+                let small = shrunk(&picture);
+                let file = folder.join(format!("{}.png", picture.name));
+                let outcome = if update { small.write_png(&file) } else { compare(&small, &file) };
+                if let Err(error) = outcome {
+                    differing.push(format!("{}: {error:#}", picture.name));
+                }
+            });
+        }
+    }
+    ensure!(seen > 60, "only {seen} screens were drawn");
+    ensure!(differing.is_empty(), "{} of {seen} differ:\n{}", differing.len(), differing.join("\n"));
+    Ok(())
+}
+
+/// The pages of one item are kept; those of the others differ in words only, and `cargo xtask ui` draws them.
+fn is_kept(name: &str) -> bool {
+    !["minsheng-wish", "pension-living-check"].iter().any(|item| name.contains(item))
+}
+
+fn shrunk(picture: &Picture) -> Picture {
+    let (width, height) = (picture.width / SHRINK, picture.height / SHRINK);
+    let mut rgba = Vec::with_capacity((width * height * 4) as usize);
+    for y in 0..height {
+        for x in 0..width {
+            for channel in 0..4 {
+                rgba.push(average(picture, x * SHRINK, y * SHRINK, channel));
+            }
+        }
+    }
+    Picture { name: picture.name.clone(), width, height, rgba }
+}
+
+fn average(picture: &Picture, left: u32, top: u32, channel: u32) -> u8 {
+    let at = |x: u32, y: u32| u32::from(picture.rgba[((y * picture.width + x) * 4 + channel) as usize]);
+    let sum: u32 = (0..SHRINK).flat_map(|dy| (0..SHRINK).map(move |dx| (dx, dy))).map(|(dx, dy)| at(left + dx, top + dy)).sum();
+    (sum / (SHRINK * SHRINK)) as u8
+}
+
+fn compare(seen: &Picture, file: &Path) -> Result<()> {
+    let decoder = png::Decoder::new(std::io::BufReader::new(
+        File::open(file).with_context(|| "no picture of it was committed; look at it and update")?,
+    ));
+    let mut reader = decoder.read_info()?;
+    let mut kept = vec![0; reader.output_buffer_size().context("a picture of a sane size")?];
+    reader.next_frame(&mut kept)?;
+    ensure!(kept.len() == seen.rgba.len(), "another size");
+    let differing =
+        kept.chunks(4).zip(seen.rgba.chunks(4)).filter(|(a, b)| differs(a, b)).count();
+    if differing > 0 {
+        let told = target_folder()?.join(format!("{}.png", seen.name));
+        seen.write_png(&told)?;
+        anyhow::bail!("{differing} pixels differ; drawn now: {}", told.display());
+    }
+    Ok(())
+}
+
+fn differs(a: &[u8], b: &[u8]) -> bool {
+    a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > TOLERANCE)
+}
+
+/// Where pictures that differ are put, beside the test binary's build.
+fn target_folder() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("the test binary lies in a folder")?.join("differing-screens");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -1,0 +1,359 @@
+//! Every screen in every theme and language, drawn in this process from the true session machine, the
+//! true catalog and the true markup. `cargo xtask ui` writes the pictures to a folder to look at; the
+//! snapshot test compares them with those that were looked at and committed.
+
+use anyhow::{Context, Result};
+use kiosk_app::bind::Screen;
+use kiosk_app::catalog::Catalog;
+use kiosk_app::config::Config;
+use kiosk_app::inbox::inbox;
+use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
+use kiosk_core::calendar;
+use kiosk_core::remedy::{Notice, Remedy};
+use kiosk_core::service::{ItemCode, QuestionKind};
+use kiosk_core::session::{
+    Admission, Citizen, Device, Effect, Event, Limits, Moment, Page, PrintStatus, PrinterCondition, Rules,
+    SavedCase, Session, Store, Ticket, TimerKind, step,
+};
+use kiosk_core::settings::{Language, Theme};
+use kiosk_ui::KioskWindow;
+use slint::platform::software_renderer::{MinimalSoftwareWindow, PremultipliedRgbaColor, RepaintBufferType};
+use slint::platform::{Platform, WindowAdapter};
+use slint::{ComponentHandle, PhysicalSize, PlatformError};
+use std::path::Path;
+use std::rc::Rc;
+
+/// 2026-11-22 14:05 in China: pictures must not change with the date.
+const NOW_MS: i64 = 1_795_327_500_000;
+
+/// One picture, rows of RGBA bytes.
+pub struct Picture {
+    /// `senior-en-guide`, for the file's name.
+    pub name: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Four bytes a pixel.
+    pub rgba: Vec<u8>,
+}
+
+impl Picture {
+    /// Writes it as PNG.
+    pub fn write_png(&self, file: &Path) -> Result<()> {
+        let file = std::fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
+        let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), self.width, self.height);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.write_header()?.write_image_data(&self.rgba)?;
+        Ok(())
+    }
+}
+
+/// A platform that only draws when asked.
+struct Easel(Rc<MinimalSoftwareWindow>);
+
+impl Platform for Easel {
+    fn create_window_adapter(&self) -> Result<Rc<dyn WindowAdapter>, PlatformError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// Draws screens. One a process: Slint has one platform.
+pub struct Gallery {
+    easel: Rc<MinimalSoftwareWindow>,
+    window: KioskWindow,
+    screen: Screen,
+    catalog: Rc<Catalog>,
+    size: PhysicalSize,
+}
+
+impl Gallery {
+    /// Sets up the platform and the window. `catalog` is the folder of the service items.
+    pub fn new(catalog: &Path, size: PhysicalSize) -> Result<Gallery> {
+        let easel = MinimalSoftwareWindow::new(RepaintBufferType::NewBuffer);
+        slint::platform::set_platform(Box::new(Easel(easel.clone())))
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let window = KioskWindow::new()?;
+        easel.set_size(size);
+        kiosk_app::fonts::set_fallbacks();
+        let catalog = Rc::new(Catalog::load(catalog));
+        anyhow::ensure!(catalog.hidden() == 0, "an item of the catalog is broken");
+        let (inbox, _) = inbox();
+        let config = config(size)?;
+        let screen =
+            Screen::new(window.clone_strong(), catalog.clone(), &config, Default::default(), &inbox);
+        Screen::show_clock(&window, NOW_MS);
+        window.show()?;
+        Ok(Gallery { easel, window, screen, catalog, size })
+    }
+
+    /// Draws the session as it stands.
+    pub fn draw(&self, name: String, visitor: &Visitor) -> Picture {
+        self.screen.show(&visitor.session, &visitor.rules());
+        self.window.window().request_redraw();
+        slint::platform::update_timers_and_animations();
+        let (width, height) = (self.size.width, self.size.height);
+        let mut pixels = vec![PremultipliedRgbaColor::default(); (width * height) as usize];
+        self.easel.draw_if_needed(|renderer| {
+            renderer.render(&mut pixels, width as usize);
+        });
+        let rgba = pixels.iter().flat_map(|p| [p.red, p.green, p.blue, p.alpha]).collect();
+        Picture { name, width, height, rgba }
+    }
+
+    /// Every screen in one theme and language, in the order of a visit.
+    pub fn visit(&self, theme: Theme, language: Language, mut show: impl FnMut(Picture)) {
+        let prefix = format!(
+            "{}-{}",
+            match theme {
+                Theme::Standard => "standard",
+                Theme::Senior => "senior",
+            },
+            language.tag().to_lowercase()
+        );
+        let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
+        visitor.whole_visit(&mut |name, visitor| show(self.draw(format!("{prefix}-{name}"), visitor)));
+    }
+}
+
+fn config(size: PhysicalSize) -> Result<Config> {
+    Ok(toml::from_str(&format!(
+        r#"
+        terminal = {{ code = "DG0001", place = "莞城街道示例社区党群服务中心", demo = true }}
+        paths = {{ state = "", catalog = "", keys = "", documents = "" }}
+        panel = {{ diagonal_inch = 21.5, width_px = {}, height_px = {} }}
+        devices.id_card_reader = {{ port = "", baud = 115200 }}
+        devices.receipt_printer = {{ port = "", baud = 115200 }}
+        store = {{ min_free_mib = 1 }}
+        city = {{ verify_url = "https://city.example/v/" }}
+        "#,
+        size.width, size.height
+    ))?)
+}
+
+/// A made-up resident at the pure session machine.
+pub struct Visitor {
+    catalog: Rc<Catalog>,
+    /// The session as it stands.
+    pub session: Session,
+    effects: Vec<Effect>,
+    at_ms: u64,
+}
+
+impl Visitor {
+    fn new(catalog: Rc<Catalog>, theme: Theme, language: Language) -> Self {
+        let mut visitor = Visitor { catalog, session: Session::default(), effects: Vec::new(), at_ms: 0 };
+        visitor.send(Event::Store(Store::AdmissionChanged(Admission::Open)));
+        visitor.send(Event::Device(Device::ReaderPresent(true)));
+        visitor.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
+        visitor.send(Event::Device(Device::NetworkChanged(true)));
+        visitor.dress(theme, language);
+        visitor
+    }
+
+    fn dress(&mut self, theme: Theme, language: Language) {
+        if theme == Theme::Senior {
+            self.touch(Citizen::SeniorToggled);
+        }
+        self.touch(Citizen::LanguageChosen(language));
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules { items: self.catalog.items(), conditions: &*self.catalog, limits: Limits::default() }
+    }
+
+    fn send(&mut self, event: Event) {
+        self.at_ms += 1_000;
+        let moment = Moment { monotonic_ms: self.at_ms, wall_ms: NOW_MS };
+        let session = std::mem::take(&mut self.session);
+        let step = step(&self.rules(), session, moment, event);
+        self.session = step.session;
+        self.effects = step.effects;
+    }
+
+    fn touch(&mut self, touch: Citizen) {
+        self.send(Event::Citizen(touch));
+    }
+
+    fn ticket<T>(&self, of: impl Fn(&Effect) -> Option<T>) -> T {
+        self.effects.iter().find_map(of).expect("the session asked for it")
+    }
+
+    fn whole_visit(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
+        let (theme, language) = (self.session.settings.theme, self.session.settings.language);
+        show("home", self);
+        for item in self.catalog.items().to_vec() {
+            self.touch(Citizen::ItemChosen(item.code.clone()));
+            show(&format!("guide-{}", item.code.0), self);
+            self.touch(Citizen::Started);
+            show(&format!("consent-{}", item.code.0), self);
+            self.touch(Citizen::Agreed);
+            self.identify(&item.code, show);
+            self.answer_all(&item.code, show);
+            show(&format!("review-{}", item.code.0), self);
+            self.finish(&item.code, show);
+            self.dress(theme, language);
+        }
+        self.broken_things(show);
+    }
+
+    fn identify(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {
+        let reading = |effect: &Effect| match effect {
+            Effect::StartReading(ticket) => Some(*ticket),
+            _ => None,
+        };
+        let mut ticket: Ticket = self.ticket(reading);
+        if *code == first_item(&self.catalog) {
+            show("identify-card", self);
+            self.touch(Citizen::TypingChosen);
+            for key in "99000119460308".chars() {
+                self.touch(Citizen::KeyTyped(key));
+            }
+            show("identify-typing", self);
+            for key in "0011".chars() {
+                self.touch(Citizen::KeyTyped(key));
+            }
+            self.touch(Citizen::NumberSubmitted);
+            show("notice-number-slip", self);
+            self.touch(Citizen::NoticeClosed);
+            self.touch(Citizen::CardChosen);
+            ticket = self.ticket(reading);
+            let remedy = Remedy::AskCitizen(Notice::CardHoldStill);
+            self.send(Event::Device(Device::CardFailed(ticket, remedy)));
+            show("notice-hold-still", self);
+            self.touch(Citizen::NoticeClosed);
+            ticket = self.ticket(reading);
+            self.send(Event::Device(Device::CardRead(ticket, Box::new(card(Some("2020-06-30"))))));
+            show("notice-expired", self);
+            self.touch(Citizen::NoticeClosed);
+            ticket = self.ticket(reading);
+        }
+        self.send(Event::Device(Device::CardRead(ticket, Box::new(card(Some("2036-05-01"))))));
+        if *code == first_item(&self.catalog) {
+            show("confirm-person", self);
+        }
+        self.touch(Citizen::PersonConfirmed);
+    }
+
+    /// Answers every question as it comes, with the last option, the first phrase, today.
+    fn answer_all(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {
+        while let Page::Question(draft) = &self.session.page {
+            let id = draft.question.clone();
+            let catalog = self.catalog.clone();
+            let kind = catalog.items().iter().find(|item| item.code == *code).and_then(|item| item.question(&id));
+            match kind.map(|question| question.kind.clone()) {
+                Some(QuestionKind::Choice(values)) => {
+                    self.touch(Citizen::OptionChosen(values.last().cloned().unwrap_or_default()));
+                }
+                Some(QuestionKind::Choices(values)) => {
+                    for value in values.iter().take(2) {
+                        self.touch(Citizen::OptionChosen(value.clone()));
+                    }
+                }
+                Some(QuestionKind::Text { .. }) => {
+                    let phrase = catalog.question(code, &id).and_then(|question| question.phrases.first());
+                    let text = phrase.map_or("陈桂英", |p| kiosk_app::catalog::words(p, self.session.settings.language));
+                    self.touch(Citizen::TextTyped(text.into()));
+                }
+                Some(QuestionKind::Phone) => self.touch(Citizen::TextTyped("13800000000".into())),
+                Some(QuestionKind::Date { .. }) => self.touch(Citizen::DateStepped(0, 0, 0)),
+                None => {}
+            }
+            show(&format!("question-{}-{}", code.0, id.0), self);
+            self.touch(Citizen::Answered);
+            assert!(self.session.notice.is_none(), "the sample answer to {} of {} is good", id.0, code.0);
+        }
+    }
+
+    fn finish(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {
+        let first = *code == first_item(&self.catalog);
+        self.touch(Citizen::Confirmed);
+        if first {
+            show("saving", self);
+        }
+        let ticket = self.ticket(|effect| match effect {
+            Effect::Finalise(ticket, _) => Some(*ticket),
+            _ => None,
+        });
+        self.send(Event::Store(Store::Finalised(ticket, saved(code))));
+        let print = self.ticket(|effect| match effect {
+            Effect::Print(ticket, _) => Some(*ticket),
+            _ => None,
+        });
+        if first {
+            show("receipt-printing", self);
+            self.send(Event::Device(Device::PrinterChanged(PrinterCondition::NoPaper)));
+            self.send(Event::Device(Device::PrintFailed(print, PrintStatus::NoPaper)));
+            show("receipt-no-paper", self);
+            self.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
+        } else {
+            self.send(Event::Device(Device::Printed(print, 2)));
+            self.send(Event::Store(Store::Delivered("case".into())));
+            show(&format!("receipt-printed-{}", code.0), self);
+        }
+        self.touch(Citizen::ReceiptDone);
+        if first {
+            show("rating", self);
+        }
+        self.touch(Citizen::RatingSkipped);
+        if first {
+            show("leaving", self);
+        }
+        self.touch(Citizen::FarewellDone);
+    }
+
+    fn broken_things(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
+        self.touch(Citizen::HelpWanted);
+        show("notice-help", self);
+        self.touch(Citizen::NoticeClosed);
+        let code = first_item(&self.catalog);
+        self.touch(Citizen::ItemChosen(code.clone()));
+        let idle = self.ticket(|effect| match effect {
+            Effect::StartTimer(TimerKind::Idle, ticket, _) => Some(*ticket),
+            _ => None,
+        });
+        self.send(Event::Timer(idle));
+        show("idle-warning", self);
+        let settings = self.session.settings;
+        self.touch(Citizen::End);
+        self.dress(settings.theme, settings.language);
+        self.send(Event::Device(Device::ReaderPresent(false)));
+        self.send(Event::Device(Device::PrinterChanged(PrinterCondition::NoPaper)));
+        self.send(Event::Device(Device::NetworkChanged(false)));
+        self.send(Event::Store(Store::AdmissionChanged(Admission::Closed)));
+        self.send(Event::Store(Store::RecentCaseFound(saved(&code), PrintStatus::NotPrinted)));
+        show("home-everything-broken", self);
+    }
+}
+
+fn first_item(catalog: &Catalog) -> ItemCode {
+    catalog.items()[0].code.clone()
+}
+
+fn saved(item: &ItemCode) -> SavedCase {
+    SavedCase {
+        case_id: "case".into(),
+        case_number: "DG0001-7K3M9QXF-R".into(),
+        item: item.clone(),
+        verification: "ABCDEFGHJKLMNPQR".into(),
+        finalised_at_ms: NOW_MS,
+    }
+}
+
+/// A made-up resident with a rare name; area code 990001 is nobody's.
+fn card(valid_to: Option<&str>) -> Applicant {
+    Applicant {
+        way: IdentificationWay::IdCard,
+        document: DocumentKind::ResidentIdCard,
+        name: Some("𬱖㛃".into()),
+        number: "990001196503080019".into(),
+        sex: Some("2".into()),
+        ethnic: Some("01".into()),
+        birth: Some("1965-03-08".into()),
+        address: Some("广东省东莞市示例镇样本路18号东侧幸福花园3栋2单元1203室".into()),
+        issuer: Some("示例市公安局".into()),
+        valid_from: calendar::from_iso("2016-05-01"),
+        valid_to: valid_to.and_then(calendar::from_iso),
+    }
+}

@@ -1,0 +1,10 @@
+//! The levels of tests that need the whole house: snapshots of every screen, journeys through the true
+//! processes, the crash test, and the bench.
+//!
+//! Nothing here is a stand-in: the processes are the built binaries, driven through the simulator's
+//! HTTP controls by the labels that a resident reads.
+
+pub mod gallery;
+pub mod oracle;
+pub mod resident;
+pub mod workshop;

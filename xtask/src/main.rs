@@ -1,0 +1,58 @@
+//! `cargo xtask …`: every command that a person types in this project, one file per command.
+//!
+//! Absent on purpose: any dependency on the project's own crates. This program must compile in
+//! seconds and work when nothing else compiles, so it starts the others instead of linking them.
+
+mod bench;
+mod ci;
+mod demo;
+mod junit;
+mod packages;
+mod run;
+mod test;
+mod tidy;
+mod ui;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Every command of the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole kiosk on this machine, with its simulated devices, in a browser page
+    Demo(demo::Demo),
+    /// Run every test: unit, contract, journeys, snapshots, crash
+    Test(test::Test),
+    /// Check the rules that no compiler checks: who may know whom, and the rules of the house
+    Tidy,
+    /// Draw every screen in every theme and language into a folder of pictures
+    Ui(ui::Ui),
+    /// Measure speed and memory, each figure beside its reference
+    Bench(bench::Bench),
+    /// Everything that a change must pass: format, lints, licences, tests
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Test(test) => test.run(),
+        Command::Tidy => tidy::run(),
+        Command::Ui(ui) => ui.run(),
+        Command::Bench(bench) => bench.run(),
+        Command::Ci => ci::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("\n{error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,155 @@
+//! The one list of Debian packages: what the demo, the tests and the measurements need beside Rust.
+//!
+//! Absent on purpose: a step that a person must remember. Missing packages are found, named and
+//! installed; where that is impossible, one sentence says what to type.
+
+use std::io::IsTerminal;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::run;
+
+/// One Debian package, and what is lost without it.
+struct Package {
+    name: &'static str,
+    why: &'static str,
+}
+
+/// What is about to run, which decides what is needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The kiosk itself, on a screen in a page.
+    Demo,
+    /// The tests and measurements, which also check our results with other people's programs.
+    Test,
+}
+
+const DEMO: &[Package] = &[
+    Package { name: "fontconfig", why: "finds the fonts" },
+    Package { name: "fonts-noto-cjk", why: "Chinese text on screen and paper" },
+    Package { name: "fonts-babelstone-han", why: "rare characters in names, mainland shapes" },
+    Package { name: "fonts-hanazono", why: "the remaining rare characters" },
+];
+
+const TEST: &[Package] = &[
+    Package { name: "zbar-tools", why: "reads the QR code of a printed receipt" },
+    Package { name: "age", why: "opens a sealed case with the standard program" },
+    Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },
+];
+
+impl Purpose {
+    fn packages(self) -> impl Iterator<Item = &'static Package> {
+        let more = if self == Purpose::Test { TEST } else { &[] };
+        DEMO.iter().chain(more)
+    }
+}
+
+/// Installs what is missing, saying which packages and why; an error says what to type instead.
+pub fn ensure(purpose: Purpose) -> Result<()> {
+    let wanted: Vec<_> = purpose.packages().collect();
+    let Some(installed) = installed(&wanted) else {
+        eprintln!(
+            "      This is not a Debian system, so they cannot be checked or installed from here. Needed:"
+        );
+        list(&wanted);
+        return Ok(());
+    };
+    let missing = missing(&wanted, &installed);
+    if missing.is_empty() {
+        eprintln!("      all {} are there", wanted.len());
+        return Ok(());
+    }
+    eprintln!("      missing, and installed now:");
+    list(&missing);
+    install(&missing)
+}
+
+fn list(packages: &[&Package]) {
+    for Package { name, why } in packages {
+        eprintln!("        {name:<22} {why}");
+    }
+}
+
+/// dpkg's table of the wanted packages; `None` where there is no dpkg.
+fn installed(wanted: &[&Package]) -> Option<String> {
+    let output = Command::new("dpkg-query")
+        .args(["--show", "--showformat", "${Package}\t${db:Status-Status}\n"])
+        .args(wanted.iter().map(|package| package.name))
+        .output()
+        .ok()?;
+    // dpkg-query exits with 1 when it does not know one of the names; the table is good all the same.
+    String::from_utf8(output.stdout).ok()
+}
+
+/// The wanted packages that dpkg's table does not call installed.
+fn missing<'a>(wanted: &[&'a Package], table: &str) -> Vec<&'a Package> {
+    let present: Vec<&str> = table.lines().filter_map(|line| line.strip_suffix("\tinstalled")).collect();
+    wanted.iter().copied().filter(|package| !present.contains(&package.name)).collect()
+}
+
+fn install(missing: &[&Package]) -> Result<()> {
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    let by_hand = format!("sudo apt-get update && sudo apt-get install {}", names.join(" "));
+    let Some(prefix) = privilege() else {
+        bail!(
+            "Installing Debian packages needs root, and sudo cannot be used here. Please run:\n  {by_hand}"
+        );
+    };
+    let apt = |arguments: &[&str]| {
+        let mut words =
+            [&prefix[..], &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], arguments].concat();
+        let program = words.remove(0);
+        let mut command = Command::new(program);
+        // Another apt may hold the lock for a while (unattended upgrades): wait instead of failing.
+        command.args(words).args(["--quiet", "--option", "DPkg::Lock::Timeout=300"]);
+        command
+    };
+    // Old lists are tried as well: a mirror that cannot be reached may not matter.
+    if let Err(error) = run::must(&mut apt(&["update"])) {
+        eprintln!("      {error:#} Trying with the lists that are there.");
+    }
+    let arguments = [&["install", "--yes", "--no-install-recommends"][..], &names].concat();
+    if let Err(error) = run::must(&mut apt(&arguments)) {
+        bail!(
+            "{error:#}\nThe packages could not be installed. Please look at apt's message above, then run:\n  {by_hand}"
+        );
+    }
+    Ok(())
+}
+
+/// The words before a command that needs root: none for root, sudo for others, `None` without either.
+fn privilege() -> Option<Vec<&'static str>> {
+    if rustix::process::geteuid().is_root() {
+        return Some(Vec::new());
+    }
+    if std::io::stdin().is_terminal() && run::works(Command::new("sudo").arg("--version")) {
+        return Some(vec!["sudo"]);
+    }
+    // Nobody can type a password: only a sudo that needs none will do.
+    run::works(Command::new("sudo").args(["--non-interactive", "true"]))
+        .then(|| vec!["sudo", "--non-interactive"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_missing_unless_dpkg_says_installed() {
+        let wanted: Vec<_> = Purpose::Demo.packages().collect();
+        let table = "fontconfig\tinstalled\nfonts-noto-cjk\tconfig-files\nfonts-hanazono\tinstalled\n";
+        let names: Vec<_> = missing(&wanted, table).iter().map(|package| package.name).collect();
+        assert_eq!(names, ["fonts-noto-cjk", "fonts-babelstone-han"]);
+        assert_eq!(missing(&wanted, "").len(), wanted.len());
+    }
+
+    #[test]
+    fn tests_need_all_that_the_demo_needs() {
+        let demo = Purpose::Demo.packages().count();
+        assert!(Purpose::Test.packages().count() > demo);
+        assert!(
+            Purpose::Test.packages().take(demo).map(|p| p.name).eq(Purpose::Demo.packages().map(|p| p.name))
+        );
+    }
+}

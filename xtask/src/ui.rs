@@ -1,0 +1,43 @@
+//! `cargo xtask ui`: every screen in every theme and language, drawn into a folder of pictures.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::packages::{self, Purpose};
+use crate::run;
+use crate::workspace::Workspace;
+
+/// Draw every screen in every theme and language into a folder of pictures.
+#[derive(clap::Args)]
+pub struct Ui {
+    /// Folder for the pictures (default: `screens` in the build folder)
+    folder: Option<PathBuf>,
+    /// Another panel, such as 1920x1080
+    size: Option<String>,
+}
+
+impl Ui {
+    /// Builds and runs the gallery, then says where to look.
+    pub fn run(self) -> Result<ExitCode> {
+        let workspace = Workspace::load()?;
+        let folder = match self.folder {
+            Some(folder) => std::path::absolute(folder)?,
+            None => workspace.target.join("screens"),
+        };
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("{} cannot be created", folder.display()))?;
+        run::step(1, 2, "Debian packages");
+        packages::ensure(Purpose::Demo)?;
+        run::step(2, 2, "Draw");
+        run::must(
+            run::cargo(&workspace.root)
+                .args(["run", "--package", "kiosk-tests", "--bin", "gallery", "--"])
+                .arg(&folder)
+                .args(&self.size),
+        )?;
+        println!("The pictures are in {}", folder.display());
+        Ok(ExitCode::SUCCESS)
+    }
+}
