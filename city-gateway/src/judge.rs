@@ -2,10 +2,12 @@
 //!
 //! Pure but for the key it holds. Deliberately absent: a reason that quotes what a resident wrote.
 
+use std::collections::HashMap;
 use std::mem::take;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use service_catalog::{Catalog, QuestionKind, ServiceItem};
+use service_catalog::{Catalog, FormCheck, QuestionKind, ServiceItem};
 use sync_protocol::{Opener, PROTOCOL_VERSION, Rating, Submission};
 
 use crate::mask;
@@ -17,17 +19,63 @@ const MAX_FIELDS: usize = 8;
 /// Longest detail, in characters.
 const MAX_DETAIL: usize = 400;
 
-/// What becomes of a record.
-pub(crate) fn judge(opener: &dyn Opener, catalog: &Catalog, record: &Claimed) -> Outcome {
-    let plaintext = match opener.open(&record.ciphertext) {
-        Ok(plaintext) => plaintext,
-        Err(error) => return dead(DeadLetterReason::NotOpenable, Some(error.to_string())),
-    };
-    let verdict = match record.kind {
-        Kind::Case => case(catalog, record, &plaintext),
-        Kind::Rating => rating(record, &plaintext),
-    };
-    verdict.unwrap_or_else(|(reason, detail)| dead(reason, detail))
+/// Holds what judging needs: the city's key, the catalog, and the forms that were met so far, ready to check.
+pub(crate) struct Judge<S> {
+    seal: S,
+    catalog: Arc<Catalog>,
+    forms: HashMap<String, FormCheck>,
+}
+
+impl<S: Opener> Judge<S> {
+    pub(crate) fn new(seal: S, catalog: Arc<Catalog>) -> Self {
+        Self { seal, catalog, forms: HashMap::new() }
+    }
+
+    /// What becomes of a record.
+    pub(crate) fn judge(&mut self, record: &Claimed) -> Outcome {
+        let plaintext = match self.seal.open(&record.ciphertext) {
+            Ok(plaintext) => plaintext,
+            Err(error) => return dead(DeadLetterReason::NotOpenable, Some(error.to_string())),
+        };
+        let verdict = match record.kind {
+            Kind::Case => self.case(record, &plaintext),
+            Kind::Rating => rating(record, &plaintext),
+        };
+        verdict.unwrap_or_else(|(reason, detail)| dead(reason, detail))
+    }
+
+    fn case(&mut self, record: &Claimed, plaintext: &[u8]) -> Verdict {
+        let mut submission = Submission::from_plaintext(plaintext)
+            .map_err(|error| (DeadLetterReason::Unreadable, Some(error.to_string())))?;
+        readable(submission.version)?;
+        let differing = [
+            ("case_id", submission.case_id != record.case_id),
+            ("case_number", submission.case_number != record.case_number),
+            ("item", submission.item != record.item),
+            ("item_version", submission.item_version != record.item_version),
+        ];
+        agree(&differing)?;
+        let item = self.catalog.item(&record.item).filter(|item| item.version == record.item_version);
+        let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
+        let form = self.forms.entry(item.code.clone()).or_insert_with(|| FormCheck::new(item));
+
+        let person = person(item, &submission);
+        // Moved out and back, so that the only copy is the one that wipes itself.
+        let mut content = Map::new();
+        content.insert("applicant".into(), Value::Object(take(&mut submission.applicant)));
+        content.insert("answers".into(), Value::Object(take(&mut submission.answers)));
+        let mut content = Value::Object(content);
+        let valid = form.judge(&content, service_catalog::day_in_china(submission.finalised_at_ms));
+        for (name, members) in
+            [("applicant", &mut submission.applicant), ("answers", &mut submission.answers)]
+        {
+            if let Some(Value::Object(moved)) = content.get_mut(name).map(Value::take) {
+                *members = moved;
+            }
+        }
+        valid.map_err(|reasons| (DeadLetterReason::WrongAnswers, Some(detail(&reasons))))?;
+        Ok(Outcome::Opened { person: Some(person), summary: item.title.zh_hans.clone() })
+    }
 }
 
 /// A record on which the opener itself failed.
@@ -36,40 +84,6 @@ pub(crate) fn fault() -> Outcome {
 }
 
 type Verdict = Result<Outcome, (DeadLetterReason, Option<String>)>;
-
-fn case(catalog: &Catalog, record: &Claimed, plaintext: &[u8]) -> Verdict {
-    let mut submission = Submission::from_plaintext(plaintext)
-        .map_err(|error| (DeadLetterReason::Unreadable, Some(error.to_string())))?;
-    readable(submission.version)?;
-    let differing = [
-        ("case_id", submission.case_id != record.case_id),
-        ("case_number", submission.case_number != record.case_number),
-        ("item", submission.item != record.item),
-        ("item_version", submission.item_version != record.item_version),
-    ];
-    agree(&differing)?;
-    let item =
-        catalog.items.iter().find(|item| item.code == record.item && item.version == record.item_version);
-    let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
-
-    let person = person(item, &submission);
-    // Moved out and back, so that the only copy is the one that wipes itself.
-    let mut content = Map::new();
-    content.insert("applicant".into(), Value::Object(take(&mut submission.applicant)));
-    content.insert("answers".into(), Value::Object(take(&mut submission.answers)));
-    let mut content = Value::Object(content);
-    let valid = match service_catalog::day_in_china(submission.finalised_at_ms) {
-        Some(day) => service_catalog::validate_on(item, &content, day),
-        None => service_catalog::validate(item, &content),
-    };
-    for (name, members) in [("applicant", &mut submission.applicant), ("answers", &mut submission.answers)] {
-        if let Some(Value::Object(moved)) = content.get_mut(name).map(Value::take) {
-            *members = moved;
-        }
-    }
-    valid.map_err(|reasons| (DeadLetterReason::WrongAnswers, Some(detail(&reasons))))?;
-    Ok(Outcome::Opened { person: Some(person), summary: item.title.zh_hans.clone() })
-}
 
 fn rating(record: &Claimed, plaintext: &[u8]) -> Verdict {
     let rating = Rating::from_plaintext(plaintext)

@@ -14,7 +14,7 @@ use service_catalog::Catalog;
 use sync_protocol::Opener as Seal;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::judge;
+use crate::judge::{self, Judge};
 use crate::store::{Claimed, DeadLetterReason, Decision, InboxStore, Outcome, StoreError};
 use crate::terminals::now_ms;
 
@@ -35,7 +35,7 @@ type Job = (Vec<Claimed>, oneshot::Sender<Vec<Decision>>);
 /// The opener's task.
 pub(crate) struct Opener {
     store: Arc<dyn InboxStore>,
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::SyncSender<Job>,
     batch: usize,
     arrivals: Arc<Notify>,
     broken: Arc<Notify>,
@@ -57,8 +57,11 @@ impl Opener {
     where
         S: Seal + Send + 'static,
     {
-        let (jobs, waiting) = mpsc::channel::<Job>();
-        thread::Builder::new().name("opener".into()).spawn(move || work(&seal, &catalog, &waiting))?;
+        // One batch is judged at a time, so there is always room for the next.
+        let (jobs, waiting) = mpsc::sync_channel::<Job>(1);
+        thread::Builder::new()
+            .name("opener".into())
+            .spawn(move || work(Judge::new(seal, catalog), &waiting))?;
         let Surroundings { store, arrivals, broken, stop, batch } = around;
         Ok(Self { store, jobs, batch: batch.max(1), arrivals, broken, stop })
     }
@@ -90,7 +93,7 @@ impl Opener {
             return Ok(false);
         }
         let (answer, wait) = oneshot::channel();
-        self.jobs.send((claimed, answer)).map_err(|_| StoreError::Closed)?;
+        self.jobs.try_send((claimed, answer)).map_err(|_| StoreError::Closed)?;
         let decisions = wait.await.map_err(|_| StoreError::Closed)?;
         for decision in &decisions {
             if let Outcome::DeadLetter { reason, .. } = &decision.outcome {
@@ -124,17 +127,17 @@ impl Opener {
 }
 
 /// The judging thread: the only place that holds the key.
-fn work(seal: &dyn Seal, catalog: &Catalog, waiting: &mpsc::Receiver<Job>) {
+fn work<S: Seal>(mut judge: Judge<S>, waiting: &mpsc::Receiver<Job>) {
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::warn!(%error, "the opener runs at full priority");
     }
     while let Ok((claimed, answer)) = waiting.recv() {
-        let decide = |record: Claimed| {
-            let judged = catch_unwind(AssertUnwindSafe(|| judge::judge(seal, catalog, &record)));
+        let mut decide = |record: Claimed| {
+            let judged = catch_unwind(AssertUnwindSafe(|| judge.judge(&record)));
             let outcome = judged.unwrap_or_else(|_| judge::fault());
             Decision { place: record.place, outcome, decided_at_ms: now_ms() }
         };
         // Nobody waits any more when the gateway is stopping; the lease ends with it.
-        drop(answer.send(claimed.into_iter().map(decide).collect()));
+        drop(answer.send(claimed.into_iter().map(&mut decide).collect()));
     }
 }

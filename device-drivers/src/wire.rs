@@ -24,6 +24,11 @@ const HUNG_UP_POLL: Duration = Duration::from_millis(5);
 /// The longest that plugging and unplugging may take.
 const PLUG_DEADLINE: Duration = Duration::from_secs(5);
 
+/// The time of one byte on the wire: start bit, eight bits, stop bit.
+pub(crate) fn byte_time(baud: u32) -> Duration {
+    Duration::from_nanos(10_000_000_000 / u64::from(baud.max(1)))
+}
+
 /// A device as the wire sees it.
 pub(crate) trait WireDevice: Send + 'static {
     /// Takes bytes that have arrived from the host.
@@ -218,7 +223,7 @@ impl Line {
     fn new(baud: u32) -> Line {
         let now = Instant::now();
         Line {
-            byte_time: Duration::from_nanos(10_000_000_000 / u64::from(baud.max(1))),
+            byte_time: byte_time(baud),
             paced: true,
             arriving: None,
             leaving: VecDeque::new(),

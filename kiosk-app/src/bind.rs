@@ -1,5 +1,6 @@
 //! The border to the markup: sets the globals' properties from the session, and turns taps into events.
 
+mod rows;
 mod taps;
 
 use crate::catalog::{Catalog, words};
@@ -16,8 +17,9 @@ use kiosk_core::session::{
 use kiosk_core::settings::Language;
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
-use slint::{ComponentHandle, Image, ModelRc, Rgb8Pixel, SharedPixelBuffer, SharedString, VecModel};
-use std::cell::RefCell;
+use rows::Rows;
+use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// The window and what was last told to it.
@@ -26,7 +28,14 @@ pub struct Screen {
     catalog: Rc<Catalog>,
     verify_url: String,
     page: PageName,
-    language: RefCell<Option<Language>>,
+    language: Cell<Option<Language>>,
+    items: Rows<ui::ItemTile>,
+    bring: Rows<SharedString>,
+    consent_data: Rows<SharedString>,
+    person: Rows<ui::Line>,
+    options: Rows<ui::Option>,
+    phrases: Rows<SharedString>,
+    answers: Rows<ui::Line>,
 }
 
 impl Screen {
@@ -38,7 +47,37 @@ impl Screen {
         shell.set_demo(config.terminal.demo);
         shell.set_place(config.terminal.place.as_str().into());
         let verify_url = config.city.verify_url.clone();
-        Screen { window, catalog, verify_url, page, language: RefCell::new(None) }
+        let screen = Screen {
+            window,
+            catalog,
+            verify_url,
+            page,
+            language: Cell::new(None),
+            items: Rows::default(),
+            bring: Rows::default(),
+            consent_data: Rows::default(),
+            person: Rows::default(),
+            options: Rows::default(),
+            phrases: Rows::default(),
+            answers: Rows::default(),
+        };
+        screen.hang_rows();
+        screen
+    }
+
+    /// Gives the window its lists, once: a new list under a finger would take the pressed element away.
+    fn hang_rows(&self) {
+        let window = &self.window;
+        window.global::<ui::HomeScreen>().set_items(self.items.model());
+        window.global::<ui::GuideScreen>().set_bring(self.bring.model());
+        window.global::<ui::ConsentScreen>().set_data(self.consent_data.model());
+        window.global::<ui::ConfirmPersonScreen>().set_lines(self.person.model());
+        let question = window.global::<ui::QuestionScreen>();
+        question.set_options(self.options.model());
+        question.set_phrases(self.phrases.model());
+        let review = window.global::<ui::ReviewScreen>();
+        review.set_person(self.person.model());
+        review.set_answers(self.answers.model());
     }
 
     /// Shows the session. Called after every event; setting an equal value repaints nothing.
@@ -94,10 +133,7 @@ impl Screen {
             Page::Guide => self.show_guide(session, item.as_ref()),
             Page::Consent => self.show_consent(session, item.as_ref()),
             Page::Identify(identify) => self.show_identify(session, identify),
-            Page::ConfirmPerson => {
-                let screen = self.window.global::<ui::ConfirmPersonScreen>();
-                screen.set_lines(model(self.person(session)));
-            }
+            Page::ConfirmPerson => self.person.show(self.person_lines(session)),
             Page::Question(draft) => self.show_question(session, rules, draft),
             Page::Review => self.show_review(session, item.as_ref()),
             Page::Receipt(receipt) => self.show_receipt(session, receipt),
@@ -109,7 +145,7 @@ impl Screen {
     fn show_home(&self, session: &Session) {
         self.forget();
         let home = self.window.global::<ui::HomeScreen>();
-        home.set_items(model(present::tiles(&self.catalog, session)));
+        self.items.show(present::tiles(&self.catalog, session));
         home.set_submissions_open(session.surroundings.admission == kiosk_core::session::Admission::Open);
         home.set_hidden_items(self.catalog.hidden() as i32);
         let Page::Home(offer) = &session.page else { return };
@@ -126,7 +162,7 @@ impl Screen {
         let guide = self.window.global::<ui::GuideScreen>();
         guide.set_title(words(&item.title, language).into());
         guide.set_what(words(&item.guide.what, language).into());
-        guide.set_bring(model(item.guide.bring.iter().map(|text| words(text, language).into()).collect()));
+        self.bring.show(item.guide.bring.iter().map(|text| words(text, language).into()).collect());
         guide.set_time(words(&item.guide.time, language).into());
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
@@ -139,7 +175,7 @@ impl Screen {
         let consent = self.window.global::<ui::ConsentScreen>();
         consent.set_title(words(&item.title, language).into());
         consent.set_purpose(words(&item.consent.purpose, language).into());
-        consent.set_data(model(item.consent.data.iter().map(|text| words(text, language).into()).collect()));
+        self.consent_data.show(item.consent.data.iter().map(|text| words(text, language).into()).collect());
         consent.set_retention(words(&item.consent.retention, language).into());
         consent.set_refusal(words(&item.consent.refusal, language).into());
     }
@@ -169,10 +205,10 @@ impl Screen {
         screen.set_label(words(&asked.label, language).into());
         screen.set_hint(asked.hint.as_ref().map(|hint| words(hint, language)).unwrap_or_default().into());
         screen.set_required(asked.required);
-        screen.set_options(model(question::options(asked, draft, language)));
+        self.options.show(question::options(asked, draft, language));
         screen.set_text(draft.text.expose().as_str().into());
         screen.set_characters_left(question::characters_left(asked, draft));
-        screen.set_phrases(model(question::phrases(asked, language)));
+        self.phrases.show(question::phrases(asked, language));
         let shown_day = draft.date.unwrap_or(session.today);
         screen.set_year(shown_day.year());
         screen.set_month(i32::from(u8::from(shown_day.month())));
@@ -183,8 +219,8 @@ impl Screen {
     fn show_review(&self, session: &Session, code: Option<&ItemCode>) {
         let review = self.window.global::<ui::ReviewScreen>();
         review.set_item_title(code.map(|code| self.title(code, session)).unwrap_or_default().into());
-        review.set_person(model(self.person(session)));
-        review.set_answers(model(lines::answers(session, &self.catalog)));
+        self.person.show(self.person_lines(session));
+        self.answers.show(lines::answers(session, &self.catalog));
     }
 
     fn show_receipt(&self, session: &Session, page: &ReceiptPage) {
@@ -205,19 +241,16 @@ impl Screen {
     fn forget(&self) {
         let window = &self.window;
         window.global::<ui::IdentifyScreen>().set_typed(SharedString::default());
-        window.global::<ui::ConfirmPersonScreen>().set_lines(ModelRc::default());
-        let question = window.global::<ui::QuestionScreen>();
-        question.set_text(SharedString::default());
-        question.set_options(ModelRc::default());
-        let review = window.global::<ui::ReviewScreen>();
-        review.set_person(ModelRc::default());
-        review.set_answers(ModelRc::default());
+        window.global::<ui::QuestionScreen>().set_text(SharedString::default());
+        self.options.show(Vec::new());
+        self.person.show(Vec::new());
+        self.answers.show(Vec::new());
         let receipt = window.global::<ui::ReceiptScreen>();
         receipt.set_case_number(SharedString::default());
         receipt.set_qr(Image::default());
     }
 
-    fn person(&self, session: &Session) -> Vec<ui::Line> {
+    fn person_lines(&self, session: &Session) -> Vec<ui::Line> {
         let person_words = self.window.global::<ui::PersonWords>();
         let word = |key: &str| person_words.invoke_word(key.into());
         let applicant = session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
@@ -240,10 +273,6 @@ fn grouped(number: &str) -> String {
         grouped.push(character);
     }
     grouped
-}
-
-fn model<T: Clone + 'static>(rows: Vec<T>) -> ModelRc<T> {
-    ModelRc::new(VecModel::from(rows))
 }
 
 /// A QR code, one pixel a module, with its quiet zone; the markup scales it up.

@@ -4,6 +4,7 @@ use crate::bind::Screen;
 use crate::catalog::{Catalog, words};
 use crate::effects::Hands;
 use crate::inbox::Message;
+use crate::present::name_of;
 use kiosk_core::private::Private;
 use kiosk_core::session::{Citizen, Event, Limits, Moment, Page, Rules, Session, step};
 use std::rc::Rc;
@@ -41,9 +42,14 @@ impl EventLoop {
     fn take(&mut self, message: Message) {
         for event in self.events_of(message) {
             let moment = self.now();
+            let page_before = name_of(&self.session.page);
             let session = std::mem::take(&mut self.session);
             let step = step(&self.rules(), session, moment, event);
             self.session = step.session;
+            let page = name_of(&self.session.page);
+            if page != page_before {
+                tracing::debug!(from = page_before, to = page, "the page changed");
+            }
             for effect in step.effects {
                 self.hands.carry_out(effect);
             }

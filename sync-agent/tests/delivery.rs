@@ -32,7 +32,7 @@ async fn records_arrive_once_with_proofs_and_new_ones_are_noticed() {
     finalise(&mut outbox, &world.key, 2);
     let noticed = std::time::Instant::now();
     all_acknowledged(&world, 42).await;
-    assert!(noticed.elapsed().as_secs() < 5, "new records are noticed soon");
+    assert!(noticed.elapsed().as_secs() < 10, "new records are noticed soon");
     agent.stop().await;
     world.city.with(|city| {
         assert_eq!(city.held.len(), 42);
@@ -76,7 +76,7 @@ async fn a_thousand_waiting_drain_with_a_bounded_window() {
 async fn a_reply_lost_after_the_commit_costs_a_second_put_and_nothing_else() {
     let world = World::new().await;
     drop(outbox(&world, 3));
-    let agent = Working::start(world.config(""));
+    let agent = Working::start(world.config("request_timeout_ms = 700"));
     all_acknowledged(&world, 3).await;
     world.city.set(Mood::LosesReplies);
     let mut more = Outbox::open(&world.state(), TERMINAL).unwrap();
@@ -121,7 +121,8 @@ async fn another_authority_is_not_the_city() {
     drop(outbox(&world, 2));
     let agent = Working::start(world.config(""));
     let state = world.state();
-    eventually("the refusal is audited", || audited(&state) == ["hello_failed cause=tls"]).await;
+    let told = || audited(&state).iter().any(|row| row == "hello_failed cause=tls");
+    eventually("the refusal is audited", told).await;
     agent.stop().await;
     assert!(acknowledged(&world.state()).is_empty());
     world.city.with(|city| assert_eq!((city.hellos, city.puts.len()), (0, 0), "nothing left the terminal"));

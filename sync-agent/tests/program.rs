@@ -72,11 +72,7 @@ async fn its_memory_does_not_grow_with_the_queue() {
     // 32 MB wait: an agent that took the queue into memory, or kept what it has sent, would show it.
     finalise_sized(&mut outbox, &world.key, 800, 40_000);
     let config = world.folder.path().join("terminal.toml");
-    std::fs::write(
-        &config,
-        world.config_text("request_timeout_ms = 10000").replacen("request_timeout_ms = 700\n", "", 1),
-    )
-    .unwrap();
+    std::fs::write(&config, world.config_text("")).unwrap();
     let mut agent = start(&config);
     eventually("well under way", || world.city.held().len() >= 100).await;
     let early = resident_kib(agent.id());

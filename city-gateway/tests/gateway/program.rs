@@ -31,7 +31,7 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (send, log) = mpsc::channel();
+        let (send, log) = mpsc::sync_channel(10_000);
         let stderr = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
         let anywhere = "127.0.0.1:0".parse().unwrap();

@@ -161,15 +161,14 @@ impl SerialReceiptPrinter {
     }
 
     /// Finds out once how the printer confirms. GS r stands behind the question as a fence: when it is answered
-    /// and the process id was not, there is no process id. ESC @ between them wipes the question off the line
-    /// of a printer that takes it for text.
+    /// and the process id was not, there is no process id. A printer that takes the question for text has it in
+    /// its line, unprinted, until the ESC @ of the receipt that follows wipes it off.
     fn learn_confirmation(&mut self) -> Result<Confirmation, PrinterError> {
         if let Some(known) = self.confirmation {
             return Ok(known);
         }
         let id = self.next_id();
         let mut bytes = id.request().to_vec();
-        bytes.extend(encode::INITIALISE);
         bytes.extend(encode::QUEUED_STATUS);
         let deadline = Instant::now() + PROBE_DEADLINE;
         self.send(&bytes, deadline, false)?;

@@ -2,22 +2,22 @@
 //! store in memory, and a bad mood on demand.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod authority;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use authority::{Authority, server_tls};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
-use axum_server::tls_rustls::RustlsConfig;
-use rcgen::{BasicConstraints, CertificateParams, Issuer, KeyPair, SanType};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rcgen::{KeyPair, SanType};
 use sync_protocol::ranges::RangeSet;
 use sync_protocol::*;
 
@@ -136,7 +136,7 @@ impl World {
         format!(
             "[terminal]\ncode = \"{TERMINAL}\"\n[paths]\nstate = \"state\"\nkeys = \"keys\"\n[city]\n\
              url = \"https://localhost:{}\"\n[sync]\nretry_base_ms = 20\nretry_cap_ms = 200\ntick_ms = 500\n\
-             poll_ms = 50\nhello_every_ms = 1000\nrequest_timeout_ms = 700\n{more}\n",
+             poll_ms = 50\nhello_every_ms = 1000\n{more}\n",
             self.city.address.port()
         )
     }
@@ -291,49 +291,6 @@ fn strange_answer(mood: Mood) -> Option<Response> {
 
 fn json<T: serde::Serialize>(value: &T) -> Response {
     axum::Json(serde_json::to_value(value).unwrap()).into_response()
-}
-
-/// A certificate authority for one test.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { issuer: Issuer::new(params, key), pem }
-    }
-
-    fn issue(&self, key_pem: &str, name: SanType) -> String {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.subject_alt_names = vec![name];
-        params.signed_by(&KeyPair::from_pem(key_pem).unwrap(), &self.issuer).unwrap().pem()
-    }
-}
-
-fn server_tls(certificate: &str, key: &str, terminal_ca: &str) -> RustlsConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut trusted = rustls::RootCertStore::empty();
-    trusted.add(CertificateDer::from_pem_slice(terminal_ca.as_bytes()).unwrap()).unwrap();
-    let clients =
-        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider.clone())
-            .build()
-            .unwrap();
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(clients)
-        .with_single_cert(
-            vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
-            PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
-        )
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    RustlsConfig::from_config(Arc::new(config))
 }
 
 /// Fills an outbox with signed records as the kiosk would.

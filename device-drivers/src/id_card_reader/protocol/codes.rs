@@ -83,3 +83,27 @@ pub fn ethnic_group(code: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ethnic_group, sex};
+    use crate::vectors::{list, load, text};
+
+    #[test]
+    fn codes_follow_the_standards() {
+        let groups = load("ethnic_groups.json");
+        for group in list(&groups, "groups").iter().chain(list(&groups, "extra")) {
+            assert_eq!(ethnic_group(text(group, "code")), Some(text(group, "name")));
+        }
+        for wrong in ["00", "57", "99", "1", "001", "", "  ", "+1", "汉"] {
+            assert_eq!(ethnic_group(wrong), None, "{wrong:?}");
+        }
+        let sexes = load("sex.json");
+        for code in list(&sexes, "codes") {
+            assert_eq!(sex(text(code, "code")), Some(text(code, "short")));
+        }
+        for wrong in list(&sexes, "invalid") {
+            assert_eq!(sex(wrong.as_str().unwrap()), None);
+        }
+    }
+}

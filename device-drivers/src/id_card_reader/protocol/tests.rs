@@ -368,24 +368,6 @@ fn personal_data_is_redacted() {
 }
 
 #[test]
-fn codes_follow_the_standards() {
-    let groups = load("ethnic_groups.json");
-    for group in list(&groups, "groups").iter().chain(list(&groups, "extra")) {
-        assert_eq!(codes::ethnic_group(text(group, "code")), Some(text(group, "name")));
-    }
-    for wrong in ["00", "57", "99", "1", "001", "", "  ", "+1", "汉"] {
-        assert_eq!(codes::ethnic_group(wrong), None, "{wrong:?}");
-    }
-    let sexes = load("sex.json");
-    for code in list(&sexes, "codes") {
-        assert_eq!(codes::sex(text(code, "code")), Some(text(code, "short")));
-    }
-    for wrong in list(&sexes, "invalid") {
-        assert_eq!(codes::sex(wrong.as_str().unwrap()), None);
-    }
-}
-
-#[test]
 fn fields_that_do_not_fit_are_named_without_their_content() {
     let mut card = MainlandCard::default();
     card.name = "测".repeat(16);

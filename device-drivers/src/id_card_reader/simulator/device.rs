@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::CardImage;
 use crate::id_card_reader::protocol::frame::encode_frame;
 use crate::id_card_reader::protocol::{FrameDecoder, FrameError, Request, SamId};
-use crate::wire::WireDevice;
+use crate::wire::{WireDevice, byte_time};
 
 /// Faults waiting for their step; more are not kept.
 const MAX_WAITING_FAULTS: usize = 64;
@@ -92,13 +92,15 @@ pub struct SimulatedReader {
     lasting: Option<WireFault>,
     previous: Vec<u8>,
     sam_id: SamId,
+    byte_time: Duration,
     paced: bool,
     reads: u64,
 }
 
 impl SimulatedReader {
-    pub(super) fn new() -> SimulatedReader {
+    pub(super) fn new(baud: u32) -> SimulatedReader {
         SimulatedReader {
+            byte_time: byte_time(baud),
             card: None,
             found: false,
             selected: false,
@@ -335,9 +337,12 @@ impl WireDevice for SimulatedReader {
     fn advance(&mut self, now: Instant) -> Vec<u8> {
         let mut leaving = Vec::new();
         while self.work.front().is_some_and(|(at, _)| *at <= now) {
-            if let Some((_, work)) = self.work.pop_front() {
-                leaving.extend(self.answer(work, now));
-            }
+            let Some((_, work)) = self.work.pop_front() else { break };
+            let answer = self.answer(work, now);
+            // A reader sends one answer before it takes up the next request.
+            let sending = if self.paced { self.byte_time * answer.len() as u32 } else { Duration::ZERO };
+            self.work.iter_mut().for_each(|(at, _)| *at += sending);
+            leaving.extend(answer);
         }
         leaving
     }

@@ -17,7 +17,7 @@ use crate::wire::Wire;
 
 /// Starts a simulated reader; when this returns, `link` can be opened as its serial port.
 pub fn serve(link: impl AsRef<Path>, baud: u32) -> io::Result<SimulatedReaderHandle> {
-    let wire = Wire::start("card-reader-sim", link.as_ref(), baud, SimulatedReader::new())?;
+    let wire = Wire::start("card-reader-sim", link.as_ref(), baud, SimulatedReader::new(baud))?;
     Ok(SimulatedReaderHandle { wire })
 }
 

@@ -13,6 +13,7 @@ use slint::platform::{Platform, WindowAdapter};
 use slint::{ComponentHandle, PhysicalSize, PlatformError};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Instant;
 
 const LANGUAGES: [(LanguageKind, &str); 3] =
     [(LanguageKind::ZhHans, "zh-Hans"), (LanguageKind::ZhHant, "zh-Hant"), (LanguageKind::En, "en")];
@@ -77,10 +78,12 @@ fn draw(adapter: &MinimalSoftwareWindow, width: u32, height: u32, file: &Path) -
     let mut pixels = vec![PremultipliedRgbaColor::default(); (width * height) as usize];
     slint::platform::update_timers_and_animations();
     adapter.request_redraw();
+    let started = Instant::now();
     let drawn = adapter.draw_if_needed(|renderer| {
         renderer.render(&mut pixels, width as usize);
     });
     anyhow::ensure!(drawn, "nothing was drawn for {}", file.display());
+    println!("{} drawn in {} ms", file.display(), started.elapsed().as_millis());
     let bytes: Vec<u8> = pixels.iter().flat_map(|pixel| [pixel.red, pixel.green, pixel.blue]).collect();
     let mut encoder = png::Encoder::new(std::fs::File::create(file)?, width, height);
     encoder.set_color(png::ColorType::Rgb);
