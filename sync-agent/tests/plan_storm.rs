@@ -58,6 +58,7 @@ struct Storm {
     last_heard: RangeSet,
     faults: u64,
     sends: u64,
+    tick_at: u64,
 }
 
 impl Storm {
@@ -76,6 +77,7 @@ impl Storm {
             last_heard: RangeSet::new(),
             faults,
             sends: 0,
+            tick_at: 0,
         }
     }
 
@@ -86,7 +88,8 @@ impl Storm {
     }
 
     fn step(&mut self, until: u64) {
-        if self.dice.percent(3) {
+        if self.now >= self.tick_at {
+            self.tick_at = self.now + 200;
             self.plan.tick(self.now);
             if self.now > SETTINGS.lost_after_ms {
                 // The plan may now send again what it gave up on.

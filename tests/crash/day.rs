@@ -8,7 +8,6 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
 use simulator::client::{Client, NetworkMode, Options};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -26,8 +25,6 @@ const SETTLE: Duration = Duration::from_secs(60);
 pub struct Day {
     kiosk: Kiosk,
     random: StdRng,
-    over: Arc<AtomicBool>,
-    visits: Arc<AtomicUsize>,
 }
 
 impl Day {
@@ -40,7 +37,7 @@ impl Day {
         let kiosk = Kiosk::start_with(options).await?;
         kiosk.printer(json!({"paced": false})).await?;
         let random = StdRng::seed_from_u64(seed);
-        Ok(Day { kiosk, random, over: Arc::default(), visits: Arc::default() })
+        Ok(Day { kiosk, random })
     }
 
     /// The kiosk's controls.
@@ -50,22 +47,24 @@ impl Day {
 
     /// Residents come and the network flaps until so many processes were killed.
     pub async fn kill_while_residents_come(&mut self, kills: usize) -> Result<()> {
-        let residents = tokio::spawn(come(self.kiosk.client(), self.over.clone(), self.visits.clone()));
-        let flapping = tokio::spawn(flap(self.kiosk.client(), self.over.clone(), self.random.random()));
-        for done in 0..kills {
-            sleep(Duration::from_millis(self.random.random_range(KILL_EVERY_MS))).await;
-            let process = PROCESSES[self.random.random_range(0..PROCESSES.len())];
-            // A process that is just being restarted cannot be killed; the next moment will do.
-            while self.kiosk.kill(process).await.is_err() {
-                sleep(Duration::from_millis(50)).await;
+        let kiosk = self.kiosk.client();
+        let (over, visits) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let flapping = flap(&kiosk, &over, self.random.random());
+        let killing = async {
+            for done in 1..=kills {
+                sleep(Duration::from_millis(self.random.random_range(KILL_EVERY_MS))).await;
+                let process = PROCESSES[self.random.random_range(0..PROCESSES.len())];
+                // A process that is just being restarted cannot be killed; the next moment will do.
+                while kiosk.kill(process).await.is_err() {
+                    sleep(Duration::from_millis(50)).await;
+                }
+                if done % 25 == 0 {
+                    println!("{done} kills, {} visits ended well", visits.load(Ordering::Relaxed));
+                }
             }
-            if done % 25 == 24 {
-                println!("{} kills, {} visits ended well", done + 1, self.visits.load(Ordering::Relaxed));
-            }
-        }
-        self.over.store(true, Ordering::Relaxed);
-        residents.await?;
-        flapping.await?;
+            over.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(killing, come(&kiosk, &over, &visits), flapping);
         Ok(())
     }
 
@@ -87,9 +86,9 @@ impl Day {
 }
 
 /// One resident after the other; a visit that a kill broke off is simply begun anew.
-async fn come(kiosk: Client, over: Arc<AtomicBool>, visits: Arc<AtomicUsize>) {
+async fn come(kiosk: &Client, over: &AtomicBool, visits: &AtomicUsize) {
     while !over.load(Ordering::Relaxed) {
-        let visit = tokio::time::timeout(VISIT, visit(&kiosk, &over)).await;
+        let visit = tokio::time::timeout(VISIT, visit(kiosk, over)).await;
         if matches!(visit, Ok(Ok(()))) {
             visits.fetch_add(1, Ordering::Relaxed);
         }
@@ -132,7 +131,7 @@ async fn visit(kiosk: &Client, over: &AtomicBool) -> Result<()> {
     }
 }
 
-async fn flap(kiosk: Client, over: Arc<AtomicBool>, seed: u64) {
+async fn flap(kiosk: &Client, over: &AtomicBool, seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let modes = [
         NetworkMode::On,

@@ -9,7 +9,7 @@ mod mutations;
 use anyhow::{Result, ensure};
 use day::Day;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn every_printed_receipt_is_in_the_city_once() -> Result<()> {
     let kills = std::env::var("CRASH_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
     let seed = std::env::var("CRASH_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);

@@ -7,7 +7,7 @@ use kiosk_tests::resident;
 use simulator::client::NetworkMode;
 use std::time::Duration;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_receipt_before_the_commit_is_noticed() -> Result<()> {
     let early = ("kiosk-app", "FAILPOINTS", "kiosk::receipt-before-commit=return");
     let day = Day::start(1, &[early]).await?;
@@ -26,7 +26,7 @@ async fn a_receipt_before_the_commit_is_noticed() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_acknowledgement_without_a_signature_is_noticed() -> Result<()> {
     let gullible = ("sync-agent", "FAILPOINTS", "agent::believe-unsigned=return");
     let day = Day::start(2, &[gullible]).await?;

@@ -39,7 +39,7 @@ async fn a_resident_completes_a_request_and_the_city_has_it() -> Result<()> {
     };
     let inbox = kiosk.until("the city to open both records", Duration::from_secs(20), opened).await?;
     let case = inbox.iter().find(|record| record.kind == "case").expect("one of the two is the case");
-    ensure!(case.case_number.as_deref() == Some(&number));
+    ensure!(case.case_number.as_deref() == Some(number.as_str()));
     let shown = case.person.to_string() + &case.summary.to_string();
     ensure!(shown.contains('陈') && !shown.contains("桂英"), "the city's page masks: {shown}");
     let findings = oracle::judge(&kiosk).await?;

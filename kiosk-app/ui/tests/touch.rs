@@ -66,14 +66,14 @@ impl Kiosk {
 
     fn press(&self, position: LogicalPosition) -> Result<()> {
         let button = PointerEventButton::Left;
-        self.adapter.try_dispatch_event(WindowEvent::PointerPressed { position, button })?;
+        self.adapter.dispatch_event_with_result(WindowEvent::PointerPressed { position, button })?;
         Ok(())
     }
 
     fn release(&self, position: LogicalPosition) -> Result<()> {
         let button = PointerEventButton::Left;
-        self.adapter.try_dispatch_event(WindowEvent::PointerReleased { position, button })?;
-        self.adapter.try_dispatch_event(WindowEvent::PointerExited)?;
+        self.adapter.dispatch_event_with_result(WindowEvent::PointerReleased { position, button })?;
+        self.adapter.dispatch_event_with_result(WindowEvent::PointerExited)?;
         self.pass(1);
         Ok(())
     }
@@ -171,7 +171,7 @@ fn every_touch_and_key_is_told() -> Result<()> {
     let typing = typed.clone();
     shell.on_key_pressed(move |text| typing.set(typing.take() + text.as_str()));
     for text in ["7", "X", "中"] {
-        kiosk.adapter.try_dispatch_event(WindowEvent::KeyPressed { text: text.into() })?;
+        kiosk.adapter.dispatch_event_with_result(WindowEvent::KeyPressed { text: text.into() })?;
     }
     assert_eq!(typed.take(), "7X中");
     Ok(())
