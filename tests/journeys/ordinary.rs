@@ -71,7 +71,7 @@ async fn a_rare_name_goes_through_in_the_elders_version_and_traditional_chinese(
     kiosk.key("13800000000").await?;
     kiosk.touch("下一題").await?;
     if kiosk.elements().await?.screen == "question" {
-        kiosk.touch("跳過這一題").await?;
+        kiosk.touch("略過這一題").await?;
     }
     kiosk.wait_screen("review").await?;
     kiosk.wait_text("𬱖㛃").await?;
@@ -93,18 +93,36 @@ async fn a_rare_name_goes_through_in_the_elders_version_and_traditional_chinese(
 }
 
 #[tokio::test]
-async fn an_elder_certifies_in_english_after_a_mistake_in_the_number() -> Result<()> {
+async fn an_elder_confirms_the_pension_in_english() -> Result<()> {
     let kiosk = Kiosk::start().await?;
-    kiosk.touch("EN").await?;
-    let items = kiosk.labels().await?;
-    let pension = items.iter().find(|label| label.to_lowercase().contains("pension")).expect("the item is there");
-    kiosk.touch(pension).await?;
+    kiosk.touch("English").await?;
+    kiosk.touch("Yearly pension check").await?;
     kiosk.touch("Start").await?;
     kiosk.touch("I agree").await?;
     kiosk.wait_screen("identify").await?;
     kiosk.card(Some("elder")).await?;
-    kiosk.wait_screen("confirm-person").await?;
     kiosk.wait_text("何润添").await?;
+    kiosk.touch("Yes").await?;
+    kiosk.touch("In Dongguan").await?;
+    kiosk.touch("Next").await?;
+    kiosk.touch("Not lately").await?;
+    kiosk.touch("Next").await?;
+    kiosk.wait_text("Please tell us what is wrong").await?;
+    kiosk.touch("Last month’s payment did not arrive.").await?;
+    kiosk.touch("Next").await?;
+    kiosk.wait_text("Your phone number").await?;
+    kiosk.key("13800000000").await?;
+    kiosk.touch("Next").await?;
+    kiosk.wait_text("Who else can we ask? You may skip this").await?;
+    kiosk.touch("Skip").await?;
+    kiosk.wait_screen("review").await?;
+
+    // An answer is changed on the check page; the question that hung on it is asked no more.
+    let change = kiosk.elements().await?.elements.into_iter().filter(|element| element.label == "Change");
+    ensure!(change.count() == 5, "every answer can be changed");
+    kiosk.touch("Submit").await?;
+    kiosk.wait_text("Receipt printed. Please take it.").await?;
+    kiosk.wait_delivered(1, Duration::from_secs(20)).await?;
     Ok(())
 }
 

@@ -45,15 +45,17 @@ async fn a_wrong_checksum() -> Result<()> {
     says_and_goes_on(ReaderFaultName::Checksum, "没有读清身份证").await
 }
 
-/// Noise and left-over bytes are the driver's business: the resident notices nothing.
 #[tokio::test]
-async fn garbage_and_stale_bytes_are_read_over() -> Result<()> {
-    for fault in [ReaderFaultName::Garbage, ReaderFaultName::Stale] {
-        let kiosk = at_the_reader().await?;
-        kiosk.reader_fault(Some(fault)).await?;
-        resident::identify(&kiosk, "ordinary").await?;
-    }
-    Ok(())
+async fn garbage_in_the_answer() -> Result<()> {
+    says_and_goes_on(ReaderFaultName::Garbage, "没有读清身份证").await
+}
+
+/// Left-over bytes are the driver's business: the resident notices nothing.
+#[tokio::test]
+async fn stale_bytes_are_read_over() -> Result<()> {
+    let kiosk = at_the_reader().await?;
+    kiosk.reader_fault(Some(ReaderFaultName::Stale)).await?;
+    resident::identify(&kiosk, "ordinary").await
 }
 
 #[tokio::test]

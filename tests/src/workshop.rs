@@ -41,7 +41,9 @@ impl Kiosk {
     }
 
     /// Starts one with these options.
-    pub async fn start_with(options: Options) -> Result<Kiosk> {
+    pub async fn start_with(mut options: Options) -> Result<Kiosk> {
+        // The programs may be built anywhere; the items are always those of the project.
+        options.catalog.get_or_insert_with(|| project().join("assets/catalog"));
         let folder = TempDir::new()?;
         let running = Running::start(programs()?, folder.path(), options).await?;
         running.wait_screen("home").await?;

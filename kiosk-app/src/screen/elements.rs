@@ -3,6 +3,7 @@
 
 use i_slint_core::accessibility::{AccessibleStringProperty, accessible_descendents};
 use i_slint_core::item_tree::ItemRc;
+use i_slint_core::items::AccessibleRole;
 use i_slint_core::window::WindowInner;
 use serde::Serialize;
 
@@ -36,7 +37,8 @@ pub fn describe(window: &slint::Window, screen: &'static str) -> String {
 
 fn collect(parent: &ItemRc, found: &mut Elements) {
     for item in accessible_descendents(parent) {
-        if item.is_visible() {
+        // A caption without a role is told by the element around it.
+        if item.is_visible() && item.accessible_role() != AccessibleRole::None {
             found.elements.push(element_of(&item));
         }
         collect(&item, found);

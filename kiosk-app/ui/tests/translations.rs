@@ -45,7 +45,9 @@ fn translations(language: &str) -> Result<BTreeMap<String, String>> {
     let file = crate_folder().join("../../i18n").join(language).join("LC_MESSAGES/kiosk-ui.po");
     let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     let quoted = |line: &str, key: &str| {
-        line.strip_prefix(key).and_then(|rest| rest.trim().strip_prefix('"')?.strip_suffix('"')).map(str::to_owned)
+        line.strip_prefix(key)
+            .and_then(|rest| rest.trim().strip_prefix('"')?.strip_suffix('"'))
+            .map(str::to_owned)
     };
     let mut entries = BTreeMap::new();
     let mut lines = text.lines();

@@ -1,0 +1,18 @@
+//! The measurements behind `cargo xtask bench`. Each one runs beside its reference, in turns, so that a busy
+//! machine disturbs both alike; what is printed is the ratio.
+//!
+//! Deliberately absent: any time that is asserted. A figure that misses its goal is printed as missed; only
+//! a wrong result (a record that did not arrive, a screen that is not the one meant) is an error.
+
+pub mod bare_city;
+pub mod browser;
+pub mod commits;
+pub mod delivery;
+pub mod devtools;
+pub mod link;
+pub mod memory;
+pub mod records;
+pub mod screen;
+pub mod site;
+pub mod start;
+pub mod table;
