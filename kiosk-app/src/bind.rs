@@ -40,7 +40,13 @@ pub struct Screen {
 
 impl Screen {
     /// Connects the window's taps to the inbox and sets what never changes.
-    pub fn new(window: KioskWindow, catalog: Rc<Catalog>, config: &Config, page: PageName, inbox: &Inbox) -> Self {
+    pub fn new(
+        window: KioskWindow,
+        catalog: Rc<Catalog>,
+        config: &Config,
+        page: PageName,
+        inbox: &Inbox,
+    ) -> Self {
         taps::connect(&window, inbox);
         window.global::<ui::Panel>().set_mm(config.panel.pixels_per_mm());
         let shell = window.global::<ui::Shell>();
@@ -187,6 +193,10 @@ impl Screen {
             (true, CardStatus::Waiting) => ui::CardStatus::Waiting,
             (true, CardStatus::Reading) => ui::CardStatus::Reading,
         });
+        let ways = session.visit.as_ref().and_then(|visit| self.catalog.item(&visit.item));
+        let offered = |way| ways.is_some_and(|item| item.identify.ways.contains(&way));
+        screen.set_can_type(offered(service_catalog::Way::Typed));
+        screen.set_can_use_card(offered(service_catalog::Way::IdCard));
         screen.set_typing(identify.typing);
         screen.set_typed(grouped(identify.typed.expose()).into());
         screen.set_can_submit(!identify.typed.expose().is_empty());

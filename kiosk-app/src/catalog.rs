@@ -104,16 +104,16 @@ fn broken(item: &str, error: &data::ConditionError) -> BrokenCondition {
 fn facts_of(facts: &core::Facts) -> data::Facts {
     data::Facts {
         answers: answers_as_json(facts.answers),
-        applicant: facts.applicant.map(|applicant| applicant_facts(applicant, facts.today)).unwrap_or_default(),
+        applicant: facts
+            .applicant
+            .map(|applicant| applicant_facts(applicant, facts.today))
+            .unwrap_or_default(),
         today: facts.today,
     }
 }
 
 fn applicant_facts(applicant: &Applicant, today: Date) -> data::ApplicantFacts {
-    data::ApplicantFacts {
-        age: applicant.age_on(today),
-        document: Some(document_of(applicant.document)),
-    }
+    data::ApplicantFacts { age: applicant.age_on(today), document: Some(document_of(applicant.document)) }
 }
 
 /// Answers as the submission and the conditions hold them.

@@ -140,7 +140,8 @@ impl Waits {
 impl Config {
     /// Reads the file and makes its paths absolute.
     pub fn load(file: &Path) -> Result<Config> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let mut config: Config = toml::from_str(&text).with_context(|| format!("in {}", file.display()))?;
         let folder = file.canonicalize()?.parent().map(Path::to_owned).unwrap_or_default();
         for path in [

@@ -14,7 +14,11 @@ pub fn set_fallbacks() {
     let mut collection = shared_collection();
     let families: Vec<_> = FALLBACKS.iter().filter_map(|name| collection.family_id(name)).collect();
     if families.len() < FALLBACKS.len() {
-        tracing::warn!(found = families.len(), wanted = FALLBACKS.len(), "fonts for rare characters are missing");
+        tracing::warn!(
+            found = families.len(),
+            wanted = FALLBACKS.len(),
+            "fonts for rare characters are missing"
+        );
     }
     let key = fontique::FallbackKey::new(fontique::Script::from_bytes(*b"Hani"), None);
     collection.set_fallbacks(key, families.into_iter());

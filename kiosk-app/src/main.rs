@@ -121,7 +121,8 @@ fn run_clock(window: &KioskWindow) -> Timer {
     let shown_in = window.as_weak();
     let show = move || {
         if let Some(window) = shown_in.upgrade() {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+            let now =
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
             Screen::show_clock(&window, now);
         }
     };

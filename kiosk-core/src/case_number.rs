@@ -15,7 +15,8 @@ pub const RANDOM_BYTES: usize = 8;
 /// Makes a case number from the terminal's code and eight random bytes. The random part has
 /// 22⁸ ≈ 5.5·10¹⁰ values for each terminal.
 pub fn compose(terminal: &str, random: [u8; RANDOM_BYTES]) -> String {
-    let part: String = random.iter().map(|byte| char::from(ALPHABET[*byte as usize % ALPHABET.len()])).collect();
+    let part: String =
+        random.iter().map(|byte| char::from(ALPHABET[*byte as usize % ALPHABET.len()])).collect();
     let check = mod_37_36(&format!("{terminal}{part}")).unwrap_or('0');
     format!("{terminal}-{part}-{check}")
 }

@@ -8,7 +8,8 @@ pub fn is_valid(digits: &str) -> bool {
     }
     let mobile = digits.len() == 11 && digits.starts_with('1') && matches!(digits.as_bytes()[1], b'3'..=b'9');
     let landline = (10..=12).contains(&digits.len()) && digits.starts_with('0') && !digits.starts_with("00");
-    let across_the_border = digits.len() == 13 && (digits.starts_with("00852") || digits.starts_with("00853"));
+    let across_the_border =
+        digits.len() == 13 && (digits.starts_with("00852") || digits.starts_with("00853"));
     mobile || landline || across_the_border
 }
 

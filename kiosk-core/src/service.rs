@@ -120,7 +120,12 @@ pub struct BrokenCondition;
 /// Answers the conditions of the catalog. The session never sees the language they are written in.
 pub trait Conditions {
     /// Whether the question is asked, given what is known.
-    fn is_asked(&self, item: &ItemCode, question: &QuestionId, facts: &Facts) -> Result<bool, BrokenCondition>;
+    fn is_asked(
+        &self,
+        item: &ItemCode,
+        question: &QuestionId,
+        facts: &Facts,
+    ) -> Result<bool, BrokenCondition>;
     /// Whether the applicant is eligible for the item.
     fn is_eligible(&self, item: &ItemCode, facts: &Facts) -> Result<bool, BrokenCondition>;
 }

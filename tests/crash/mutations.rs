@@ -33,9 +33,8 @@ async fn an_acknowledgement_without_a_signature_is_noticed() -> Result<()> {
     let kiosk = day.kiosk();
     kiosk.network(NetworkMode::CaptivePortal).await?;
     resident::whole_visit(kiosk, "ordinary").await?;
-    let believed = async || {
-        Ok(Some(kiosk.queue().await?).filter(|queue| queue.head == 1 && queue.waiting == 0))
-    };
+    let believed =
+        async || Ok(Some(kiosk.queue().await?).filter(|queue| queue.head == 1 && queue.waiting == 0));
     kiosk.until("the portal's page to be believed", Duration::from_secs(20), believed).await?;
     let findings = day.end().await?;
     ensure!(!findings.violations.is_empty(), "the oracle did not notice: {findings:?}");

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn with_a_full_disk_submissions_close_and_information_still_works() -> Result<()> {
-    let options =
-        Options { min_free_mib: Some(1 << 40), ..Options::default() }.set("waits.same_touch_ms=0");
+    let options = Options { min_free_mib: Some(1 << 40), ..Options::default() }.set("waits.same_touch_ms=0");
     let kiosk = Kiosk::start_with(options).await?;
     kiosk.wait_text("本机现在不能提交办件。办事指南照常可以看。").await?;
     kiosk.touch(resident::APPEAL).await?;

@@ -3,6 +3,6 @@
 mod broken;
 mod network;
 mod ordinary;
+mod printer;
 mod privacy;
 mod reader;
-mod printer;

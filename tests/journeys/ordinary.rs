@@ -18,7 +18,10 @@ async fn a_resident_completes_a_request_and_the_city_has_it() -> Result<()> {
     kiosk.wait_text("市里已经收到这个办件").await?;
 
     let receipts = kiosk.receipts().await?;
-    ensure!(receipts.len() == 1 && receipts[0].cut && receipts[0].complete, "one whole receipt: {receipts:?}");
+    ensure!(
+        receipts.len() == 1 && receipts[0].cut && receipts[0].complete,
+        "one whole receipt: {receipts:?}"
+    );
     let address = read_qr(&kiosk.receipt_png(receipts[0].id).await?)?;
     let page = reqwest::get(format!("{address}?format=json")).await?.text().await?;
     ensure!(page.contains(&number), "the printed QR leads to the case: {page}");
@@ -35,7 +38,8 @@ async fn a_resident_completes_a_request_and_the_city_has_it() -> Result<()> {
     ensure!(queue.records.len() == 2, "a case and its rating");
     let opened = async || {
         let inbox = kiosk.inbox().await?;
-        Ok(Some(inbox).filter(|inbox| inbox.len() == 2 && inbox.iter().all(|record| record.status == "opened")))
+        Ok(Some(inbox)
+            .filter(|inbox| inbox.len() == 2 && inbox.iter().all(|record| record.status == "opened")))
     };
     let inbox = kiosk.until("the city to open both records", Duration::from_secs(20), opened).await?;
     let case = inbox.iter().find(|record| record.kind == "case").expect("one of the two is the case");

@@ -15,7 +15,11 @@ async fn whole_receipts(kiosk: &Kiosk) -> Result<usize> {
     Ok(kiosk.receipts().await?.iter().filter(|receipt| receipt.cut && receipt.complete).count())
 }
 
-async fn offered_again(switch_off: serde_json::Value, words: &str, switch_on: serde_json::Value) -> Result<()> {
+async fn offered_again(
+    switch_off: serde_json::Value,
+    words: &str,
+    switch_on: serde_json::Value,
+) -> Result<()> {
     let kiosk = Kiosk::start().await?;
     at_the_check_page(&kiosk).await?;
     kiosk.printer(switch_off).await?;
@@ -31,7 +35,9 @@ async fn offered_again(switch_off: serde_json::Value, words: &str, switch_on: se
     kiosk.wait_text("可以打印").await?;
     ensure!(whole_receipts(&kiosk).await? == 0, "nothing is printed by itself");
     let labels = kiosk.labels().await?;
-    let print = ["打印凭条", "再试一次", "再打一次"].into_iter().find(|words| labels.iter().any(|label| label == words));
+    let print = ["打印凭条", "再试一次", "再打一次"]
+        .into_iter()
+        .find(|words| labels.iter().any(|label| label == words));
     kiosk.touch(print.expect("printing is offered")).await?;
     kiosk.wait_text("凭条已打印，请取走").await?;
     ensure!(whole_receipts(&kiosk).await? == 1);

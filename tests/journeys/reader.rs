@@ -37,7 +37,8 @@ async fn a_card_that_the_reader_refuses() -> Result<()> {
 
 #[tokio::test]
 async fn something_that_is_no_identity_card() -> Result<()> {
-    says_and_goes_on(ReaderFaultName::NotACard, "请放居民身份证、港澳台居民居住证或外国人永久居留身份证。").await
+    says_and_goes_on(ReaderFaultName::NotACard, "请放居民身份证、港澳台居民居住证或外国人永久居留身份证。")
+        .await
 }
 
 #[tokio::test]

@@ -63,7 +63,10 @@ fn shrunk(picture: &Picture) -> Picture {
 
 fn average(picture: &Picture, left: u32, top: u32, channel: u32) -> u8 {
     let at = |x: u32, y: u32| u32::from(picture.rgba[((y * picture.width + x) * 4 + channel) as usize]);
-    let sum: u32 = (0..SHRINK).flat_map(|dy| (0..SHRINK).map(move |dx| (dx, dy))).map(|(dx, dy)| at(left + dx, top + dy)).sum();
+    let sum: u32 = (0..SHRINK)
+        .flat_map(|dy| (0..SHRINK).map(move |dx| (dx, dy)))
+        .map(|(dx, dy)| at(left + dx, top + dy))
+        .sum();
     (sum / (SHRINK * SHRINK)) as u8
 }
 
@@ -75,8 +78,7 @@ fn compare(seen: &Picture, file: &Path) -> Result<()> {
     let mut kept = vec![0; reader.output_buffer_size().context("a picture of a sane size")?];
     reader.next_frame(&mut kept)?;
     ensure!(kept.len() == seen.rgba.len(), "another size");
-    let differing =
-        kept.chunks(4).zip(seen.rgba.chunks(4)).filter(|(a, b)| differs(a, b)).count();
+    let differing = kept.chunks(4).zip(seen.rgba.chunks(4)).filter(|(a, b)| differs(a, b)).count();
     if differing > 0 {
         let told = target_folder()?.join(format!("{}.png", seen.name));
         seen.write_png(&told)?;

@@ -81,8 +81,7 @@ impl Gallery {
         anyhow::ensure!(catalog.hidden() == 0, "an item of the catalog is broken");
         let (inbox, _) = inbox();
         let config = config(size)?;
-        let screen =
-            Screen::new(window.clone_strong(), catalog.clone(), &config, Default::default(), &inbox);
+        let screen = Screen::new(window.clone_strong(), catalog.clone(), &config, Default::default(), &inbox);
         Screen::show_clock(&window, NOW_MS);
         window.show()?;
         Ok(Gallery { easel, window, screen, catalog, size })
@@ -241,7 +240,8 @@ impl Visitor {
         while let Page::Question(draft) = &self.session.page {
             let id = draft.question.clone();
             let catalog = self.catalog.clone();
-            let kind = catalog.items().iter().find(|item| item.code == *code).and_then(|item| item.question(&id));
+            let kind =
+                catalog.items().iter().find(|item| item.code == *code).and_then(|item| item.question(&id));
             match kind.map(|question| question.kind.clone()) {
                 Some(QuestionKind::Choice(values)) => {
                     self.touch(Citizen::OptionChosen(values.last().cloned().unwrap_or_default()));
@@ -253,7 +253,9 @@ impl Visitor {
                 }
                 Some(QuestionKind::Text { .. }) => {
                     let phrase = catalog.question(code, &id).and_then(|question| question.phrases.first());
-                    let text = phrase.map_or("陈桂英", |p| kiosk_app::catalog::words(p, self.session.settings.language));
+                    let text = phrase.map_or("陈桂英", |p| {
+                        kiosk_app::catalog::words(p, self.session.settings.language)
+                    });
                     self.touch(Citizen::TextTyped(text.into()));
                 }
                 Some(QuestionKind::Phone) => self.touch(Citizen::TextTyped("13800000000".into())),

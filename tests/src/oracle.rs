@@ -23,7 +23,8 @@ pub struct Findings {
 pub async fn judge(kiosk: &Client) -> Result<Findings> {
     let queue = kiosk.whole_queue().await?;
     let inbox = kiosk.inbox().await?;
-    let mut findings = Findings { finalised: queue.records.len(), received: inbox.len(), ..Findings::default() };
+    let mut findings =
+        Findings { finalised: queue.records.len(), received: inbox.len(), ..Findings::default() };
     let finalised: HashMap<&str, &QueueRecord> =
         queue.records.iter().map(|record| (record.case_id.as_str(), record)).collect();
     only_finalised(&inbox, &finalised, &mut findings.violations);
@@ -65,7 +66,11 @@ fn kept(code: &str, number: Option<&str>, inbox: &[InboxRecord], violations: &mu
     }
 }
 
-fn only_finalised(inbox: &[InboxRecord], finalised: &HashMap<&str, &QueueRecord>, violations: &mut Vec<String>) {
+fn only_finalised(
+    inbox: &[InboxRecord],
+    finalised: &HashMap<&str, &QueueRecord>,
+    violations: &mut Vec<String>,
+) {
     for record in inbox {
         match finalised.get(record.case_id.as_str()) {
             None => violations.push(format!("the city holds {}, which was never finalised", record.case_id)),
@@ -93,7 +98,8 @@ fn each_once(inbox: &[InboxRecord], violations: &mut Vec<String>) {
 fn all_arrived(finalised: &[QueueRecord], inbox: &[InboxRecord], violations: &mut Vec<String>) {
     for record in finalised {
         if !inbox.iter().any(|received| received.case_id == record.case_id) {
-            violations.push(format!("{} was finalised ({}) and is not in the city", record.case_id, record.state));
+            violations
+                .push(format!("{} was finalised ({}) and is not in the city", record.case_id, record.state));
         }
     }
 }

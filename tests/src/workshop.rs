@@ -16,7 +16,9 @@ pub fn project() -> PathBuf {
 pub fn programs() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let found = own.ancestors().find(|folder| folder.join("simulator").is_file());
-    found.map(Path::to_owned).context("the programs are not built: run `cargo build --workspace --bins` first")
+    found
+        .map(Path::to_owned)
+        .context("the programs are not built: run `cargo build --workspace --bins` first")
 }
 
 /// A whole kiosk in a folder of its own, which goes with it.

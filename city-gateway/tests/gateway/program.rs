@@ -27,7 +27,7 @@ impl Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_city-gateway"))
             .arg("--config")
             .arg(&config)
-            .env("GATEWAY_LOG", "city_gateway=trace,info")
+            .env("RUST_LOG", "city_gateway=trace,info")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -61,7 +61,11 @@ impl Letterhead {
             place: self.place.clone(),
             terminal: self.terminal.clone(),
             case_number: order.case.case_number.clone(),
-            item_title: self.titles.get(code).map_or(code.as_str(), |title| words(title, order.language)).to_owned(),
+            item_title: self
+                .titles
+                .get(code)
+                .map_or(code.as_str(), |title| words(title, order.language))
+                .to_owned(),
             applicant_name: order.applicant_name.as_ref().map(|name| name.expose().clone()),
             finalised_at: calendar::minute_in_china(order.case.finalised_at_ms),
             verification_url: format!("{}{}", self.verify_url, order.case.verification),

@@ -8,9 +8,7 @@ use anyhow::{Context, Result};
 use kiosk_core::case_number;
 use kiosk_core::remedy::{FaultCode, Notice, Remedy};
 use kiosk_core::service::ItemCode;
-use kiosk_core::session::{
-    Admission, AuditFact, Device, PrintStatus, SavedCase, Store, Submission, Ticket,
-};
+use kiosk_core::session::{Admission, AuditFact, Device, PrintStatus, SavedCase, Store, Submission, Ticket};
 use kiosk_store::{
     AuditEvent, AuditLog, ClosedBecause, DeliveryReader, NewRecord, Outbox, PrintState, StoreErrorKind, Stub,
 };

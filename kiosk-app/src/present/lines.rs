@@ -66,7 +66,8 @@ fn answer_line(question: &Question, visit: &Visit, language: Language) -> Option
         Some(Answer::One(value)) => shown(question, value.expose(), language),
         Some(Answer::Many(values)) => {
             let separator = if language == Language::En { ", " } else { "、" };
-            let all: Vec<String> = values.iter().map(|value| shown(question, value.expose(), language)).collect();
+            let all: Vec<String> =
+                values.iter().map(|value| shown(question, value.expose(), language)).collect();
             all.join(separator)
         }
         None if visit.skipped.contains(&id) => "—".to_owned(),
@@ -89,7 +90,9 @@ fn shown(question: &Question, value: &str, language: Language) -> String {
             .find(|option| option.value == value)
             .map_or(value, |option| words(&option.label, language))
             .to_owned(),
-        QuestionKind::Date => calendar::from_iso(value).map_or_else(|| value.to_owned(), |d| day(d, language)),
+        QuestionKind::Date => {
+            calendar::from_iso(value).map_or_else(|| value.to_owned(), |d| day(d, language))
+        }
         QuestionKind::Text | QuestionKind::Phone => value.to_owned(),
     }
 }

@@ -53,7 +53,14 @@ impl KioskPlatform {
         (waker, wakes): (Sender<Wake>, Receiver<Wake>),
     ) -> Self {
         let window = MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer);
-        KioskPlatform { window, size, presenter: RefCell::new(presenter), page, wakes: RefCell::new(wakes), waker }
+        KioskPlatform {
+            window,
+            size,
+            presenter: RefCell::new(presenter),
+            page,
+            wakes: RefCell::new(wakes),
+            waker,
+        }
     }
 
     fn on_input(&self, input: Input, everything: &mut bool) {
@@ -62,7 +69,9 @@ impl KioskPlatform {
             Input::Text(text) => {
                 for character in text.chars() {
                     let text = slint::SharedString::from(character);
-                    let _ = self.window.dispatch_event_with_result(WindowEvent::KeyPressed { text: text.clone() });
+                    let _ = self
+                        .window
+                        .dispatch_event_with_result(WindowEvent::KeyPressed { text: text.clone() });
                     let _ = self.window.dispatch_event_with_result(WindowEvent::KeyReleased { text });
                 }
             }

@@ -1,8 +1,6 @@
 //! 首页: choose an item, or open the case that was saved just before a restart.
 
-use super::{
-    AuditFact, Citizen, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit,
-};
+use super::{AuditFact, Citizen, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit};
 
 /// "刚才的办件已保存": offered for a minute after a restart, never printed unasked.
 #[derive(Clone, Debug, PartialEq)]

@@ -80,7 +80,9 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
         }
         Citizen::Cleared => *draft = Draft::new(&question, None),
         Citizen::OptionChosen(value) => choose(draft, &question, value),
-        Citizen::DateStepped(years, months, days) => step_date(draft, &question, today, (years, months, days)),
+        Citizen::DateStepped(years, months, days) => {
+            step_date(draft, &question, today, (years, months, days))
+        }
         Citizen::Skipped if !question.required => {
             let id = question.id.clone();
             if let Some(visit) = &mut turn.session.visit {
@@ -284,8 +286,9 @@ fn go_before_the_form(turn: &mut Turn) {
 /// The questions a resident answers by hand, in order: those that the card did not fill in.
 fn by_hand(turn: &Turn) -> Vec<QuestionId> {
     let applicant = turn.session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
-    let filled =
-        |question: &Question| question.prefill.zip(applicant).is_some_and(|(source, who)| prefilled(who, source).is_some());
+    let filled = |question: &Question| {
+        question.prefill.zip(applicant).is_some_and(|(source, who)| prefilled(who, source).is_some())
+    };
     asked(turn).unwrap_or_default().into_iter().filter(|q| !filled(q)).map(|q| q.id).collect()
 }
 
@@ -297,12 +300,8 @@ fn current(turn: &Turn) -> Option<Question> {
 /// Where the resident stands: "question `number` of `total`".
 pub fn progress(rules: &super::Rules, session: &super::Session) -> Option<(usize, usize)> {
     let Page::Question(draft) = &session.page else { return None };
-    let turn = Turn {
-        rules,
-        session: session.clone(),
-        moment: super::Moment::default(),
-        effects: Vec::new(),
-    };
+    let turn =
+        Turn { rules, session: session.clone(), moment: super::Moment::default(), effects: Vec::new() };
     let mut ids = by_hand(&turn);
     if !ids.contains(&draft.question) {
         ids.push(draft.question.clone());

@@ -46,7 +46,14 @@ const PRINTS_MAX: u8 = 4;
 
 impl ReceiptPage {
     pub(super) fn new(case: SavedCase) -> Self {
-        ReceiptPage { case, print: PrintStatus::NotPrinted, sent: false, attempts: 0, before: false, printing: None }
+        ReceiptPage {
+            case,
+            print: PrintStatus::NotPrinted,
+            sent: false,
+            attempts: 0,
+            before: false,
+            printing: None,
+        }
     }
 
     /// The page of a case that was saved before a restart. What was "printing" then is unknown now.
@@ -58,7 +65,9 @@ impl ReceiptPage {
 
     /// Whether "print" is offered now.
     pub fn can_print(&self, printer: PrinterCondition) -> bool {
-        self.print != PrintStatus::Printing && self.attempts < PRINTS_MAX && printer == PrinterCondition::Ready
+        self.print != PrintStatus::Printing
+            && self.attempts < PRINTS_MAX
+            && printer == PrinterCondition::Ready
     }
 }
 

@@ -21,7 +21,8 @@ fn submit(turn: &mut Turn) {
         return question::go_to_first_open(turn);
     }
     let language = turn.session.settings.language;
-    let Some((version, consent_version)) = turn.item().map(|item| (item.version, item.consent_version)) else {
+    let Some((version, consent_version)) = turn.item().map(|item| (item.version, item.consent_version))
+    else {
         return turn.lost();
     };
     let Some((visit, applicant)) =
