@@ -225,7 +225,13 @@ impl Visitor {
             ticket = self.ticket(reading);
             self.send(Event::Device(Device::CardRead(ticket, Box::new(card(Some("2020-06-30"))))));
             show("notice-expired", self);
+            // "No" ends the visit; the next resident has a valid card.
+            let settings = self.session.settings;
             self.touch(Citizen::NoticeClosed);
+            self.dress(settings.theme, settings.language);
+            for touch in [Citizen::ItemChosen(code.clone()), Citizen::Started, Citizen::Agreed] {
+                self.touch(touch);
+            }
             ticket = self.ticket(reading);
         }
         self.send(Event::Device(Device::CardRead(ticket, Box::new(card(Some("2036-05-01"))))));

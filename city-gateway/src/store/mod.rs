@@ -10,13 +10,13 @@
 #[cfg(test)]
 pub mod contract;
 pub mod sqlite;
-mod types;
+mod vocabulary;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-pub use types::{
+pub use vocabulary::{
     Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, Kept, Kind,
     MaskedPerson, Outcome, Page, Place, Received, Status,
 };

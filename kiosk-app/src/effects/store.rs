@@ -314,7 +314,10 @@ impl Worker {
         let outbox = self.opened.as_mut().context("the outbox is not open")?;
         let ciphertext = settings.sealer.seal(plaintext)?;
         let slot = outbox.next_slot();
-        let finalised_at_ms = record.case.finalised_at_ms;
+        let finalised_at_ms = match record.kind {
+            RecordKind::Case => record.case.finalised_at_ms,
+            RecordKind::Rating => wall_ms(),
+        };
         let sha256 = sha256_hex(&ciphertext);
         let manifest = Manifest {
             version: 1,

@@ -316,7 +316,11 @@ impl Turn<'_> {
     }
 
     fn close_notice(&mut self) {
-        self.session.notice = None;
+        let notice = self.session.notice.take();
+        if notice == Some(Notice::CardExpiredAccepted) {
+            // Beside "go on" the other button says "no": the resident stops here.
+            return self.leave(EndReason::Left);
+        }
         if matches!(self.session.page, Page::Identify(_)) {
             identify::read_again(self);
         }

@@ -105,14 +105,14 @@ fn type_text(turn: &mut Turn, question: &Question, text: &str) {
         QuestionKind::Choice(_) | QuestionKind::Choices(_) | QuestionKind::Date { .. } => return,
     };
     let digits_only = question.kind == QuestionKind::Phone;
-    let mut length = draft.text.expose().chars().count();
-    for character in text.chars().filter(|c| !c.is_control() && (!digits_only || c.is_ascii_digit())) {
-        if length == limit {
+    let room = limit.saturating_sub(draft.text.expose().chars().count());
+    let accepted = text.chars().filter(|c| !c.is_control() && (!digits_only || c.is_ascii_digit()));
+    for (at, character) in accepted.enumerate() {
+        if at == room {
             turn.session.notice = Some(Notice::TextTooLong);
             return;
         }
         draft.text.expose_mut().push(character);
-        length += 1;
     }
 }
 

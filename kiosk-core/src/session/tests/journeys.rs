@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_resident_goes_from_home_to_home_and_nothing_of_her_stays() {
     let mut bench = Bench::new();
-    bench.to_review();
+    bench.go_to_review();
     let (ticket, submission) = bench.submit();
     assert_eq!(submission.answers.len(), 4, "kind, place (from the card), wishes, phone");
     assert_eq!(submission.consent_version, 2);
@@ -30,9 +30,9 @@ fn a_resident_goes_from_home_to_home_and_nothing_of_her_stays() {
 #[test]
 fn a_card_read_that_comes_after_the_end_reaches_nobody() {
     let mut bench = Bench::new();
-    let first = bench.to_identify("appeal");
+    let first = bench.go_to_identify("appeal");
     bench.touch(Citizen::End);
-    bench.to_identify("appeal");
+    bench.go_to_identify("appeal");
     bench.lay(first, card("1971-01-01", None));
     assert!(matches!(bench.session.page, Page::Identify(_)));
     assert_eq!(bench.session.visit.as_ref().unwrap().applicant, None);
@@ -41,7 +41,7 @@ fn a_card_read_that_comes_after_the_end_reaches_nobody() {
 #[test]
 fn an_expired_card_is_said_before_the_form() {
     let mut bench = Bench::new();
-    let ticket = bench.to_identify("appeal");
+    let ticket = bench.go_to_identify("appeal");
     bench.lay(ticket, card("1971-01-01", Some("2020-06-30")));
     assert_eq!(bench.session.notice, Some(Notice::CardExpiredAccepted));
     assert!(matches!(bench.session.page, Page::Identify(_)));
@@ -49,7 +49,7 @@ fn an_expired_card_is_said_before_the_form() {
     assert_eq!(bench.session.page, Page::ConfirmPerson);
 
     let mut bench = Bench::new();
-    let ticket = bench.to_identify("pension");
+    let ticket = bench.go_to_identify("pension");
     bench.lay(ticket, card("1950-01-01", Some("2020-06-30")));
     assert_eq!(bench.session.notice, Some(Notice::CardExpired));
     bench.touch(Citizen::NoticeContinued);
@@ -58,9 +58,20 @@ fn an_expired_card_is_said_before_the_form() {
 }
 
 #[test]
+fn who_does_not_go_on_with_an_expired_card_is_forgotten() {
+    let mut bench = Bench::new();
+    let ticket = bench.go_to_identify("appeal");
+    bench.lay(ticket, card("1971-01-01", Some("2020-06-30")));
+    bench.touch(Citizen::NoticeClosed);
+    assert!(bench.effects.contains(&Effect::WipeSession));
+    assert_eq!(bench.session.page, Page::Home(None));
+    assert_eq!(bench.session.visit, None);
+}
+
+#[test]
 fn someone_who_is_not_eligible_hears_it_before_the_form_and_is_forgotten() {
     let mut bench = Bench::new();
-    let ticket = bench.to_identify("pension");
+    let ticket = bench.go_to_identify("pension");
     bench.lay(ticket, card("1999-01-01", None));
     assert_eq!(bench.session.notice, Some(Notice::NotEligible));
     assert_eq!(bench.session.visit.as_ref().unwrap().applicant, None);
@@ -74,7 +85,7 @@ fn someone_who_is_not_eligible_hears_it_before_the_form_and_is_forgotten() {
 #[test]
 fn a_failed_read_says_why_and_reads_again_when_the_notice_is_closed() {
     let mut bench = Bench::new();
-    let ticket = bench.to_identify("appeal");
+    let ticket = bench.go_to_identify("appeal");
     bench.send(Event::Device(Device::CardFailed(ticket, Remedy::AskCitizen(Notice::CardHoldStill))));
     assert_eq!(bench.session.notice, Some(Notice::CardHoldStill));
     bench.touch(Citizen::NoticeClosed);
@@ -87,7 +98,7 @@ fn a_failed_read_says_why_and_reads_again_when_the_notice_is_closed() {
 #[test]
 fn a_reader_unplugged_and_back_is_said_and_used_again() {
     let mut bench = Bench::new();
-    bench.to_identify("appeal");
+    bench.go_to_identify("appeal");
     bench.send(Event::Device(Device::ReaderPresent(false)));
     assert_eq!(bench.session.notice, Some(Notice::ReaderAway));
     bench.send(Event::Device(Device::ReaderPresent(true)));
@@ -100,7 +111,7 @@ fn a_reader_unplugged_and_back_is_said_and_used_again() {
 #[test]
 fn a_typed_number_with_a_slip_is_named_at_once() {
     let mut bench = Bench::new();
-    bench.to_identify("appeal");
+    bench.go_to_identify("appeal");
     bench.touch(Citizen::TypingChosen);
     assert!(bench.effects.contains(&Effect::StopReading));
     for key in "110105194912310020".chars() {
@@ -118,7 +129,7 @@ fn a_typed_number_with_a_slip_is_named_at_once() {
 #[test]
 fn answers_to_questions_no_longer_asked_are_never_sent() {
     let mut bench = Bench::new();
-    let ticket = bench.to_identify("appeal");
+    let ticket = bench.go_to_identify("appeal");
     bench.lay(ticket, card("1971-01-01", None));
     bench.touch(Citizen::PersonConfirmed).choose("other");
     assert_eq!(bench.shown_question(), "detail");
@@ -135,7 +146,7 @@ fn answers_to_questions_no_longer_asked_are_never_sent() {
 #[test]
 fn each_kind_of_answer_is_judged_on_its_page() {
     let mut bench = Bench::new();
-    let ticket = bench.to_identify("appeal");
+    let ticket = bench.go_to_identify("appeal");
     bench.lay(ticket, card("1971-01-01", None));
     bench.touch(Citizen::PersonConfirmed).touch(Citizen::Answered);
     assert_eq!(bench.session.notice, Some(Notice::AnswerNeeded));
@@ -158,7 +169,7 @@ fn each_kind_of_answer_is_judged_on_its_page() {
 #[test]
 fn back_walks_the_questions_and_the_card_is_not_asked_again() {
     let mut bench = Bench::new();
-    bench.to_review();
+    bench.go_to_review();
     for expected in ["phone", "wishes", "day", "kind"] {
         bench.touch(Citizen::Back);
         assert_eq!(bench.shown_question(), expected);
@@ -182,7 +193,7 @@ fn a_double_tap_does_not_touch_the_next_page() {
 #[test]
 fn the_idle_clock_warns_counts_down_and_wipes() {
     let mut bench = Bench::new();
-    bench.to_review();
+    bench.go_to_review();
     let wipes = |bench: &Bench| bench.effects.contains(&Effect::WipeSession);
     bench.send(Event::Timer(bench.session.idle.ticket.unwrap()));
     assert_eq!(bench.session.idle.warning_s, Some(20));
@@ -226,7 +237,7 @@ fn with_a_full_disk_nothing_is_begun_but_the_guide_still_reads() {
 #[test]
 fn paper_out_offers_the_receipt_again_and_never_prints_by_itself() {
     let mut bench = Bench::new();
-    bench.to_review();
+    bench.go_to_review();
     let (ticket, _) = bench.submit();
     bench.send(Event::Store(Store::Finalised(ticket, saved())));
     let print = printing(&bench).unwrap();
@@ -243,7 +254,7 @@ fn paper_out_offers_the_receipt_again_and_never_prints_by_itself() {
 #[test]
 fn a_store_that_fails_claims_nothing() {
     let mut bench = Bench::new();
-    bench.to_review();
+    bench.go_to_review();
     let (ticket, _) = bench.submit();
     bench.send(Event::Store(Store::FinaliseFailed(ticket, Remedy::Retry)));
     assert_eq!(bench.session.page, Page::Review);
@@ -272,7 +283,7 @@ fn a_case_saved_before_a_restart_is_offered_and_not_printed() {
 #[test]
 fn a_broken_condition_is_said_and_the_rest_works() {
     let mut bench = Bench::new();
-    let ticket = bench.to_identify("appeal");
+    let ticket = bench.go_to_identify("appeal");
     bench.lay(ticket, card("1971-01-01", None));
     bench.touch(Citizen::PersonConfirmed).choose("break");
     assert_eq!(bench.session.notice, Some(Notice::ItemBroken));

@@ -119,7 +119,7 @@ impl Bench {
             .expect("the reader was asked")
     }
 
-    fn to_identify(&mut self, code: &str) -> Ticket {
+    fn go_to_identify(&mut self, code: &str) -> Ticket {
         self.touch(Citizen::ItemChosen(ItemCode(code.into()))).touch(Citizen::Started).touch(Citizen::Agreed);
         self.ticket_of_reading()
     }
@@ -129,8 +129,8 @@ impl Bench {
         self.send(Event::Device(Device::CardRead(ticket, Box::new(applicant))));
     }
 
-    fn to_review(&mut self) {
-        let ticket = self.to_identify("appeal");
+    fn go_to_review(&mut self) {
+        let ticket = self.go_to_identify("appeal");
         self.lay(ticket, card("1971-01-01", Some("2036-01-01")));
         self.touch(Citizen::PersonConfirmed).choose("noise");
         self.touch(Citizen::Skipped);
