@@ -67,10 +67,7 @@ pub struct Arrival {
 
 impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arrival")
-            .field("place", &self.place)
-            .field("case_id", &self.case_id)
-            .finish_non_exhaustive()
+        named_only(f, "Arrival", &self.place, &self.case_id)
     }
 }
 
@@ -168,11 +165,13 @@ pub struct Claimed {
 
 impl fmt::Debug for Claimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claimed")
-            .field("place", &self.place)
-            .field("case_id", &self.case_id)
-            .finish_non_exhaustive()
+        named_only(f, "Claimed", &self.place, &self.case_id)
     }
+}
+
+/// Which record it is, and nothing of what it holds.
+fn named_only(f: &mut fmt::Formatter<'_>, kind: &str, place: &Place, case_id: &str) -> fmt::Result {
+    f.debug_struct(kind).field("place", place).field("case_id", &case_id).finish_non_exhaustive()
 }
 
 /// What the opener found out about one record.

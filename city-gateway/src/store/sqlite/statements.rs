@@ -1,6 +1,6 @@
 //! What the writer does inside its transaction.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
 use crate::store::{
     Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, MaskedPerson, Outcome, Place,
@@ -23,7 +23,7 @@ const INSERT_QUARANTINE: &str = "
 
 /// Keeps a record: in the inbox, or, when its id or its place is taken, in quarantine.
 pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Acceptance> {
-    if let Some(id) = insert_inbox(transaction, arrival)? {
+    if let Some(id) = insert(transaction, INSERT_INBOX, arrival, None)? {
         transaction.prepare_cached("INSERT INTO to_open (id) VALUES (?1)")?.execute([id])?;
         return Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms: arrival.received_at_ms });
     }
@@ -111,30 +111,38 @@ fn position(seq: u64) -> rusqlite::Result<i64> {
     i64::try_from(seq).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-fn insert_inbox(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Option<i64>> {
+/// Inserts an arrival, with why it is in quarantine where the table has a column for it; gives its id,
+/// or nothing when it was there.
+fn insert(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    arrival: &Arrival,
+    conflict: Option<&str>,
+) -> rusqlite::Result<Option<i64>> {
     let Place { terminal, incarnation, seq } = &arrival.place;
+    let seq = position(*seq)?;
+    let kind = arrival.kind.as_str();
+    let columns = params![
+        terminal,
+        incarnation,
+        seq,
+        arrival.case_id,
+        kind,
+        arrival.about,
+        arrival.case_number,
+        arrival.verification,
+        arrival.item,
+        arrival.item_version,
+        arrival.sha256,
+        arrival.manifest_hash,
+        arrival.received_at_ms,
+        arrival.manifest,
+        arrival.ciphertext,
+    ];
+    let conflict = conflict.as_ref().map(|conflict| conflict as &dyn ToSql);
     transaction
-        .prepare_cached(INSERT_INBOX)?
-        .query_row(
-            params![
-                terminal,
-                incarnation,
-                position(*seq)?,
-                arrival.case_id,
-                arrival.kind.as_str(),
-                arrival.about,
-                arrival.case_number,
-                arrival.verification,
-                arrival.item,
-                arrival.item_version,
-                arrival.sha256,
-                arrival.manifest_hash,
-                arrival.received_at_ms,
-                arrival.manifest,
-                arrival.ciphertext,
-            ],
-            |row| row.get(0),
-        )
+        .prepare_cached(statement)?
+        .query_row(params_from_iter(columns.iter().copied().chain(conflict)), |row| row.get(0))
         .optional()
 }
 
@@ -170,30 +178,7 @@ fn quarantine(
 ) -> rusqlite::Result<Acceptance> {
     let Place { terminal, incarnation, seq } = &arrival.place;
     let seq = position(*seq)?;
-    let inserted = transaction
-        .prepare_cached(INSERT_QUARANTINE)?
-        .query_row(
-            params![
-                terminal,
-                incarnation,
-                seq,
-                arrival.case_id,
-                arrival.kind.as_str(),
-                arrival.about,
-                arrival.case_number,
-                arrival.verification,
-                arrival.item,
-                arrival.item_version,
-                arrival.sha256,
-                arrival.manifest_hash,
-                arrival.received_at_ms,
-                arrival.manifest,
-                arrival.ciphertext,
-                conflict.code(),
-            ],
-            |row| row.get::<_, i64>(0),
-        )
-        .optional()?;
+    let inserted = insert(transaction, INSERT_QUARANTINE, arrival, Some(conflict.code()))?;
     let received_at_ms = transaction
         .prepare_cached(
             "SELECT received_at_ms FROM quarantine WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3
