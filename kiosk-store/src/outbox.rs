@@ -13,7 +13,10 @@ use crate::{StoreError, blobs};
 pub(crate) const SCHEMA: Schema = Schema {
     file: "outbox.db",
     lock: "outbox.lock",
-    migrations: &[include_str!("../migrations/outbox-0001.sql")],
+    migrations: &[
+        include_str!("../migrations/outbox-0001.sql"),
+        include_str!("../migrations/outbox-0002.sql"),
+    ],
 };
 
 /// The next free place in the queue; a manifest is signed for exactly this place.
@@ -170,8 +173,9 @@ impl Outbox {
             .writer
             .db
             .prepare_cached(
-                "UPDATE stub SET print_state = ?2, print_level = ?3 \
-                 WHERE seq = (SELECT seq FROM record WHERE case_id = ?1)",
+                "INSERT INTO print (seq, state, level) \
+                 SELECT seq, ?2, ?3 FROM record WHERE case_id = ?1 AND case_number IS NOT NULL \
+                 ON CONFLICT (seq) DO UPDATE SET state = excluded.state, level = excluded.level",
             )
             .and_then(|mut update| update.execute(params![case_id, state, level]))
             .map_err(StoreError::sql(SCHEMA.file))?;
@@ -182,7 +186,7 @@ impl Outbox {
     pub fn stub(&self, case_id: &str) -> Result<Option<Stub>, StoreError> {
         self.writer
             .db
-            .query_row(&format!("SELECT {STUB_COLUMNS} WHERE r.case_id = ?1"), [case_id], stub_from)
+            .query_row(&format!("SELECT {STUB_COLUMNS} AND r.case_id = ?1"), [case_id], stub_from)
             .optional()
             .map_err(StoreError::sql(SCHEMA.file))
     }
@@ -193,7 +197,7 @@ impl Outbox {
         let newest = self
             .writer
             .db
-            .query_row(&format!("SELECT {STUB_COLUMNS} ORDER BY s.seq DESC LIMIT 1"), [], stub_from)
+            .query_row(&format!("SELECT {STUB_COLUMNS} ORDER BY r.seq DESC LIMIT 1"), [], stub_from)
             .optional()
             .map_err(StoreError::sql(SCHEMA.file))?;
         Ok(newest.filter(|stub| now_ms.abs_diff(stub.finalised_at_ms) <= max_age_ms.unsigned_abs()))
@@ -235,12 +239,14 @@ impl Outbox {
     fn write_rows(&mut self, record: &NewRecord) -> Result<String, StoreError> {
         let manifest_hash = sha256_hex(&[record.manifest.as_bytes()]);
         let seq = record.slot.seq as i64;
+        let stub = record.stub.as_ref();
         let mut rows = || -> rusqlite::Result<()> {
             let transaction = self.writer.db.unchecked_transaction()?;
             transaction
                 .prepare_cached(
                     "INSERT INTO record (seq, case_id, kind, manifest, manifest_hash, prev_hash, sha256, \
-                     finalised_at_ms, ciphertext) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     finalised_at_ms, ciphertext, case_number, item, verification) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 )?
                 .execute(params![
                     seq,
@@ -251,29 +257,22 @@ impl Outbox {
                     record.slot.prev_hash,
                     record.sha256,
                     record.finalised_at_ms,
-                    record.ciphertext
+                    record.ciphertext,
+                    stub.map(|stub| &stub.case_number),
+                    stub.map(|stub| &stub.item),
+                    stub.map(|stub| &stub.verification),
                 ])?;
             for blob in &record.blobs {
                 transaction
                     .prepare_cached("INSERT INTO blob (seq, sha256, bytes) VALUES (?1, ?2, ?3)")?
                     .execute(params![seq, blob.sha256, blob.bytes.len() as i64])?;
             }
-            if let Some(stub) = &record.stub {
+            // Without a row a case is not printed, which it never is yet when it is stored for a resident.
+            if let Some(stub) = stub.filter(|stub| stub.print != PrintState::NotPrinted) {
                 let (state, level) = stub.print.columns();
                 transaction
-                    .prepare_cached(
-                        "INSERT INTO stub (seq, case_number, item, verification, finalised_at_ms, print_state, \
-                         print_level) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    )?
-                    .execute(params![
-                        seq,
-                        stub.case_number,
-                        stub.item,
-                        stub.verification,
-                        stub.finalised_at_ms,
-                        state,
-                        level
-                    ])?;
+                    .prepare_cached("INSERT INTO print (seq, state, level) VALUES (?1, ?2, ?3)")?
+                    .execute(params![seq, state, level])?;
             }
             (self.observer)(CommitStep::RowsWritten);
             transaction.commit()

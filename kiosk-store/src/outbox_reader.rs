@@ -136,8 +136,8 @@ impl OutboxReader {
         let mut query = self
             .db
             .prepare_cached(
-                "SELECT r.seq, r.case_id, r.kind, s.case_number, s.item, r.sha256, length(r.ciphertext), \
-                 r.finalised_at_ms FROM record r LEFT JOIN stub s ON s.seq = r.seq ORDER BY r.seq DESC LIMIT ?1",
+                "SELECT seq, case_id, kind, case_number, item, sha256, length(ciphertext), finalised_at_ms \
+                 FROM record ORDER BY seq DESC LIMIT ?1",
             )
             .map_err(&sql)?;
         let rows = query.query_map([limit as i64], entry_from).map_err(&sql)?;
@@ -149,7 +149,7 @@ impl OutboxReader {
         let sql = StoreError::sql(SCHEMA.file);
         let mut query = self
             .db
-            .prepare_cached(&format!("SELECT {STUB_COLUMNS} ORDER BY s.seq DESC LIMIT ?1"))
+            .prepare_cached(&format!("SELECT {STUB_COLUMNS} ORDER BY r.seq DESC LIMIT ?1"))
             .map_err(&sql)?;
         let rows = query.query_map([limit as i64], stub_from).map_err(&sql)?;
         rows.collect::<Result<_, _>>().map_err(&sql)

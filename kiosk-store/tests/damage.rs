@@ -23,21 +23,29 @@ fn refused(folder: &tempfile::TempDir) -> StoreError {
 #[test]
 fn sealed_rows_cannot_be_changed_with_sql() {
     let folder = filled(2);
+    Outbox::open(folder.path(), TERMINAL)
+        .unwrap()
+        .set_print_state(&case_id(1), PrintState::Printing)
+        .unwrap();
     let db = raw(&folder);
     for sql in [
         "UPDATE record SET ciphertext = x'00' WHERE seq = 1",
         "UPDATE record SET seq = 9 WHERE seq = 2",
         "DELETE FROM record",
-        "DELETE FROM stub",
-        "UPDATE stub SET case_number = 'other'",
+        "UPDATE record SET case_number = 'other'",
+        "DELETE FROM print",
+        "UPDATE print SET seq = 2",
+        "INSERT INTO print (seq, state) VALUES (2, 'eaten')",
+        "INSERT INTO record SELECT 3, 'x', kind, manifest, manifest_hash, manifest_hash, sha256, 0, x'00', 'x', \
+         NULL, NULL FROM record WHERE seq = 2",
         "DELETE FROM meta",
         "UPDATE meta SET value = 'x'",
         "INSERT OR REPLACE INTO record SELECT seq, case_id, kind, manifest, manifest_hash, prev_hash, sha256, \
-         finalised_at_ms, x'00' FROM record WHERE seq = 2",
-        "INSERT INTO record SELECT 4, 'x', kind, manifest, manifest_hash, manifest_hash, sha256, 0, x'00' \
-         FROM record WHERE seq = 2",
-        "INSERT INTO record SELECT 3, 'x', kind, manifest, manifest_hash, prev_hash, sha256, 0, x'00' \
-         FROM record WHERE seq = 2",
+         finalised_at_ms, x'00', case_number, item, verification FROM record WHERE seq = 2",
+        "INSERT INTO record SELECT 4, 'x', kind, manifest, manifest_hash, manifest_hash, sha256, 0, x'00', \
+         case_number, item, verification FROM record WHERE seq = 2",
+        "INSERT INTO record SELECT 3, 'x', kind, manifest, manifest_hash, prev_hash, sha256, 0, x'00', \
+         case_number, item, verification FROM record WHERE seq = 2",
     ] {
         assert!(db.execute_batch(sql).is_err(), "{sql}");
     }
