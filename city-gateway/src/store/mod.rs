@@ -9,6 +9,7 @@
 
 #[cfg(test)]
 pub mod contract;
+pub mod desk;
 pub mod sqlite;
 mod vocabulary;
 

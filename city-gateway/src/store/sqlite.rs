@@ -7,6 +7,7 @@
 //! Deliberately absent: a fall-back to memory, a second writer, a retry of a failed flush. After an I/O error
 //! the store only answers that it must be opened anew, because a page that failed to be written looks clean.
 
+mod desk;
 mod migrate;
 mod read;
 mod statements;
@@ -21,20 +22,23 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
     Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, OpenError,
     Page, Received, Reply, StoreError,
 };
-use writer::{Command, Writer};
+use writer::{Command, Job, Writer};
 
 /// Name of the database inside the state folder.
 pub const FILE: &str = "inbox.db";
 
 /// Pages of write-ahead log after which the writer moves them into the database file.
 const CHECKPOINT_PAGES: i64 = 4000;
+
+/// How long a connection waits for another one's lock.
+const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A received prefix that grew by this much is noted, so that the next hello need not count it again.
 const PROGRESS_STEP: u64 = 64;
@@ -110,6 +114,14 @@ impl SqliteStore {
         let (answer, wait) = oneshot::channel();
         self.writer.send(command(answer))?;
         wait.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Has the writer do something in a transaction.
+    async fn work<T: Send + 'static>(
+        &self,
+        run: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write(|answer| Command::Work(Box::new(Job::new(run, answer)))).await
     }
 
     /// Runs a query where it may block.
@@ -230,7 +242,7 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY_PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }
@@ -241,10 +253,17 @@ fn settings(connection: &Connection) -> Result<(), OpenError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
+    // What is deleted by rule is overwritten, not only forgotten.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    let wanted =
-        [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("cell_size_check", "1")];
+    let wanted = [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+        ("cell_size_check", "1"),
+        ("secure_delete", "1"),
+    ];
     for (setting, wanted) in wanted {
         let found = connection.pragma_query_value(None, setting, |row| {
             Ok(match row.get_ref(0)? {

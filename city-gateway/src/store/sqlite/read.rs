@@ -64,27 +64,28 @@ pub(super) fn unopened(
         }
         free.push(id);
     }
-    let mut record = connection.prepare_cached(
-        "SELECT terminal, incarnation, seq, case_id, kind, about, case_number, item, item_version, ciphertext
-         FROM inbox WHERE id = ?1",
-    )?;
-    free.into_iter()
-        .map(|id| {
-            let claimed = record.query_row([id], |row| {
-                Ok(Claimed {
-                    place: place(row, 0)?,
-                    case_id: row.get(3)?,
-                    kind: kind(row, 4)?,
-                    about: row.get(5)?,
-                    case_number: row.get(6)?,
-                    item: row.get(7)?,
-                    item_version: row.get(8)?,
-                    ciphertext: row.get(9)?,
-                })
-            })?;
-            Ok((id, claimed))
+    free.into_iter().map(|id| Ok((id, claimed(connection, id)?))).collect()
+}
+
+/// One record with its sealed content.
+pub(super) fn claimed(connection: &Connection, id: i64) -> rusqlite::Result<Claimed> {
+    connection
+        .prepare_cached(
+            "SELECT terminal, incarnation, seq, case_id, kind, about, case_number, item, item_version, ciphertext
+             FROM inbox WHERE id = ?1",
+        )?
+        .query_row([id], |row| {
+            Ok(Claimed {
+                place: place(row, 0)?,
+                case_id: row.get(3)?,
+                kind: kind(row, 4)?,
+                about: row.get(5)?,
+                case_number: row.get(6)?,
+                item: row.get(7)?,
+                item_version: row.get(8)?,
+                ciphertext: row.get(9)?,
+            })
         })
-        .collect()
 }
 
 /// A page of both tables in order of arrival.
@@ -113,7 +114,7 @@ pub(super) fn page(connection: &Connection, page: Page, limit: usize) -> rusqlit
         .collect()
 }
 
-fn inbox_row(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
+pub(super) fn inbox_row(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
     let reason: Option<String> = row.get(11)?;
     let reason = reason.as_deref().unwrap_or_default();
     let status = match row.get_ref(10)?.as_str()? {

@@ -39,6 +39,14 @@ pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqli
     }
     let mut acceptance = Acceptance { kept: Kept::Inbox, again: true, received_at_ms: held.received_at_ms };
     if held.manifest_hash != arrival.manifest_hash {
+        // What was deleted by rule does not come back through a second manifest.
+        let emptied;
+        let arrival = if held.erased {
+            emptied = Arrival { ciphertext: Vec::new(), ..arrival.clone() };
+            &emptied
+        } else {
+            arrival
+        };
         // The same record, so the same receipt; but what the second manifest says is not thrown away either.
         acceptance.again = quarantine(transaction, arrival, Conflict::OtherManifest)?.again;
         acceptance.kept = Kept::InboxOtherManifest;
@@ -80,13 +88,17 @@ pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> r
 /// Puts dead letters back on the list.
 pub(super) fn retry(transaction: &Transaction<'_>, reason: DeadLetterReason) -> rusqlite::Result<u64> {
     let code = [reason.code()];
+    // One whose content was deleted by rule has nothing left to try.
     transaction.execute(
         "INSERT INTO to_open (id) SELECT id FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1
-         ON CONFLICT DO NOTHING",
+         AND id NOT IN (SELECT id FROM erased) ON CONFLICT DO NOTHING",
         code,
     )?;
-    let count =
-        transaction.execute("DELETE FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1", code)?;
+    let count = transaction.execute(
+        "DELETE FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1
+         AND id NOT IN (SELECT id FROM erased)",
+        code,
+    )?;
     Ok(count as u64)
 }
 
@@ -152,12 +164,14 @@ struct Held {
     sha256: String,
     manifest_hash: String,
     received_at_ms: i64,
+    erased: bool,
 }
 
 fn held_at(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<Option<Held>> {
     transaction
         .prepare_cached(
-            "SELECT case_id, sha256, manifest_hash, received_at_ms FROM inbox
+            "SELECT case_id, sha256, manifest_hash, received_at_ms,
+                    EXISTS (SELECT 1 FROM erased WHERE erased.id = inbox.id) FROM inbox
              WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3",
         )?
         .query_row(params![place.terminal, place.incarnation, position(place.seq)?], |row| {
@@ -166,6 +180,7 @@ fn held_at(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<Opt
                 sha256: row.get(1)?,
                 manifest_hash: row.get(2)?,
                 received_at_ms: row.get(3)?,
+                erased: row.get(4)?,
             })
         })
         .optional()
