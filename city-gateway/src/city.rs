@@ -1,5 +1,5 @@
-//! The city's own pages, on this machine only: the operators' inbox, its JSON, a health check, and the public page
-//! behind the code on a receipt.
+//! What the city shows without sign-in: a health check, the public page behind the code on a receipt, and, on a demo's
+//! own machine, an inbox to look at with its JSON.
 //!
 //! Deliberately absent: personal data beyond the masked summaries, anything about a person on the public page, and
 //! every resource from elsewhere.
@@ -30,16 +30,33 @@ const MOST: usize = 1000;
 struct City {
     store: Arc<dyn InboxStore>,
     catalog: Arc<Catalog>,
+    feed: Feed,
 }
 
-/// The routes of the city's pages.
-pub(crate) fn router(store: Arc<dyn InboxStore>, catalog: Arc<Catalog>) -> Router {
-    Router::new()
-        .route("/", get(|| async { Redirect::temporary("/city/") }))
-        .route("/city", get(|| async { Redirect::temporary("/city/") }))
-        .route("/city/", get(inbox))
-        .route("/city/part", get(inbox_part))
-        .route("/city/inbox.json", get(inbox_json))
+/// Whether there is an inbox without sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Feed {
+    /// Masked, to look at only.
+    Open,
+    /// Whoever wants to see something signs in.
+    Closed,
+}
+
+/// The routes of the city's pages that need no sign-in.
+pub(crate) fn router(store: Arc<dyn InboxStore>, catalog: Arc<Catalog>, feed: Feed) -> Router {
+    let looking = match feed {
+        Feed::Open => Router::new()
+            .route("/", get(|| async { Redirect::temporary("/city/") }))
+            .route("/city", get(|| async { Redirect::temporary("/city/") }))
+            .route("/city/", get(inbox))
+            .route("/city/part", get(inbox_part))
+            .route("/city/inbox.json", get(inbox_json)),
+        Feed::Closed => {
+            let desk = || async { Redirect::temporary("/desk/") };
+            Router::new().route("/", get(desk)).route("/city", get(desk)).route("/city/", get(desk))
+        }
+    };
+    looking
         .route("/city/healthz", get(healthz))
         .route("/v/{verification}", get(verify))
         .route(
@@ -53,7 +70,7 @@ pub(crate) fn router(store: Arc<dyn InboxStore>, catalog: Arc<Catalog>) -> Route
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::map_response(guard))
-        .with_state(Arc::new(City { store, catalog }))
+        .with_state(Arc::new(City { store, catalog, feed }))
 }
 
 /// Nothing from elsewhere, nothing kept, nothing framed.
@@ -167,6 +184,9 @@ fn row_json(row: &InboxRow) -> Value {
 async fn healthz(State(city): State<Arc<City>>) -> Result<Json<Value>, Refusal> {
     // One read proves that the database answers; the waiting list is what an operator asks next.
     let counts = city.store.counts().await?;
+    if city.feed == Feed::Closed {
+        return Ok(Json(json!({ "status": "ok" })));
+    }
     Ok(Json(json!({
         "status": "ok",
         "epoch": city.store.epoch().await?,

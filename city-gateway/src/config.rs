@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::desk::Retention;
+
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,41 @@ pub struct Config {
     /// Limits; every one has a default.
     #[serde(default)]
     pub limits: Limits,
+    /// The operators' pages.
+    #[serde(default)]
+    pub city: CityPages,
+    /// After how long what is deleted.
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+/// The operators' pages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CityPages {
+    /// Shows the masked inbox to whoever is on this machine, without sign-in: for demos and tests. Refused when the
+    /// pages listen elsewhere.
+    pub open_feed: bool,
+    /// The department of items that the catalog does not know.
+    pub default_department: String,
+    /// Certificate and key of the pages; without them they stay on this machine.
+    pub tls: Option<CityTls>,
+}
+
+impl Default for CityPages {
+    fn default() -> Self {
+        Self { open_feed: false, default_department: "政务服务中心".into(), tls: None }
+    }
+}
+
+/// Certificate and key of the operators' pages; relative paths start at the folder of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CityTls {
+    /// Certificate chain in PEM.
+    pub cert: PathBuf,
+    /// Private key in PEM.
+    pub key: PathBuf,
 }
 
 /// Where the gateway listens. Port 0 takes a free one.
@@ -27,7 +64,7 @@ pub struct Config {
 pub struct Listen {
     /// For terminals: HTTPS, client certificate required.
     pub terminals: SocketAddr,
-    /// For the city: plain HTTP, on this machine only.
+    /// For the city: on this machine only, unless `[city.tls]` is set.
     pub city: SocketAddr,
 }
 
@@ -102,9 +139,17 @@ pub enum ConfigError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
-    /// The operators' pages have no sign-in yet, so they must not leave the machine.
-    #[error("listen.city is {0}: the operators' pages may only listen on a loopback address")]
+    /// Passwords must not cross a network in clear.
+    #[error(
+        "listen.city is {0}: without [city.tls] the operators' pages may only listen on a loopback address"
+    )]
     NotLoopback(SocketAddr),
+    /// What is shown without sign-in must not leave the machine.
+    #[error("listen.city is {0}: city.open_feed needs no sign-in and is for a loopback address only")]
+    OpenFeed(SocketAddr),
+    /// An auditor must be able to find who did something at least as long as the thing is there.
+    #[error("retention.audit_years is shorter than what the audit lines speak of is kept")]
+    Retention,
 }
 
 impl Config {
@@ -118,17 +163,25 @@ impl Config {
         for place in [&mut config.paths.state, &mut config.paths.keys, &mut config.paths.catalog] {
             *place = folder.join(&*place);
         }
+        if let Some(tls) = &mut config.city.tls {
+            tls.cert = folder.join(&tls.cert);
+            tls.key = folder.join(&tls.key);
+        }
         config.check()?;
         Ok(config)
     }
 
     /// What the types cannot say.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        if self.listen.city.ip().is_loopback() {
-            Ok(())
-        } else {
-            Err(ConfigError::NotLoopback(self.listen.city))
+        if !self.listen.city.ip().is_loopback() {
+            if self.city.open_feed {
+                return Err(ConfigError::OpenFeed(self.listen.city));
+            }
+            if self.city.tls.is_none() {
+                return Err(ConfigError::NotLoopback(self.listen.city));
+            }
         }
+        if self.retention.is_sound() { Ok(()) } else { Err(ConfigError::Retention) }
     }
 }
 
@@ -157,6 +210,19 @@ mod tests {
     fn the_city_pages_stay_on_the_machine() {
         let text = format!("[listen]\nterminals = \"0.0.0.0:7443\"\ncity = \"0.0.0.0:7080\"\n{PATHS}");
         assert!(matches!(load(&text), Err(ConfigError::NotLoopback(_))));
+        let tls = "[city]\nopen_feed = FEED\n[city.tls]\ncert = \"city.pem\"\nkey = \"city.key\"\n";
+        let closed = load(&format!("{text}{}", tls.replace("FEED", "false"))).unwrap();
+        assert!(closed.city.tls.unwrap().cert.is_absolute());
+        let open = load(&format!("{text}{}", tls.replace("FEED", "true")));
+        assert!(matches!(open, Err(ConfigError::OpenFeed(_))));
+    }
+
+    #[test]
+    fn audit_lines_outlive_what_they_speak_of() {
+        let text = format!("[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n{PATHS}");
+        let rules = "[retention]\nfinished_case_days = 4000\naudit_years = 6\n";
+        assert!(matches!(load(&format!("{text}{rules}")), Err(ConfigError::Retention)));
+        assert_eq!(load(&text).unwrap().retention.finished_case_days, 730);
     }
 
     #[test]

@@ -6,21 +6,24 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use service_catalog::Catalog;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::city;
+use crate::city::{self, Feed};
 use crate::config::Config;
+use crate::desk::{self, CaseDesk, Transport};
 use crate::keys::Keys;
 use crate::opener::{Opener, Surroundings};
 use crate::receipts::Signer;
 use crate::store::InboxStore;
+use crate::store::desk::DeskStore;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::terminals::{self, Terminals};
-use crate::tls::{self, TerminalAcceptor};
+use crate::tls::{self, Capped, TerminalAcceptor};
 
 /// Time for requests under way when the gateway stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -42,6 +45,7 @@ pub struct Gateway {
     terminals: SocketAddr,
     city: SocketAddr,
     store: Arc<dyn InboxStore>,
+    desk: Arc<CaseDesk>,
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     broken: Arc<Notify>,
@@ -55,7 +59,8 @@ impl Gateway {
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
         let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
-        let store: Arc<dyn InboxStore> = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let store = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let (store, operators): (Arc<dyn InboxStore>, Arc<dyn DeskStore>) = (Arc::clone(&store) as _, store);
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
@@ -70,12 +75,24 @@ impl Gateway {
         });
         let around = Surroundings {
             store: Arc::clone(&store),
-            arrivals,
+            arrivals: Arc::clone(&arrivals),
             broken: Arc::clone(&broken),
-            stop: stopping,
+            stop: stopping.clone(),
             batch: config.limits.opener_batch,
         };
         let opener = Opener::new(around, keys.opener, Arc::clone(&catalog))?;
+        let city_tls = config.city.tls.as_ref().map(tls::city_config).transpose()?;
+        let parts = desk::Parts {
+            store: Arc::clone(&operators),
+            catalog: Arc::clone(&catalog),
+            default_department: config.city.default_department.clone(),
+            revealer: opener.revealer(),
+            arrivals,
+            clock: Arc::new(terminals::now_ms),
+            transport: if city_tls.is_some() { Transport::Tls } else { Transport::Plain },
+        };
+        let clock = Arc::clone(&parts.clock);
+        let (desk, desk_pages) = desk::desk(parts);
 
         let handle = Handle::new();
         let (terminals_at, city_at) = (bind(config.listen.terminals)?, bind(config.listen.city)?);
@@ -83,6 +100,7 @@ impl Gateway {
             terminals: terminals_at.local_addr()?,
             city: city_at.local_addr()?,
             store: Arc::clone(&store),
+            desk,
             handle: handle.clone(),
             stop,
             broken,
@@ -93,10 +111,23 @@ impl Gateway {
         connection_limits(server.http_builder());
         let service = terminals::router(terminals).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
+        let feed = if config.city.open_feed { Feed::Open } else { Feed::Closed };
+        let pages = city::router(store, catalog, feed).merge(desk_pages);
+        let service = pages.into_make_service_with_connect_info::<SocketAddr>();
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
         connection_limits(server.http_builder());
-        let service = city::router(store, catalog).into_make_service();
-        gateway.spawn("city", async move { server.serve(service).await });
+        match city_tls {
+            Some(config) => {
+                let server = server.acceptor(Capped::new(tls::city_acceptor(config)));
+                gateway.spawn("city", async move { server.serve(service).await });
+            }
+            None => {
+                let server = server.acceptor(Capped::new(NoDelayAcceptor::new()));
+                gateway.spawn("city", async move { server.serve(service).await });
+            }
+        }
+        let rules = config.retention.clone();
+        gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping)));
         gateway.tasks.push(tokio::spawn(opener.run()));
         Ok(gateway)
     }
@@ -114,6 +145,11 @@ impl Gateway {
     /// The inbox.
     pub fn store(&self) -> &Arc<dyn InboxStore> {
         &self.store
+    }
+
+    /// Where cases are decided.
+    pub fn desk(&self) -> &Arc<CaseDesk> {
+        &self.desk
     }
 
     /// Returns when the gateway cannot go on and has to be started anew; while all is well, never.

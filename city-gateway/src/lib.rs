@@ -1,14 +1,16 @@
 //! The city's end: takes sealed records from terminals, keeps them, and opens them later.
 //!
-//! Three parts that share only the store. `terminals` accepts: mutual TLS, a manifest signed by the terminal,
+//! Four parts that share only the store. `terminals` accepts: mutual TLS, a manifest signed by the terminal,
 //! one transaction, then a signed receipt. `opener` holds the city's key and judges what was accepted.
-//! `city` shows the inbox to operators, masked, and answers residents who scan the code on their receipt.
+//! `city` answers residents who scan the code on their receipt. `desk` is where operators sign in, see cases masked
+//! and take them through their life.
 //!
-//! Deliberately absent: any judgement of content on the way in, any change to a received record, opened content
-//! in a file, a log or a page, and sign-in for operators, which is why their pages stay on this machine.
+//! Deliberately absent: any judgement of content on the way in, any change to a received record but its deletion by
+//! rule, and opened content in a file, a log or a page, but for one answer to one operator whose asking is on record.
 
 mod city;
 mod config;
+pub mod desk;
 mod failpoints;
 mod gateway;
 mod judge;
@@ -22,6 +24,6 @@ pub mod store;
 mod terminals;
 mod tls;
 
-pub use config::{Config, ConfigError, Limits, Listen, Paths};
+pub use config::{CityPages, CityTls, Config, ConfigError, Limits, Listen, Paths};
 pub use gateway::Gateway;
 pub use keys::KeyError;

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::bail;
+use city_gateway::desk::DeskCommand;
 use city_gateway::{Config, Gateway};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +17,9 @@ struct Arguments {
     /// Configuration file.
     #[arg(long)]
     config: PathBuf,
+    /// Something else than serving.
+    #[command(subcommand)]
+    command: Option<DeskCommand>,
 }
 
 #[tokio::main]
@@ -31,8 +35,13 @@ async fn main() -> anyhow::Result<()> {
     #[cfg(feature = "failpoints")]
     let _points = fail::FailScenario::setup();
 
+    let config = Config::load(&arguments.config)?;
+    if let Some(command) = arguments.command {
+        return command.run(&config).await;
+    }
+
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let gateway = Gateway::start(&Config::load(&arguments.config)?).await?;
+    let gateway = Gateway::start(&config).await?;
     tracing::info!(terminals = %gateway.terminals(), city = %gateway.city(), "the gateway is ready");
     let failed = tokio::select! {
         _ = terminate.recv() => false,

@@ -147,7 +147,7 @@ const UNKNOWN: &str = r#"<div class="sign unknown" aria-hidden="true">?</div>
 <p>如果您刚在自助终端办理，办件可能还在等待网络送达，请保留回执，稍后再扫码查看。已打印回执的办件不会丢失。</p>
 <p lang="en">If you have just used a kiosk, your request may still be waiting for the network. Please keep the receipt and scan again later. A request with a printed receipt is not lost.</p>"#;
 
-fn status_label(status: &Status) -> &'static str {
+pub(crate) fn status_label(status: &Status) -> &'static str {
     match status {
         Status::Received => "等待开启",
         Status::Opened { .. } => "已开启",
@@ -157,7 +157,7 @@ fn status_label(status: &Status) -> &'static str {
 }
 
 /// The reason under a status.
-struct Why<'a>(&'a Status);
+pub(crate) struct Why<'a>(pub(crate) &'a Status);
 
 impl Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,7 +219,7 @@ impl Display for Person<'_> {
 }
 
 /// A moment in Beijing time.
-struct Beijing(i64);
+pub(crate) struct Beijing(pub(crate) i64);
 
 impl Display for Beijing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,7 +235,7 @@ impl Display for Beijing {
 }
 
 /// A value as HTML text or attribute.
-struct Escaped<'a>(&'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -253,7 +253,7 @@ impl Display for Escaped<'_> {
     }
 }
 
-fn push(html: &mut String, arguments: fmt::Arguments<'_>) {
+pub(crate) fn push(html: &mut String, arguments: fmt::Arguments<'_>) {
     html.write_fmt(arguments).expect("writing to a String does not fail");
 }
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use city_gateway::{Config, Gateway, Limits, Listen, Paths};
+use city_gateway::desk::Retention;
+use city_gateway::{CityPages, Config, Gateway, Limits, Listen, Paths};
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
@@ -111,6 +112,8 @@ impl City {
                 catalog: self.path("catalog"),
             },
             limits: Limits::default(),
+            city: CityPages { open_feed: true, ..CityPages::default() },
+            retention: Retention::default(),
         }
     }
 
@@ -125,6 +128,17 @@ impl City {
         }
         self.outside = None;
         self.gateway = Some(Gateway::start(&config).await.unwrap());
+    }
+
+    pub async fn stop(&mut self) {
+        self.gateway.take().unwrap().stop().await.unwrap();
+    }
+
+    /// A client as a browser is: trusts the city, follows no redirect by itself.
+    pub fn browser_client(&self) -> reqwest::Client {
+        let ca = reqwest::Certificate::from_pem(self.server_ca.pem().as_bytes()).unwrap();
+        let builder = reqwest::Client::builder().tls_certs_only([ca]).no_proxy();
+        builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
     }
 
     pub fn gateway(&self) -> &Gateway {
