@@ -137,6 +137,19 @@ enum Failure {
     NewPassword,
     /// A page that says why, in one sentence.
     Page(StatusCode, &'static str),
+    /// The same, with the way back to what it was about.
+    About(StatusCode, &'static str, String),
+}
+
+impl Failure {
+    /// With a way back to the case, when there is one to go back to.
+    fn about(error: DeskError, address: String) -> Self {
+        let lost = matches!(error, DeskError::Missing | DeskError::Forbidden);
+        match Failure::from(error) {
+            Failure::Page(status, why) if !lost => Failure::About(status, why, address),
+            failure => failure,
+        }
+    }
 }
 
 impl IntoResponse for Failure {
@@ -144,7 +157,12 @@ impl IntoResponse for Failure {
         match self {
             Failure::SignIn => Redirect::to("/desk/sign-in").into_response(),
             Failure::NewPassword => Redirect::to("/desk/password").into_response(),
-            Failure::Page(status, why) => (status, Html(layout::failure(why))).into_response(),
+            Failure::Page(status, why) => {
+                (status, Html(layout::failure(why, "/desk/", pages::words::BACK))).into_response()
+            }
+            Failure::About(status, why, address) => {
+                (status, Html(layout::failure(why, &address, pages::words::BACK_TO_CASE))).into_response()
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use city_gateway::store::InboxStore;
 use city_gateway::store::desk::{CaseState, DeskStore, ErasureRule};
 use city_gateway::store::sqlite::{SqliteStore, WriterLimits};
+use sync_protocol::{Manifest, SealedRecord};
 
 use crate::desk::DEPARTMENT;
 use crate::operators::{Browser, Operator};
@@ -228,6 +229,10 @@ async fn deleted_content_leaves_the_receipt_and_the_history() {
     assert_eq!(terminal.deliver(&city, &manifest, &record).await.0, receipt);
     assert_eq!(terminal.hello(&city).await.received, [(1, 1)]);
     assert!(browser.get(&path(1)).await.html.contains("按规则删除"));
+    // The same content under another manifest gets its receipt too, and stays deleted.
+    let other = Manifest { catalog_version: "another".into(), ..manifest.clone() };
+    let record = SealedRecord { manifest: other.sign(&terminal.key), ..record };
+    terminal.deliver(&city, &other, &record).await;
     let written = city.written();
     let ciphertext = &record.ciphertext[..64];
     assert!(!written.windows(64).any(|window| window == ciphertext));

@@ -126,7 +126,8 @@ pub(super) async fn step(
     let key = CaseKey { terminal, case_id };
     let (version, to) = (fields.text("version").parse(), CaseState::from_code(fields.text("to")));
     let (Ok(version), Some(to)) = (version, to) else { return Err(DeskError::Stale.into()) };
-    desk.cases.step(&signed, &key, version, to, fields.text("reason"), fields.text("note")).await?;
+    let made = desk.cases.step(&signed, &key, version, to, fields.text("reason"), fields.text("note")).await;
+    made.map_err(|error| Failure::about(error, case_page::address(&key)))?;
     Ok(Redirect::to(&case_page::address(&key)).into_response())
 }
 
@@ -137,8 +138,8 @@ pub(super) async fn unmask(
 ) -> Result<Html<String>, Failure> {
     let Posted { signed, fields } = form;
     let key = CaseKey { terminal, case_id };
-    let (file, content) =
-        desk.cases.unmask(&signed, &key, fields.text("reason"), fields.text("reference")).await?;
+    let opened = desk.cases.unmask(&signed, &key, fields.text("reason"), fields.text("reference")).await;
+    let (file, content) = opened.map_err(|error| Failure::about(error, case_page::address(&key)))?;
     Ok(Html(case_page::page(&signed, &desk.catalog, &file, Some(&content))))
 }
 

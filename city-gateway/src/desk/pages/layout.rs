@@ -1,6 +1,5 @@
 //! What every page has around it.
 
-use super::words;
 use crate::desk::rights::{self, Right, role_label};
 use crate::desk::sign_in::Signed;
 use crate::pages::Escaped;
@@ -97,12 +96,12 @@ pub(crate) fn card(title: &str, body: &str) -> String {
     )
 }
 
-/// A page that says in one sentence why something was not done.
-pub(crate) fn failure(why: &str) -> String {
+/// A page that says in one sentence why something was not done, with a way on.
+pub(crate) fn failure(why: &str, address: &str, label: &str) -> String {
     let body = format!(
-        r#"<h2>没有完成</h2><p class="wrong" role="alert">{}</p><p><a class="button plain" href="/desk/">{}</a></p>"#,
+        r#"<h2>没有完成</h2><p class="wrong" role="alert">{}</p><p><a class="button plain" href="{}">{label}</a></p>"#,
         Escaped(why),
-        words::BACK,
+        Escaped(address),
     );
     card("没有完成", &body)
 }

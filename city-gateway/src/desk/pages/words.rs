@@ -8,6 +8,9 @@ use crate::desk::progress::Unfit;
 /// The way back.
 pub(crate) const BACK: &str = "返回办件列表";
 
+/// The way back to one case.
+pub(crate) const BACK_TO_CASE: &str = "打开这个办件";
+
 /// What everybody is told who was not signed in, whatever was wrong.
 pub(crate) const WRONG: &str = "账号、密码或动态口令不正确。动态口令用过一次后，请等下一个。";
 
