@@ -60,6 +60,21 @@ pub(crate) fn read(state: &Path, sha256: &str) -> Result<Vec<u8>, StoreError> {
     if sha256_hex(&[&bytes]) == sha256 { Ok(bytes) } else { Err(StoreError::HashMismatch("blob")) }
 }
 
+/// Removes a blob; one that is not there is as good as removed.
+pub(crate) fn remove(state: &Path, sha256: &str) -> Result<(), StoreError> {
+    match std::fs::remove_file(path_in(state, sha256)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io("removing a blob")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where a blob of this state folder lies.
+pub(crate) fn path_in(state: &Path, sha256: &str) -> PathBuf {
+    path_of(&state.join(FOLDER), sha256)
+}
+
 fn path_of(folder: &Path, sha256: &str) -> PathBuf {
     folder.join(sha256)
 }

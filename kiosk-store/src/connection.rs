@@ -51,7 +51,7 @@ impl Writer {
     }
 }
 
-/// A read-only connection, or `None` when the writer has not made the database yet.
+/// A read-only connection, or `None` when the writer has not made the database yet or not brought it up to date.
 pub(crate) fn open_reader(folder: &Path, schema: &'static Schema) -> Result<Option<Connection>, StoreError> {
     let path = folder.join(schema.file);
     let sql = StoreError::sql(schema.file);
@@ -70,7 +70,8 @@ pub(crate) fn open_reader(folder: &Path, schema: &'static Schema) -> Result<Opti
     if version > schema.migrations.len() as i64 {
         return Err(too_new(schema, version));
     }
-    Ok((version > 0).then_some(db))
+    // A file of an earlier release is brought up to date by its writer, which comes up beside this reader.
+    Ok((version == schema.migrations.len() as i64).then_some(db))
 }
 
 /// Renames a database and what belongs to it to the first free `….damaged-N`.
