@@ -21,8 +21,9 @@ use rusqlite::ffi::{
 
 use crate::recorder::{self, NodeId};
 
-/// What SQLite holds as an open file: this head, and behind it the file of the real VFS.
-#[repr(C, align(16))]
+/// What SQLite holds as an open file: this head, and behind it the file of the real VFS. Both are aligned like a pointer,
+/// which is what SQLite gives.
+#[repr(C)]
 struct WatchedFile {
     base: sqlite3_file,
     /// Where the recorder keeps it, when it does.
@@ -32,6 +33,7 @@ struct WatchedFile {
 }
 
 const HEAD: usize = size_of::<WatchedFile>();
+const _: () = assert!(HEAD.is_multiple_of(8) && align_of::<WatchedFile>() == 8);
 
 /// The platform's VFS; never freed, never changed.
 struct Real(*mut sqlite3_vfs);
