@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 use crate::connection::{make_folder, sync_folder};
-use crate::disk_watch::{DiskStep, blob_sync_is_left_out, saw};
+use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw};
 use crate::hash::sha256_hex;
 use crate::outbox::{CommitStep, SealedBlob};
 
@@ -43,7 +43,7 @@ pub(crate) fn store(
         file.write_all(&blob.bytes).map_err(StoreError::io("writing a blob"))?;
         saw(DiskStep::FileWritten(&temporary, &blob.bytes));
         step(CommitStep::BlobWritten);
-        if !blob_sync_is_left_out() {
+        if !is_left_out(Precaution::BlobSync) {
             file.sync_all().map_err(StoreError::io("syncing a blob"))?;
             saw(DiskStep::FileSynced(&temporary));
         }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, FileControl, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::StoreError;
-use crate::disk_watch::{DiskStep, folder_sync_is_left_out, saw, synchronous};
+use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw, synchronous};
 
 /// One kind of database file: its name in the state folder and its migrations, in order.
 pub(crate) struct Schema {
@@ -117,7 +117,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    if folder_sync_is_left_out() {
+    if is_left_out(Precaution::FolderSync) {
         return Ok(());
     }
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("syncing a folder"))?;

@@ -30,8 +30,8 @@ pub use audit::{AuditLog, AuditRow, ChainReport};
 pub use audit_event::*;
 pub use delivery::{Acknowledgement, AcknowledgementStatus, Attempt, Delivery};
 pub use delivery_reader::{DeliveryCounts, DeliveryReader};
-#[cfg(feature = "failpoints")]
-pub use disk_watch::{DiskStep, watch_disk};
+#[cfg(feature = "disk-watch")]
+pub use disk_watch::{DiskStep, Precaution, leave_out, watch_disk};
 pub use error::{StoreError, StoreErrorKind, StoreRemedy};
 pub use outbox::{CommitStep, NewRecord, Outbox, SealedBlob, Slot};
 pub use outbox_reader::{OutboxReader, QueueEntry, StoredRecord};

@@ -128,7 +128,7 @@ fn play(
     let story = std::mem::replace(&mut terminal.story, nothing_yet());
     ensure!(head == story.outbox.newest().records as u64, "the story and the outbox agree on the day");
     let log = recorder::stop()?;
-    let judged = vec![judged_from..log.ops.len() + 1];
+    let judged = judged_from..log.ops.len() + 1;
     let recording = Recording { part: part.name(), log, story, judged };
     nothing_in_clear(&recording)?;
     Ok(recording)

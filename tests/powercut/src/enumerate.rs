@@ -110,7 +110,7 @@ pub fn every_cut(recording: &Recording, effort: Effort, progress: &(dyn Fn(u64) 
     let shared = Shared {
         recording,
         effort,
-        cuts: recording.judged.iter().cloned().flatten().collect(),
+        cuts: recording.judged.clone().collect(),
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
         prefixes: AtomicU64::new(0),

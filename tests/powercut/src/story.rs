@@ -150,8 +150,8 @@ pub struct Recording {
     pub log: Log,
     /// What was promised meanwhile.
     pub story: Story,
-    /// The stretches of the log in which cuts are tried.
-    pub judged: Vec<Range<usize>>,
+    /// The stretch of the log in which cuts are tried.
+    pub judged: Range<usize>,
 }
 
 /// Everything promised in a recording.

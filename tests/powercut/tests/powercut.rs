@@ -1,12 +1,12 @@
 //! Every power cut of a scripted day, and the proof that the search can find something: each precaution of the store is
 //! taken away once, and each time a promise is seen broken.
 
-use fail::FailScenario;
 use kiosk_powercut::day::Part;
 use kiosk_powercut::enumerate::{Effort, Figures, every_cut, one_cut};
 use kiosk_powercut::place::Place;
 use kiosk_powercut::run::{Length, Progress, recording, whole_day};
 use kiosk_powercut::terminal::Promise;
+use kiosk_store::{Precaution, leave_out};
 
 const POINTS: u64 = 20_000;
 const SEED: u64 = 1;
@@ -19,10 +19,7 @@ fn effort(variants: usize, violations: usize) -> Effort {
 
 #[test]
 fn every_promise_survives_every_cut() {
-    // Serialises with the mutations when all tests share a process.
-    let scenario = FailScenario::setup();
     let figures = whole_day(SEED, LENGTH, effort(14, 5), &Progress::towards(POINTS)).unwrap();
-    scenario.teardown();
     for violation in &figures.violations {
         eprintln!("{violation}");
     }
@@ -32,19 +29,16 @@ fn every_promise_survives_every_cut() {
 }
 
 /// What is found in a short part of the day when one precaution is missing.
-fn without(precaution: Option<&str>, part: Part, promise: Promise) -> Figures {
-    let scenario = FailScenario::setup();
-    if let Some(precaution) = precaution {
-        fail::cfg(precaution, "return").unwrap();
-    }
+fn without(precaution: Option<Precaution>, part: Part, promise: Promise) -> Figures {
+    leave_out(precaution);
     let length = Length { fresh: 8, others: 8 };
     let recording = recording(part, SEED, length, promise).unwrap();
+    leave_out(None);
     let figures = every_cut(&recording, effort(8, 200), &|_| {}).unwrap();
     if let Some(violation) = figures.violations.first() {
         let again = one_cut(&recording, SEED, violation.cut, &mut Place::new().unwrap()).unwrap();
         assert!(again.is_err(), "a violation can be replayed alone: {violation}");
     }
-    scenario.teardown();
     figures
 }
 
@@ -65,22 +59,22 @@ fn with_all_precautions_the_short_parts_are_clean() {
 
 #[test]
 fn synchronous_normal_is_caught() {
-    let figures = without(Some("store::synchronous-normal"), Part::Older, Promise::AfterTheCommit);
+    let figures = without(Some(Precaution::SynchronousFull), Part::Older, Promise::AfterTheCommit);
     caught(&figures, "I1: the outbox holds");
 }
 
 #[test]
 fn a_missing_folder_sync_is_caught() {
-    let fresh = without(Some("store::no-folder-sync"), Part::Fresh, Promise::AfterTheCommit);
+    let fresh = without(Some(Precaution::FolderSync), Part::Fresh, Promise::AfterTheCommit);
     caught(&fresh, "I1: the outbox holds");
     // Where the state folder and its files are old and safe, the names of the blobs are what is lost.
-    let older = without(Some("store::no-folder-sync"), Part::Older, Promise::AfterTheCommit);
+    let older = without(Some(Precaution::FolderSync), Part::Older, Promise::AfterTheCommit);
     caught(&older, "I1: a blob of a promised record is missing");
 }
 
 #[test]
 fn a_missing_blob_sync_is_caught() {
-    let figures = without(Some("store::no-blob-sync"), Part::Older, Promise::AfterTheCommit);
+    let figures = without(Some(Precaution::BlobSync), Part::Older, Promise::AfterTheCommit);
     caught(&figures, "I2: a blob is not what its name says");
 }
 
