@@ -8,7 +8,7 @@ use clap::Parser;
 use kiosk_powercut::day::Part;
 use kiosk_powercut::enumerate::{Cut, Effort, Figures, one_cut};
 use kiosk_powercut::place::Place;
-use kiosk_powercut::run::{Length, Progress, recording, whole_day};
+use kiosk_powercut::run::{DAY, Progress, recording, whole_day};
 use kiosk_powercut::terminal::Promise;
 
 /// Cuts the power at every point of a scripted day and opens what is left with the real store.
@@ -31,8 +31,6 @@ struct Arguments {
     jobs: Option<usize>,
 }
 
-const LENGTH: Length = Length { fresh: 24, others: 8 };
-
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     if let Some(only) = &arguments.only {
@@ -47,7 +45,7 @@ fn main() -> Result<ExitCode> {
         eprintln!("\rday {seed}                                                         ");
         let enough = arguments.points - figures.judged;
         let effort = Effort { seed, variants: arguments.variants, jobs, enough, violations: 10 };
-        figures.add(whole_day(seed, LENGTH, effort, &progress)?);
+        figures.add(whole_day(seed, DAY, effort, &progress)?);
         seed += 1;
     }
     eprintln!();
@@ -72,7 +70,7 @@ fn again(only: &str, seed: u64) -> Result<ExitCode> {
     let [part, at, variant] = parts.as_slice() else { anyhow::bail!("--only wants PART:CUT:VARIANT") };
     let part = Part::named(part).context("there is no such part of the day")?;
     let cut = Cut { at: at.parse().context("the cut")?, variant: variant.parse().context("the variant")? };
-    let recording = recording(part, seed, LENGTH, Promise::default())?;
+    let recording = recording(part, seed, DAY, Promise::default())?;
     match one_cut(&recording, seed, cut, &mut Place::new()?)? {
         Ok(survived) => {
             println!("no violation: {survived:?}");

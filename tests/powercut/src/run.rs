@@ -22,6 +22,9 @@ pub struct Length {
     pub others: usize,
 }
 
+/// The day of the tests and of the command: one length, so that what one finds the other replays.
+pub const DAY: Length = Length { fresh: 24, others: 8 };
+
 /// Records one part of the day with this seed. [`Part::Survivor`] records the first part before and cuts it.
 pub fn recording(part: Part, seed: u64, length: Length, promise: Promise) -> Result<Recording> {
     match part {

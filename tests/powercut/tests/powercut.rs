@@ -4,13 +4,12 @@
 use kiosk_powercut::day::Part;
 use kiosk_powercut::enumerate::{Effort, Figures, every_cut, one_cut};
 use kiosk_powercut::place::Place;
-use kiosk_powercut::run::{Length, Progress, recording, whole_day};
+use kiosk_powercut::run::{DAY, Length, Progress, recording, whole_day};
 use kiosk_powercut::terminal::Promise;
 use kiosk_store::{Precaution, leave_out};
 
 const POINTS: u64 = 20_000;
 const SEED: u64 = 1;
-const LENGTH: Length = Length { fresh: 20, others: 5 };
 
 fn effort(variants: usize, violations: usize) -> Effort {
     let jobs = std::thread::available_parallelism().map_or(1, Into::into);
@@ -19,7 +18,7 @@ fn effort(variants: usize, violations: usize) -> Effort {
 
 #[test]
 fn every_promise_survives_every_cut() {
-    let figures = whole_day(SEED, LENGTH, effort(14, 5), &Progress::towards(POINTS)).unwrap();
+    let figures = whole_day(SEED, DAY, effort(18, 5), &Progress::towards(POINTS)).unwrap();
     for violation in &figures.violations {
         eprintln!("{violation}");
     }
