@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 use crate::connection::{make_folder, sync_folder};
+use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw};
 use crate::hash::sha256_hex;
 use crate::outbox::{CommitStep, SealedBlob};
 
@@ -37,11 +38,18 @@ pub(crate) fn store(
             .mode(0o660)
             .open(&temporary)
             .map_err(StoreError::io("making a blob"))?;
+        saw(DiskStep::FileMade(&temporary));
+        saw(DiskStep::FileEmptied(&temporary));
         file.write_all(&blob.bytes).map_err(StoreError::io("writing a blob"))?;
+        saw(DiskStep::FileWritten(&temporary, &blob.bytes));
         step(CommitStep::BlobWritten);
-        file.sync_all().map_err(StoreError::io("syncing a blob"))?;
+        if !is_left_out(Precaution::BlobSync) {
+            file.sync_all().map_err(StoreError::io("syncing a blob"))?;
+            saw(DiskStep::FileSynced(&temporary));
+        }
         step(CommitStep::BlobSynced);
         std::fs::rename(&temporary, &path).map_err(StoreError::io("naming a blob"))?;
+        saw(DiskStep::Renamed { from: &temporary, to: &path });
         step(CommitStep::BlobNamed);
     }
     sync_folder(&folder)?;

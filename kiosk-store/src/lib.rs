@@ -17,6 +17,7 @@ mod blobs;
 mod connection;
 mod delivery;
 mod delivery_reader;
+mod disk_watch;
 mod error;
 mod hash;
 mod incarnation;
@@ -33,6 +34,8 @@ pub use audit::{AuditLog, AuditRow, ChainReport};
 pub use audit_event::*;
 pub use delivery::{Acknowledgement, AcknowledgementStatus, Attempt, Delivery, Sync};
 pub use delivery_reader::{DeliveryCounts, DeliveryReader};
+#[cfg(feature = "disk-watch")]
+pub use disk_watch::{DiskStep, Precaution, leave_out, watch_disk};
 pub use error::{StoreError, StoreErrorKind, StoreRemedy};
 pub use incarnation::BegunBecause;
 pub use outbox::{CommitStep, NewRecord, Outbox, SealedBlob, Slot};
