@@ -85,6 +85,7 @@ fn line(html: &mut String, catalog: &Catalog, row: &InboxRow) {
     let kind = match row.kind {
         Kind::Case => "办件",
         Kind::Rating => "好差评",
+        Kind::Void => "作废",
     };
     push(
         html,
@@ -171,6 +172,7 @@ impl Display for Why<'_> {
                     DeadLetterReason::UnknownItem => "目录中没有此事项或版本",
                     DeadLetterReason::WrongAnswers => "填写内容不符合表单",
                     DeadLetterReason::OpenerFault => "开启程序出错",
+                    DeadLetterReason::LostAtTerminal => "终端丢失，位置已作废",
                 };
                 write!(f, r#"<span class="sub">{why}"#)?;
                 if let Some(detail) = detail {

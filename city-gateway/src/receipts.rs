@@ -33,6 +33,7 @@ impl Signer {
             case_id: manifest.case_id.clone(),
             sha256: manifest.sha256.clone(),
             status,
+            complete: true,
             server_time_ms: acceptance.received_at_ms,
         };
         receipt.sign(&self.key)
@@ -50,6 +51,10 @@ impl Signer {
             catalog_version: facts.catalog_version.to_owned(),
             send_allowance: facts.send_allowance,
             retry_after_s: 0,
+            nonce: None,
+            continuity: None,
+            earlier: Vec::new(),
+            commands: Vec::new(),
         };
         answer.sign(&self.key)
     }

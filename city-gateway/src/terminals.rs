@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Extension, Json, Router};
 use sync_protocol::{
-    HelloReply, HelloRequest, Manifest, PROTOCOL_VERSION, ReceiptReply, RecordKind, SealedRecord, limits,
+    HelloReply, HelloRequest, Manifest, ReceiptReply, RecordKind, SealedRecord, limits, understands,
 };
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
@@ -24,9 +24,6 @@ use crate::receipts::{HelloFacts, Signer};
 use crate::refusal::Refusal;
 use crate::store::{Acceptance, Arrival, InboxStore, Kept, Kind, Place, StoreError};
 use crate::tls::Peer;
-
-/// Longest body of a hello.
-const MAX_HELLO_REQUEST: usize = 16 * 1024;
 
 /// What the routes share.
 pub(crate) struct Terminals {
@@ -68,18 +65,14 @@ async fn hello(
     Extension(peer): Extension<Arc<Peer>>,
     request: Request,
 ) -> Result<Json<HelloReply>, Refusal> {
-    let (body, _held) = state.body(request, MAX_HELLO_REQUEST).await?;
-    let hello: HelloRequest =
-        serde_json::from_slice(&body).map_err(|_| Refusal::BadRequest("not a hello".into()))?;
-    if hello.version != PROTOCOL_VERSION {
+    let (body, _held) = state.body(request, limits::MAX_HELLO_REQUEST).await?;
+    let hello = HelloRequest::from_json(&body)?;
+    if !understands(hello.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
     if hello.terminal != peer.code {
         tracing::warn!(alarm = true, terminal = %peer.code, "hello in the name of another terminal");
         return Err(Refusal::Forbidden("the certificate names another terminal".into()));
-    }
-    if hello.incarnation.len() > limits::MAX_FIELD {
-        return Err(Refusal::BadRequest("incarnation is too long".into()));
     }
     let received = state.watch(state.store.received(&peer.code, &hello.incarnation).await)?;
     tracing::debug!(
@@ -127,7 +120,7 @@ fn verify(peer: &Peer, record: &SealedRecord, case_id: &str) -> Result<Manifest,
         tracing::warn!(alarm = true, terminal = %peer.code, "a manifest in the name of another terminal");
         return Err(Refusal::Forbidden("the manifest names another terminal".into()));
     }
-    if manifest.version != PROTOCOL_VERSION {
+    if !understands(manifest.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
     if manifest.case_id != case_id {
@@ -151,6 +144,7 @@ fn arrival(manifest: &Manifest, record: SealedRecord) -> Arrival {
         kind: match manifest.kind {
             RecordKind::Case => Kind::Case,
             RecordKind::Rating => Kind::Rating,
+            RecordKind::Void => Kind::Void,
         },
         about: manifest.about.clone(),
         case_number: manifest.case_number.clone(),

@@ -240,6 +240,14 @@ impl Agent {
             oldest_unacked_age_s: oldest.map(|then| u64::try_from((wall - then) / 1000).unwrap_or(0)),
             agent_version: env!("CARGO_PKG_VERSION").into(),
             clock: self.clock.evidence(self.last_sync_ms),
+            nonce: None,
+            head_hash: None,
+            continuity: None,
+            tpm_counter: None,
+            earlier: Vec::new(),
+            ledger: None,
+            catalog_version: None,
+            disk_used_percent: None,
         };
         let (client, report) = (self.client.clone(), self.report.clone());
         tokio::spawn(async move {

@@ -248,6 +248,10 @@ fn credulous_hello(request: &HelloRequest) -> HelloAnswer {
         catalog_version: String::new(),
         send_allowance: 32,
         retry_after_s: 0,
+        nonce: None,
+        continuity: None,
+        earlier: Vec::new(),
+        commands: Vec::new(),
     }
 }
 
@@ -262,6 +266,7 @@ fn credulous_receipt(terminal: &str, name: &RecordName) -> GoodReceipt {
         case_id: name.case_id.clone(),
         sha256: name.sha256.clone(),
         status: sync_protocol::ReceiptStatus::Accepted,
+        complete: true,
         server_time_ms: 0,
     };
     GoodReceipt { jws: "believed".into(), receipt }

@@ -22,6 +22,8 @@ pub enum Kind {
     Case,
     /// Stars for a case.
     Rating,
+    /// Closes a place whose record was lost at the terminal.
+    Void,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
         match self {
             Kind::Case => "case",
             Kind::Rating => "rating",
+            Kind::Void => "void",
         }
     }
 }
@@ -231,16 +234,19 @@ pub enum DeadLetterReason {
     WrongAnswers,
     /// The opener itself failed on it.
     OpenerFault,
+    /// A void: the terminal lost what stood in this place.
+    LostAtTerminal,
 }
 
 impl DeadLetterReason {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::NotOpenable,
         Self::Unreadable,
         Self::OtherRecord,
         Self::UnknownItem,
         Self::WrongAnswers,
         Self::OpenerFault,
+        Self::LostAtTerminal,
     ];
 
     /// The word in the database.
@@ -252,6 +258,7 @@ impl DeadLetterReason {
             Self::UnknownItem => "unknown_item",
             Self::WrongAnswers => "wrong_answers",
             Self::OpenerFault => "opener_fault",
+            Self::LostAtTerminal => "lost_at_terminal",
         }
     }
 
@@ -264,6 +271,7 @@ impl DeadLetterReason {
             Self::UnknownItem => "unknown item",
             Self::WrongAnswers => "wrong answers",
             Self::OpenerFault => "opener failed",
+            Self::LostAtTerminal => "lost at the terminal",
         }
     }
 

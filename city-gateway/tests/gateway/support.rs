@@ -234,6 +234,7 @@ impl Terminal {
             seq,
             case_id: case_id(seq),
             about: None,
+            voids: None,
             case_number: format!("{}-{seq}", self.code),
             verification: format!("{}-V{seq}", self.code),
             item: ITEM.into(),
@@ -334,6 +335,14 @@ pub fn hello_request(code: &str) -> HelloRequest {
         oldest_unacked_age_s: None,
         agent_version: "test".into(),
         clock: clock(),
+        nonce: None,
+        head_hash: None,
+        continuity: None,
+        tpm_counter: None,
+        earlier: Vec::new(),
+        ledger: None,
+        catalog_version: None,
+        disk_used_percent: None,
     }
 }
 

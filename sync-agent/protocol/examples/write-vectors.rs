@@ -29,6 +29,10 @@ fn main() {
         catalog_version: manifest.catalog_version.clone(),
         send_allowance: 32,
         retry_after_s: 0,
+        nonce: None,
+        continuity: None,
+        earlier: Vec::new(),
+        commands: Vec::new(),
     };
     let vectors = json!({
         "note": "Made-up keys and data, for tests only. Written by examples/write-vectors.rs.",
@@ -83,6 +87,7 @@ fn manifest(ciphertext: &[u8]) -> Manifest {
         seq: 1,
         case_id: "6f0c7c5e-6f5b-4b0a-9d3c-0b6a7b1f2e3d".into(),
         about: None,
+        voids: None,
         case_number: "DG0001-7K3M9Q-5".into(),
         verification: "Q7W4E9R2".into(),
         item: "hotline-12345".into(),
@@ -111,6 +116,7 @@ fn receipt(manifest: &Manifest) -> Receipt {
         case_id: manifest.case_id.clone(),
         sha256: manifest.sha256.clone(),
         status: ReceiptStatus::Accepted,
+        complete: true,
         server_time_ms: 1_795_300_000_200,
     }
 }

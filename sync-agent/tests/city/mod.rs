@@ -211,6 +211,10 @@ async fn hello(State(city): State<City>, version: Version, body: Bytes) -> Respo
             catalog_version: "c".into(),
             send_allowance: inner.allowance,
             retry_after_s: 0,
+            nonce: None,
+            continuity: None,
+            earlier: Vec::new(),
+            commands: Vec::new(),
         }
     });
     json(&HelloReply { hello: answer.sign(&city.receipt_key) })
@@ -253,6 +257,7 @@ async fn take(city: &City, mood: Mood, body: &[u8]) -> Response {
         case_id: manifest.case_id,
         sha256: manifest.sha256,
         status: ReceiptStatus::Accepted,
+        complete: true,
         server_time_ms: 1_795_300_000_000,
     };
     match mood {
@@ -312,6 +317,7 @@ pub fn finalise_sized(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, recor
             seq: slot.seq,
             case_id: case_id.clone(),
             about: None,
+            voids: None,
             case_number: format!("{TERMINAL}-{}", slot.seq),
             verification: "V".into(),
             item: "hotline-12345".into(),

@@ -191,6 +191,7 @@ fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Place> {
 fn kind(row: &Row<'_>, at: usize) -> rusqlite::Result<Kind> {
     match row.get_ref(at)?.as_str()? {
         "rating" => Ok(Kind::Rating),
+        "void" => Ok(Kind::Void),
         "case" => Ok(Kind::Case),
         _ => Err(rusqlite::Error::InvalidQuery),
     }
