@@ -12,12 +12,20 @@ use service_catalog::Catalog;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::city;
+use crate::blobs::bytes::{BlobBytes, clear_unfinished};
+use crate::blobs::{Blobs, sweep};
+use crate::budgets::Budgets;
+use crate::city::{self, Figures};
 use crate::config::Config;
+use crate::durable_notes;
 use crate::keys::Keys;
+use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
+use crate::query::Questions;
 use crate::receipts::Signer;
 use crate::store::InboxStore;
+use crate::store::blobs::BlobIndex;
+use crate::store::lives::TerminalBook;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::terminals::{self, Terminals};
 use crate::tls::{self, TerminalAcceptor};
@@ -33,6 +41,9 @@ const HEADERS: Duration = Duration::from_secs(10);
 
 /// After so long a silence a terminal is asked whether it is still there, and then given the same time again.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// KiB of hellos and questions in memory.
+const SMALL_BODIES_KIB: usize = 32 * 1024;
 
 /// Streams of one connection.
 const STREAMS: u32 = 128;
@@ -55,13 +66,34 @@ impl Gateway {
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
         let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
-        let store: Arc<dyn InboxStore> = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let sqlite = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let store: Arc<dyn InboxStore> = Arc::clone(&sqlite) as _;
+        let book: Arc<dyn TerminalBook> = Arc::clone(&sqlite) as _;
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
+        let epoch = store.epoch().await?;
+        if config.blobs.s3.is_none() {
+            clear_unfinished(&config.blobs.folder_in(&config.paths.state))?;
+        }
+        let bytes = BlobBytes::open(&config.blobs, &config.paths.state)?;
+        let index: Arc<dyn BlobIndex> = Arc::clone(&sqlite) as _;
+        let blob_limits = config.blobs.limits.clone();
+        let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
+        let metrics = Arc::<Metrics>::default();
+        let figures = Figures { metrics: Arc::clone(&metrics), blobs: index, book: Arc::clone(&book) };
+        let questions = Questions::new(keys.questions, Arc::clone(&sqlite) as _, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
-            signer: Signer::new(keys.receipt, store.epoch().await?),
+            blob_bodies: Semaphore::new(config.limits.blob_bodies_mib.max(8) * 1024),
+            small_bodies: Semaphore::new(SMALL_BODIES_KIB),
+            blobs: Arc::clone(&blobs),
+            book: Arc::clone(&book),
+            questions,
+            budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
+            metrics,
+            pressure: Box::new(move || sqlite.pressure()),
+            signer: Signer::new(keys.receipt, epoch.clone()),
             catalog_version: catalog.version.clone(),
             limits: config.limits.clone(),
             bodies: Semaphore::new(config.limits.bodies_mib.max(16) * 1024),
@@ -72,7 +104,7 @@ impl Gateway {
             store: Arc::clone(&store),
             arrivals,
             broken: Arc::clone(&broken),
-            stop: stopping,
+            stop: stopping.clone(),
             batch: config.limits.opener_batch,
         };
         let opener = Opener::new(around, keys.opener, Arc::clone(&catalog))?;
@@ -95,9 +127,12 @@ impl Gateway {
         gateway.spawn("terminals", async move { server.serve(service).await });
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
         connection_limits(server.http_builder());
-        let service = city::router(store, catalog).into_make_service();
+        let service = city::router(store, catalog, figures).into_make_service();
         gateway.spawn("city", async move { server.serve(service).await });
         gateway.tasks.push(tokio::spawn(opener.run()));
+        gateway.tasks.push(tokio::spawn(sweep::run(blobs, stopping.clone())));
+        let state = config.paths.state.clone();
+        gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
         Ok(gateway)
     }
 

@@ -7,21 +7,32 @@
 //! Deliberately absent: any judgement of content on the way in, any change to a received record, opened content
 //! in a file, a log or a page, and sign-in for operators, which is why their pages stay on this machine.
 
+pub mod blobs;
+mod budgets;
 mod city;
 mod config;
+pub mod continuity;
+mod durable_notes;
 mod failpoints;
 mod gateway;
+mod hello;
 mod judge;
 mod keys;
 mod mask;
+mod metrics;
+mod openapi;
 mod opener;
+mod operations;
 mod pages;
+pub mod progress;
+mod query;
 mod receipts;
 mod refusal;
 pub mod store;
 mod terminals;
 mod tls;
 
-pub use config::{Config, ConfigError, Limits, Listen, Paths};
+pub use config::{BlobLimits, BlobPlace, Budget, Config, ConfigError, Limits, Listen, Paths, S3};
 pub use gateway::Gateway;
 pub use keys::KeyError;
+pub use operations::{Key, Operation};

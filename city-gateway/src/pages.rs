@@ -151,6 +151,7 @@ const UNKNOWN: &str = r#"<div class="sign unknown" aria-hidden="true">?</div>
 fn status_label(status: &Status) -> &'static str {
     match status {
         Status::Received => "等待开启",
+        Status::Incomplete => "附件未齐",
         Status::Opened { .. } => "已开启",
         Status::DeadLetter { .. } => "需人工处理",
         Status::Quarantined(_) => "已隔离",
@@ -163,7 +164,7 @@ struct Why<'a>(&'a Status);
 impl Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Status::Received | Status::Opened { .. } => Ok(()),
+            Status::Received | Status::Incomplete | Status::Opened { .. } => Ok(()),
             Status::DeadLetter { reason, detail } => {
                 let why = match reason {
                     DeadLetterReason::NotOpenable => "无法解密",

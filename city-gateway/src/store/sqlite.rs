@@ -7,7 +7,11 @@
 //! Deliberately absent: a fall-back to memory, a second writer, a retry of a failed flush. After an I/O error
 //! the store only answers that it must be opened anew, because a page that failed to be written looks clean.
 
+mod backup;
+mod blobs;
+mod lives;
 mod migrate;
+mod progress;
 mod read;
 mod statements;
 #[cfg(test)]
@@ -21,14 +25,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
     Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, OpenError,
     Page, Received, Reply, StoreError,
 };
-use writer::{Command, Writer};
+pub use backup::{BackupError, BackupReport, DatabaseCopy, back_up, begin_epoch, restore};
+use writer::{Command, Job, Writer};
 
 /// Name of the database inside the state folder.
 pub const FILE: &str = "inbox.db";
@@ -112,6 +117,19 @@ impl SqliteStore {
         wait.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Has the writer do something in a transaction.
+    async fn work<T: Send + 'static>(
+        &self,
+        run: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write(|answer| Command::Work(Box::new(Job::new(run, answer)))).await
+    }
+
+    /// How full the writer's list is, 0 to 1.
+    pub(crate) fn pressure(&self) -> f64 {
+        self.writer.pressure()
+    }
+
     /// Runs a query where it may block.
     async fn read<T: Send + 'static>(
         &self,
@@ -136,7 +154,7 @@ impl InboxStore for SqliteStore {
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
         Box::pin(async move {
             let (of, life) = (terminal.to_owned(), incarnation.to_owned());
-            let (known, ranges) =
+            let (known, ranges, durable_seq) =
                 self.read(move |_, connection| read::received(connection, &of, &life)).await?;
             if let Some(&(1, reached)) = ranges.first()
                 && reached >= known + PROGRESS_STEP
@@ -148,8 +166,7 @@ impl InboxStore for SqliteStore {
                     contiguous: reached,
                 });
             }
-            // No backup of this file is known to the gateway yet, so nothing outlives the machine.
-            Ok(Received { ranges, durable_seq: 0 })
+            Ok(Received { ranges, durable_seq })
         })
     }
 

@@ -64,6 +64,8 @@ pub struct Arrival {
     pub manifest: String,
     /// The sealed content.
     pub ciphertext: Vec<u8>,
+    /// The blobs it names: hash and length of each.
+    pub blobs: Vec<(String, u64)>,
     /// When it arrived, milliseconds since 1970.
     pub received_at_ms: i64,
 }
@@ -317,6 +319,8 @@ pub struct InboxRow {
 pub enum Status {
     /// Not opened yet.
     Received,
+    /// Held, but not all of its blobs; it is opened when they are.
+    Incomplete,
     /// Opened and valid.
     Opened {
         /// Who asked, masked.
@@ -340,6 +344,7 @@ impl Status {
     pub fn as_str(&self) -> &'static str {
         match self {
             Status::Received => "received",
+            Status::Incomplete => "incomplete",
             Status::Opened { .. } => "opened",
             Status::DeadLetter { .. } => "dead_letter",
             Status::Quarantined(_) => "quarantined",
@@ -369,4 +374,6 @@ pub struct Counts {
     pub dead_letters: u64,
     /// Kept aside.
     pub quarantined: u64,
+    /// Waiting for blobs.
+    pub incomplete: u64,
 }

@@ -1,7 +1,13 @@
 //! The gateway from outside: real TLS, real files, a restart where it matters.
 
 mod accept;
+mod backup;
+mod blob_terminal;
+mod blobs;
+mod hello;
+mod openapi;
 mod opener;
 mod pages;
 mod program;
+mod query;
 mod support;

@@ -1,6 +1,7 @@
 //! The one thread that writes. It takes whatever is waiting, does it in one transaction, and answers only after
 //! the commit.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,8 +23,53 @@ pub(super) enum Command {
     Accept(Box<Arrival>, Answer<Acceptance>),
     Decide(Vec<Decision>, Answer<Vec<i64>>),
     Retry(DeadLetterReason, Answer<u64>),
-    Progress { terminal: String, incarnation: String, contiguous: u64 },
+    Progress {
+        terminal: String,
+        incarnation: String,
+        contiguous: u64,
+    },
+    /// Anything else that has to be written.
+    Work(Box<dyn Work>),
     Close(oneshot::Sender<()>),
+}
+
+/// One piece of writing. It may be performed more than once before it is committed once: when the commit it shared
+/// with others failed, each is tried alone.
+pub(super) trait Work: Send {
+    fn perform(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()>;
+    fn committed(self: Box<Self>);
+    fn failed(self: Box<Self>, error: &StoreError);
+}
+
+/// [`Work`] made of a function and whoever waits for its result.
+pub(super) struct Job<T, F> {
+    run: F,
+    result: Cell<Option<T>>,
+    answer: Answer<T>,
+}
+
+impl<T, F> Job<T, F> {
+    pub(super) fn new(run: F, answer: Answer<T>) -> Self {
+        Self { run, result: Cell::new(None), answer }
+    }
+}
+
+impl<T: Send, F: Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
+    fn perform(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.result.set(Some((self.run)(transaction)?));
+        Ok(())
+    }
+
+    fn committed(self: Box<Self>) {
+        let Self { result, answer, .. } = *self;
+        if let Some(result) = result.into_inner() {
+            drop(answer.send(Ok(result)));
+        }
+    }
+
+    fn failed(self: Box<Self>, error: &StoreError) {
+        drop(self.answer.send(Err(error.clone())));
+    }
 }
 
 /// A handle on the thread.
@@ -47,6 +93,11 @@ impl Writer {
     /// How often something was committed.
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// How full the list of what waits is, 0 to 1.
+    pub(super) fn pressure(&self) -> f64 {
+        1.0 - self.commands.capacity() as f64 / self.commands.max_capacity().max(1) as f64
     }
 
     /// Hands over a command, or says at once that too much is waiting.
@@ -87,6 +138,7 @@ impl Command {
             Command::Progress { terminal, incarnation, contiguous } => {
                 statements::progress(transaction, terminal, incarnation, *contiguous).map(|()| Done::Nothing)
             }
+            Command::Work(work) => work.perform(transaction).map(|()| Done::Nothing),
             Command::Close(_) => Ok(Done::Nothing),
         }
     }
@@ -97,6 +149,7 @@ impl Command {
             (Command::Accept(_, answer), Done::Accepted(acceptance)) => drop(answer.send(Ok(acceptance))),
             (Command::Decide(_, answer), Done::Decided(ids)) => drop(answer.send(Ok(ids))),
             (Command::Retry(_, answer), Done::Retried(count)) => drop(answer.send(Ok(count))),
+            (Command::Work(work), Done::Nothing) => work.committed(),
             _ => {}
         }
     }
@@ -106,6 +159,7 @@ impl Command {
             Command::Accept(_, answer) => drop(answer.send(Err(error.clone()))),
             Command::Decide(_, answer) => drop(answer.send(Err(error.clone()))),
             Command::Retry(_, answer) => drop(answer.send(Err(error.clone()))),
+            Command::Work(work) => work.failed(error),
             Command::Progress { .. } | Command::Close(_) => {}
         }
     }
