@@ -226,6 +226,7 @@ fn older_delivery(state: &Path, outbox: &OutboxState, story: &Story) -> Result<D
             seq,
             receipt: format!("older.{}.receipt", story.handed[seq as usize - 1].sha256),
             status: kiosk_store::AcknowledgementStatus::Accepted,
+            complete: true,
             at_ms: 1_795_200_000_000,
         };
         db.execute(

@@ -186,6 +186,7 @@ pub fn delivery(state: &Path, recording: &Recording, right: Range<usize>) -> Res
                     seq: 1,
                     receipt: "receipt".into(),
                     status: AcknowledgementStatus::Accepted,
+                    complete: true,
                     at_ms: 1,
                 };
                 opens("a receipt after the cut is refused", delivery.record_receipts(&[receipt]))?;

@@ -177,7 +177,7 @@ impl Terminal {
         let hear_often = || -> Result<i64> {
             while now == from || std::fs::metadata(&log)?.len() < bytes {
                 now += 1000;
-                delivery.set_last_sync(now, 7)?;
+                delivery.record_sync(&heard("a-life", now, 7))?;
             }
             Ok(now)
         };
@@ -224,7 +224,7 @@ impl Terminal {
         let reader = sync.reader.as_ref().context("there is no outbox to read")?;
         let delivery = &mut sync.delivery;
         self.story.delivery.act(
-            || delivery.set_last_sync(now, ahead).context("noting a hello"),
+            || delivery.record_sync(&heard(reader.incarnation(), now, ahead)).context("noting a hello"),
             |state, ()| state.last_sync = Some((now, ahead)),
         )?;
         let known = &self.story.delivery.newest().receipts;
@@ -305,12 +305,26 @@ impl Terminal {
     }
 }
 
+/// What an answer to hello leaves in the delivery log. Nothing is durable, so nothing is ever given back.
+fn heard(incarnation: &str, now_ms: i64, city_ahead_ms: i64) -> kiosk_store::Sync {
+    kiosk_store::Sync {
+        incarnation: incarnation.to_owned(),
+        now_ms,
+        city_ahead_ms,
+        epoch: "epoch-1".into(),
+        durable_seq: 0,
+        continuity: Some(format!("token-{now_ms}")),
+        begin_incarnation: false,
+    }
+}
+
 fn receipt(incarnation: &str, seq: u64, sha256: &str, at_ms: i64) -> Acknowledgement {
     Acknowledgement {
         incarnation: incarnation.to_owned(),
         seq,
         receipt: format!("eyJhbGciOiJFZERTQSJ9.{sha256}{sha256}.{}", "s".repeat(86)),
         status: AcknowledgementStatus::Accepted,
+        complete: true,
         at_ms,
     }
 }
@@ -341,7 +355,7 @@ pub fn make_record(chance: &mut Chance, story: &Story, kind: RecordKind, at_ms: 
         low & 0xffff_ffff_ffff
     );
     let length = match (kind, chance.below(16)) {
-        (RecordKind::Rating, _) => 400,
+        (RecordKind::Rating | RecordKind::Void, _) => 400,
         (RecordKind::Case, 0) => 30_000,
         (RecordKind::Case, _) => 900 + chance.below(4000),
     };
