@@ -21,6 +21,9 @@ pub struct Config {
     /// Limits; every one has a default.
     #[serde(default)]
     pub limits: Limits,
+    /// Photos, scans and signatures; everything has a default.
+    #[serde(default)]
+    pub blobs: BlobPlace,
     /// The operators' pages.
     #[serde(default)]
     pub city: CityPages,
@@ -98,6 +101,16 @@ pub struct Limits {
     pub send_allowance: u32,
     /// Records the opener takes at a time.
     pub opener_batch: usize,
+    /// Bytes of blob pieces in memory, in MiB; apart from records, so that records go first.
+    pub blob_bodies_mib: usize,
+    /// Seconds one piece of a blob may take: 256 KiB over the slowest link in the field.
+    pub blob_request_seconds: u64,
+    /// Live questions that wait for the opener.
+    pub questions: usize,
+    /// What the city takes on in a second.
+    pub city: Budget,
+    /// What one terminal may send in a second.
+    pub terminal: Budget,
 }
 
 impl Default for Limits {
@@ -110,7 +123,77 @@ impl Default for Limits {
             request_seconds: 20,
             send_allowance: 32,
             opener_batch: 32,
+            blob_bodies_mib: 64,
+            blob_request_seconds: 300,
+            questions: 64,
+            city: Budget { records_per_second: 10_000, mib_per_second: 256, blob_mib_per_second: 128 },
+            terminal: Budget { records_per_second: 1000, mib_per_second: 64, blob_mib_per_second: 32 },
         }
+    }
+}
+
+/// What may come in a second.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Records.
+    pub records_per_second: u32,
+    /// Their bytes, in MiB.
+    pub mib_per_second: u32,
+    /// Bytes of blobs, in MiB.
+    pub blob_mib_per_second: u32,
+}
+
+/// Where blobs lie, and how long what nobody names.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlobPlace {
+    /// Folder; `blobs` in the state folder when it is not said.
+    pub folder: Option<PathBuf>,
+    /// A bucket instead of a folder. Needed as soon as several gateways share a database.
+    pub s3: Option<S3>,
+    /// Limits.
+    pub limits: BlobLimits,
+}
+
+impl BlobPlace {
+    /// The folder, when it is one.
+    pub(crate) fn folder_in(&self, state: &Path) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| state.join("blobs"))
+    }
+}
+
+/// A bucket. The keys to it are in the environment: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3 {
+    /// Its name.
+    pub bucket: String,
+    /// Its region; any word for a server of one's own.
+    pub region: String,
+    /// Address of the server, when it is not Amazon's.
+    pub endpoint: Option<String>,
+    /// Everything lies under this prefix.
+    pub prefix: Option<String>,
+}
+
+/// Limits for blobs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlobLimits {
+    /// MiB of blobs that no record names, of one terminal.
+    pub unnamed_mib: u64,
+    /// The same in blobs.
+    pub unnamed: u64,
+    /// Days after which what no record names is removed.
+    pub unnamed_days: i64,
+    /// Hours after which an operator is told that promised blobs did not come.
+    pub overdue_hours: i64,
+}
+
+impl Default for BlobLimits {
+    fn default() -> Self {
+        Self { unnamed_mib: 512, unnamed: 256, unnamed_days: 30, overdue_hours: 72 }
     }
 }
 
@@ -160,7 +243,10 @@ impl Config {
         let mut config: Self = toml::from_str(&text)
             .map_err(|source| ConfigError::Invalid { path: path.into(), source: source.into() })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for place in [&mut config.paths.state, &mut config.paths.keys, &mut config.paths.catalog] {
+        for place in [&mut config.paths.state, &mut config.paths.keys, &mut config.paths.catalog]
+            .into_iter()
+            .chain(&mut config.blobs.folder)
+        {
             *place = folder.join(&*place);
         }
         if let Some(tls) = &mut config.city.tls {

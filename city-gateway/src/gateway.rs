@@ -13,14 +13,22 @@ use service_catalog::Catalog;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::city::{self, Feed};
+use crate::blobs::bytes::{BlobBytes, clear_unfinished};
+use crate::blobs::{Blobs, sweep};
+use crate::budgets::Budgets;
+use crate::city::{self, Feed, Figures};
 use crate::config::Config;
 use crate::desk::{self, CaseDesk, Transport};
+use crate::durable_notes;
 use crate::keys::Keys;
+use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
+use crate::query::Questions;
 use crate::receipts::Signer;
 use crate::store::InboxStore;
+use crate::store::blobs::BlobIndex;
 use crate::store::desk::DeskStore;
+use crate::store::lives::TerminalBook;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::terminals::{self, Terminals};
 use crate::tls::{self, Capped, TerminalAcceptor};
@@ -36,6 +44,9 @@ const HEADERS: Duration = Duration::from_secs(10);
 
 /// After so long a silence a terminal is asked whether it is still there, and then given the same time again.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// KiB of hellos and questions in memory.
+const SMALL_BODIES_KIB: usize = 32 * 1024;
 
 /// Streams of one connection.
 const STREAMS: u32 = 128;
@@ -59,14 +70,35 @@ impl Gateway {
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
         let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
-        let store = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
-        let (store, operators): (Arc<dyn InboxStore>, Arc<dyn DeskStore>) = (Arc::clone(&store) as _, store);
+        let sqlite = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let store: Arc<dyn InboxStore> = Arc::clone(&sqlite) as _;
+        let book: Arc<dyn TerminalBook> = Arc::clone(&sqlite) as _;
+        let operators: Arc<dyn DeskStore> = Arc::clone(&sqlite) as _;
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
+        let epoch = store.epoch().await?;
+        if config.blobs.s3.is_none() {
+            clear_unfinished(&config.blobs.folder_in(&config.paths.state))?;
+        }
+        let bytes = BlobBytes::open(&config.blobs, &config.paths.state)?;
+        let index: Arc<dyn BlobIndex> = Arc::clone(&sqlite) as _;
+        let blob_limits = config.blobs.limits.clone();
+        let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
+        let metrics = Arc::<Metrics>::default();
+        let figures = Figures { metrics: Arc::clone(&metrics), blobs: index, book: Arc::clone(&book) };
+        let questions = Questions::new(keys.questions, Arc::clone(&sqlite) as _, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
-            signer: Signer::new(keys.receipt, store.epoch().await?),
+            blob_bodies: Semaphore::new(config.limits.blob_bodies_mib.max(8) * 1024),
+            small_bodies: Semaphore::new(SMALL_BODIES_KIB),
+            blobs: Arc::clone(&blobs),
+            book: Arc::clone(&book),
+            questions,
+            budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
+            metrics,
+            pressure: Box::new(move || sqlite.pressure()),
+            signer: Signer::new(keys.receipt, epoch.clone()),
             catalog_version: catalog.version.clone(),
             limits: config.limits.clone(),
             bodies: Semaphore::new(config.limits.bodies_mib.max(16) * 1024),
@@ -111,8 +143,12 @@ impl Gateway {
         connection_limits(server.http_builder());
         let service = terminals::router(terminals).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
-        let feed = if config.city.open_feed { Feed::Open } else { Feed::Closed };
-        let pages = city::router(store, catalog, feed).merge(desk_pages);
+        let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
+            (true, _) => Feed::Open,
+            (false, true) => Feed::Figures,
+            (false, false) => Feed::Nothing,
+        };
+        let pages = city::router(store, catalog, figures, feed).merge(desk_pages);
         let service = pages.into_make_service_with_connect_info::<SocketAddr>();
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
         connection_limits(server.http_builder());
@@ -127,8 +163,11 @@ impl Gateway {
             }
         }
         let rules = config.retention.clone();
-        gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping)));
+        gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping.clone())));
         gateway.tasks.push(tokio::spawn(opener.run()));
+        gateway.tasks.push(tokio::spawn(sweep::run(blobs, stopping.clone())));
+        let state = config.paths.state.clone();
+        gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
         Ok(gateway)
     }
 

@@ -8,22 +8,35 @@
 //! Deliberately absent: any judgement of content on the way in, any change to a received record but its deletion by
 //! rule, and opened content in a file, a log or a page, but for one answer to one operator whose asking is on record.
 
+pub mod blobs;
+mod budgets;
 mod city;
 mod config;
+pub mod continuity;
 pub mod desk;
+mod durable_notes;
 mod failpoints;
 mod gateway;
+mod hello;
 mod judge;
 mod keys;
 mod mask;
+mod metrics;
+mod openapi;
 mod opener;
+mod operations;
 mod pages;
+pub mod progress;
+mod query;
 mod receipts;
 mod refusal;
 pub mod store;
 mod terminals;
 mod tls;
 
-pub use config::{CityPages, CityTls, Config, ConfigError, Limits, Listen, Paths};
+pub use config::{
+    BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Limits, Listen, Paths, S3,
+};
 pub use gateway::Gateway;
 pub use keys::KeyError;
+pub use operations::{Key, Operation};

@@ -1,13 +1,13 @@
 //! The program `city-gateway`: reads its configuration, serves until told to stop, and ends with an error when
 //! its supervisor should start it anew.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
 use city_gateway::desk::DeskCommand;
-use city_gateway::{Config, Gateway};
-use clap::Parser;
+use city_gateway::{Config, Gateway, Operation};
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -15,11 +15,22 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 struct Arguments {
     /// Configuration file.
-    #[arg(long)]
+    #[arg(long, global = true, default_value = "gateway.toml")]
     config: PathBuf,
-    /// Something else than serving.
+    /// Instead of serving.
     #[command(subcommand)]
-    command: Option<DeskCommand>,
+    command: Option<Command>,
+}
+
+/// What the program does instead of serving.
+#[derive(Subcommand)]
+enum Command {
+    /// With the store and the keys.
+    #[command(flatten)]
+    Store(Operation),
+    /// With accounts and rules.
+    #[command(flatten)]
+    Desk(DeskCommand),
 }
 
 #[tokio::main]
@@ -36,10 +47,17 @@ async fn main() -> anyhow::Result<()> {
     let _points = fail::FailScenario::setup();
 
     let config = Config::load(&arguments.config)?;
-    if let Some(command) = arguments.command {
-        return command.run(&config).await;
+    match arguments.command {
+        None => {}
+        Some(Command::Desk(command)) => return command.run(&config).await,
+        Some(Command::Store(operation)) => {
+            let mut out = std::io::stdout().lock();
+            for line in operation.run(&config).await? {
+                writeln!(out, "{line}")?;
+            }
+            return Ok(());
+        }
     }
-
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let gateway = Gateway::start(&config).await?;
     tracing::info!(terminals = %gateway.terminals(), city = %gateway.city(), "the gateway is ready");

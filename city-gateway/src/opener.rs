@@ -113,11 +113,13 @@ impl Opener {
 
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) {
-        // The catalog may have learnt an item since.
-        match self.store.retry_dead_letters(DeadLetterReason::UnknownItem).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "records of unknown items are tried again"),
-            Err(error) => self.note(&error),
+        // The catalog may have learnt an item since, and the city may have got a key.
+        for reason in [DeadLetterReason::UnknownItem, DeadLetterReason::NotOpenable] {
+            match self.store.retry_dead_letters(reason).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, reason = reason.label(), "dead letters are tried again"),
+                Err(error) => self.note(&error),
+            }
         }
         while !*self.stop.borrow() {
             match self.round().await {

@@ -85,6 +85,7 @@ fn line(html: &mut String, catalog: &Catalog, row: &InboxRow) {
     let kind = match row.kind {
         Kind::Case => "办件",
         Kind::Rating => "好差评",
+        Kind::Void => "作废",
     };
     push(
         html,
@@ -150,6 +151,7 @@ const UNKNOWN: &str = r#"<div class="sign unknown" aria-hidden="true">?</div>
 pub(crate) fn status_label(status: &Status) -> &'static str {
     match status {
         Status::Received => "等待开启",
+        Status::Incomplete => "附件未齐",
         Status::Opened { .. } => "已开启",
         Status::DeadLetter { .. } => "需人工处理",
         Status::Quarantined(_) => "已隔离",
@@ -162,7 +164,7 @@ pub(crate) struct Why<'a>(pub(crate) &'a Status);
 impl Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Status::Received | Status::Opened { .. } => Ok(()),
+            Status::Received | Status::Incomplete | Status::Opened { .. } => Ok(()),
             Status::DeadLetter { reason, detail } => {
                 let why = match reason {
                     DeadLetterReason::NotOpenable => "无法解密",
@@ -171,6 +173,7 @@ impl Display for Why<'_> {
                     DeadLetterReason::UnknownItem => "目录中没有此事项或版本",
                     DeadLetterReason::WrongAnswers => "填写内容不符合表单",
                     DeadLetterReason::OpenerFault => "开启程序出错",
+                    DeadLetterReason::LostAtTerminal => "终端丢失，位置已作废",
                 };
                 write!(f, r#"<span class="sub">{why}"#)?;
                 if let Some(detail) = detail {

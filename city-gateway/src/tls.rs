@@ -124,6 +124,13 @@ pub(crate) struct TerminalAcceptor {
     places: Arc<Semaphore>,
 }
 
+impl Peer {
+    /// Code of the terminal.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+}
+
 impl TerminalAcceptor {
     pub(crate) fn new(config: Arc<ServerConfig>, connections: usize) -> Self {
         let tls = RustlsAcceptor::new(RustlsConfig::from_config(config))

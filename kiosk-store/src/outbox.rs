@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension, params};
 
 use crate::connection::{Schema, Writer};
-use crate::hash::sha256_hex;
-use crate::outbox_check::{check_last, check_not_older_than_receipts, identify, verify_all};
+use crate::hash::{NOTHING_BEFORE, sha256_hex};
+use crate::incarnation::{BegunBecause, Life, begin, lives};
+use crate::outbox_check::{Last, check_last, identify, is_older_than_receipts, verify_all};
 use crate::record::{PrintState, RecordKind, STUB_COLUMNS, Stub, stub_from};
-use crate::{StoreError, blobs};
+use crate::{StoreError, blobs, reserve};
 
 pub(crate) const SCHEMA: Schema = Schema {
     file: "outbox.db",
@@ -16,6 +17,7 @@ pub(crate) const SCHEMA: Schema = Schema {
     migrations: &[
         include_str!("../migrations/outbox-0001.sql"),
         include_str!("../migrations/outbox-0002.sql"),
+        include_str!("../migrations/outbox-0003.sql"),
     ],
 };
 
@@ -80,9 +82,12 @@ pub enum CommitStep {
 pub struct Outbox {
     writer: Writer,
     state: PathBuf,
-    incarnation: String,
+    life: Life,
     next: Slot,
     must_reopen: bool,
+    /// The last record is damaged, or later ones are missing: nothing can be chained to it.
+    must_repair: bool,
+    reserve_bytes: u64,
     observer: Box<dyn FnMut(CommitStep) + Send>,
 }
 
@@ -90,15 +95,21 @@ impl Outbox {
     /// Opens the outbox of a terminal, makes it when it is not there, and checks its last record.
     pub fn open(state_dir: &Path, terminal_code: &str) -> Result<Self, StoreError> {
         let writer = Writer::open(state_dir, &SCHEMA)?;
-        let incarnation = identify(&writer, terminal_code)?;
-        let next = check_last(&writer)?;
-        check_not_older_than_receipts(state_dir, &incarnation, next.seq - 1)?;
+        identify(&writer, terminal_code)?;
+        let life = lives(&writer.db)?.pop().ok_or(StoreError::NotFound)?;
+        let (next, must_repair) = match check_last(&writer, &life)? {
+            Last::Whole(next) => (next, false),
+            Last::Damaged(next) => (next, true),
+        };
+        let must_repair = must_repair || is_older_than_receipts(state_dir, &life.name, next.seq - 1);
         Ok(Self {
             writer,
             state: state_dir.to_owned(),
-            incarnation,
+            life,
             next,
             must_reopen: false,
+            must_repair,
+            reserve_bytes: 0,
             observer: Box::new(|_| {}),
         })
     }
@@ -111,16 +122,47 @@ impl Outbox {
             .db
             .query_row("SELECT value FROM meta WHERE key = 'terminal'", [], |row| row.get(0))
             .map_err(&sql)?;
-        let (state, observer) = (self.state, self.observer);
+        let (state, observer, reserve_bytes) = (self.state, self.observer, self.reserve_bytes);
         drop(self.writer);
-        let reopened = Self { observer, ..Self::open(&state, &terminal)? };
+        let reopened = Self { observer, reserve_bytes, ..Self::open(&state, &terminal)? };
         reopened.verify_all()?;
         Ok(reopened)
     }
 
     /// Random name of this life of the queue.
     pub fn incarnation(&self) -> &str {
-        &self.incarnation
+        &self.life.name
+    }
+
+    /// Whether the last record was found damaged, or the city acknowledged later ones than there are. Damaged places
+    /// have to be closed ([`Outbox::damaged`], [`Outbox::close_with_void`]) and a new life begun before anything more
+    /// is stored.
+    pub fn must_repair(&self) -> bool {
+        self.must_repair
+    }
+
+    /// Goes on in a new life of the queue; what waits in the old one stays to be delivered.
+    pub fn begin_incarnation(&mut self, because: BegunBecause, now_ms: i64) -> Result<(), StoreError> {
+        begin(&self.writer.db, because, now_ms)?;
+        self.life = lives(&self.writer.db)?.pop().ok_or(StoreError::NotFound)?;
+        self.next = Slot { seq: 1, prev_hash: NOTHING_BEFORE.into() };
+        self.must_repair = false;
+        Ok(())
+    }
+
+    /// Keeps so much room on the disk for cases that are already begun; 0 keeps none. `false` when there is no room
+    /// for it, and no new case should be begun.
+    pub fn keep_reserve(&mut self, bytes: u64) -> Result<bool, StoreError> {
+        self.reserve_bytes = bytes;
+        if bytes == 0 { Ok(true) } else { reserve::ensure(&self.state, bytes) }
+    }
+
+    pub(crate) fn db(&self) -> &rusqlite::Connection {
+        &self.writer.db
+    }
+
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
     }
 
     /// The place the next record takes.
@@ -140,9 +182,15 @@ impl Outbox {
         if self.must_reopen {
             return Err(StoreError::MustReopen);
         }
+        if self.must_repair {
+            return Err(StoreError::Corrupt { file: SCHEMA.file, what: "its last record".into() });
+        }
         self.check(&record)?;
-        let stored = blobs::store(&self.state, &record.blobs, &mut self.observer)
-            .and_then(|()| self.write_rows(&record));
+        let mut stored = self.store(&record);
+        // A full disk leaves nothing half written behind; with the reserve's room it is tried once more.
+        if matches!(stored, Err(StoreError::DiskFull)) && reserve::release(&self.state) {
+            stored = self.store(&record);
+        }
         match stored {
             Ok(manifest_hash) => {
                 self.next = Slot { seq: self.next.seq + 1, prev_hash: manifest_hash };
@@ -236,9 +284,14 @@ impl Outbox {
         Ok(())
     }
 
+    fn store(&mut self, record: &NewRecord) -> Result<String, StoreError> {
+        blobs::store(&self.state, &record.blobs, &mut self.observer)?;
+        self.write_rows(record)
+    }
+
     fn write_rows(&mut self, record: &NewRecord) -> Result<String, StoreError> {
         let manifest_hash = sha256_hex(&[record.manifest.as_bytes()]);
-        let seq = record.slot.seq as i64;
+        let row = self.life.row(record.slot.seq);
         let stub = record.stub.as_ref();
         let mut rows = || -> rusqlite::Result<()> {
             let transaction = self.writer.db.unchecked_transaction()?;
@@ -249,7 +302,7 @@ impl Outbox {
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 )?
                 .execute(params![
-                    seq,
+                    row,
                     record.case_id,
                     record.kind.as_str(),
                     record.manifest,
@@ -265,14 +318,14 @@ impl Outbox {
             for blob in &record.blobs {
                 transaction
                     .prepare_cached("INSERT INTO blob (seq, sha256, bytes) VALUES (?1, ?2, ?3)")?
-                    .execute(params![seq, blob.sha256, blob.bytes.len() as i64])?;
+                    .execute(params![row, blob.sha256, blob.bytes.len() as i64])?;
             }
             // Without a row a case is not printed, which it never is yet when it is stored for a resident.
             if let Some(stub) = stub.filter(|stub| stub.print != PrintState::NotPrinted) {
                 let (state, level) = stub.print.columns();
                 transaction
                     .prepare_cached("INSERT INTO print (seq, state, level) VALUES (?1, ?2, ?3)")?
-                    .execute(params![seq, state, level])?;
+                    .execute(params![row, state, level])?;
             }
             (self.observer)(CommitStep::RowsWritten);
             transaction.commit()

@@ -9,6 +9,8 @@ pub enum RecordKind {
     Case,
     /// The stars given to a case.
     Rating,
+    /// Closes the place of a record whose bytes were lost.
+    Void,
 }
 
 impl RecordKind {
@@ -16,6 +18,7 @@ impl RecordKind {
         match self {
             Self::Case => "case",
             Self::Rating => "rating",
+            Self::Void => "void",
         }
     }
 }
@@ -25,6 +28,7 @@ impl FromSql for RecordKind {
         match value.as_str()? {
             "case" => Ok(Self::Case),
             "rating" => Ok(Self::Rating),
+            "void" => Ok(Self::Void),
             _ => Err(FromSqlError::InvalidType),
         }
     }

@@ -41,7 +41,7 @@ fn send(plan: &mut Plan, now: u64, expected: &[u64]) {
 fn deliver(plan: &mut Plan, now: u64, seqs: impl IntoIterator<Item = u64>) {
     for seq in seqs {
         plan.receipt_came(seq, now);
-        plan.receipt_noted(seq);
+        plan.receipt_noted(seq, true);
     }
 }
 
@@ -73,7 +73,7 @@ fn a_window_is_kept_full_and_never_overfull() {
     assert!(matches!(plan.next(1), Step::Wait { .. }));
     plan.receipt_came(2, 1);
     send(&mut plan, 1, &[5]);
-    plan.receipt_noted(2);
+    plan.receipt_noted(2, true);
     assert_eq!(plan.waiting_count(), 8, "only what is on disk counts");
     deliver(&mut plan, 2, [1, 3, 4, 5]);
     send(&mut plan, 2, &[6, 7, 8, 9]);

@@ -7,8 +7,12 @@
 //! Deliberately absent: a fall-back to memory, a second writer, a retry of a failed flush. After an I/O error
 //! the store only answers that it must be opened anew, because a page that failed to be written looks clean.
 
+mod backup;
+mod blobs;
 mod desk;
+mod lives;
 mod migrate;
+mod progress;
 mod read;
 mod statements;
 #[cfg(test)]
@@ -29,6 +33,7 @@ use super::{
     Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, OpenError,
     Page, Received, Reply, StoreError,
 };
+pub use backup::{BackupError, BackupReport, DatabaseCopy, back_up, begin_epoch, restore};
 use writer::{Command, Job, Writer};
 
 /// Name of the database inside the state folder.
@@ -124,6 +129,11 @@ impl SqliteStore {
         self.write(|answer| Command::Work(Box::new(Job::new(run, answer)))).await
     }
 
+    /// How full the writer's list is, 0 to 1.
+    pub(crate) fn pressure(&self) -> f64 {
+        self.writer.pressure()
+    }
+
     /// Runs a query where it may block.
     async fn read<T: Send + 'static>(
         &self,
@@ -148,7 +158,7 @@ impl InboxStore for SqliteStore {
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
         Box::pin(async move {
             let (of, life) = (terminal.to_owned(), incarnation.to_owned());
-            let (known, ranges) =
+            let (known, ranges, durable_seq) =
                 self.read(move |_, connection| read::received(connection, &of, &life)).await?;
             if let Some(&(1, reached)) = ranges.first()
                 && reached >= known + PROGRESS_STEP
@@ -160,8 +170,7 @@ impl InboxStore for SqliteStore {
                     contiguous: reached,
                 });
             }
-            // No backup of this file is known to the gateway yet, so nothing outlives the machine.
-            Ok(Received { ranges, durable_seq: 0 })
+            Ok(Received { ranges, durable_seq })
         })
     }
 

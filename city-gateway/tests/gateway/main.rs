@@ -1,10 +1,16 @@
 //! The gateway from outside: real TLS, real files, a restart where it matters.
 
 mod accept;
+mod backup;
+mod blob_terminal;
+mod blobs;
 mod case_life;
 mod desk;
+mod hello;
+mod openapi;
 mod opener;
 mod operators;
 mod pages;
 mod program;
+mod query;
 mod support;

@@ -5,6 +5,8 @@ mod audit;
 mod cases;
 mod retention;
 
+pub(super) use cases::steps;
+
 use std::path::Path;
 
 use rusqlite::OpenFlags;

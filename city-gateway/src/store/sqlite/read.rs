@@ -9,12 +9,12 @@ use crate::store::{
 /// Most ranges that are told. Leaving some out only makes a terminal send again what is already held.
 const MAX_RANGES: usize = 4096;
 
-/// The prefix noted earlier, and the ranges of one queue.
+/// The prefix noted earlier, the ranges of one queue, and how far it outlives the machine.
 pub(super) fn received(
     connection: &Connection,
     terminal: &str,
     incarnation: &str,
-) -> rusqlite::Result<(u64, Vec<(u64, u64)>)> {
+) -> rusqlite::Result<(u64, Vec<(u64, u64)>, u64)> {
     let known: i64 = connection
         .prepare_cached("SELECT contiguous FROM progress WHERE terminal = ?1 AND incarnation = ?2")?
         .query_row([terminal, incarnation], |row| row.get(0))
@@ -42,7 +42,11 @@ pub(super) fn received(
             ranges.push((seq, seq));
         }
     }
-    Ok((known as u64, ranges))
+    let durable: Option<i64> = connection
+        .prepare_cached("SELECT seq FROM durable WHERE terminal = ?1 AND incarnation = ?2")?
+        .query_row([terminal, incarnation], |row| row.get(0))
+        .optional()?;
+    Ok((known as u64, ranges, durable.unwrap_or(0) as u64))
 }
 
 /// The oldest records without an outcome that nobody holds, with their ids.
@@ -98,9 +102,10 @@ pub(super) fn page(connection: &Connection, page: Page, limit: usize) -> rusqlit
     let sql = format!(
         "SELECT * FROM (
             SELECT i.id, i.terminal, i.incarnation, i.seq, i.case_id, i.case_number, i.kind, i.item, i.sha256,
-                   i.received_at_ms, ifnull(o.state, 'received'), o.reason_code, o.reason_detail,
-                   o.person_name, o.person_number, o.person_phone, o.summary
-            FROM inbox i LEFT JOIN outcome o ON o.id = i.id
+                   i.received_at_ms,
+                   ifnull(o.state, CASE WHEN a.id IS NULL THEN 'received' ELSE 'incomplete' END),
+                   o.reason_code, o.reason_detail, o.person_name, o.person_number, o.person_phone, o.summary
+            FROM inbox i LEFT JOIN outcome o ON o.id = i.id LEFT JOIN awaiting_blobs a ON a.id = i.id
             WHERE i.id {comparison} ?1 ORDER BY i.id {order} LIMIT ?2)
          UNION ALL SELECT * FROM (
             SELECT id, terminal, incarnation, seq, case_id, case_number, kind, item, sha256,
@@ -130,6 +135,7 @@ pub(super) fn inbox_row(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
         "quarantined" => {
             Status::Quarantined(Conflict::from_code(reason).ok_or(rusqlite::Error::InvalidQuery)?)
         }
+        "incomplete" => Status::Incomplete,
         _ => Status::Received,
     };
     Ok(InboxRow {
@@ -170,7 +176,8 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
             "SELECT (SELECT count(*) FROM to_open),
                     (SELECT count(*) FROM outcome),
                     (SELECT count(*) FROM outcome WHERE state = 'dead_letter'),
-                    (SELECT count(*) FROM quarantine)",
+                    (SELECT count(*) FROM quarantine),
+                    (SELECT count(*) FROM awaiting_blobs)",
         )?
         .query_row([], |row| {
             let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
@@ -180,6 +187,7 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
                 opened: decided.saturating_sub(dead_letters),
                 dead_letters,
                 quarantined: count(3)?,
+                incomplete: count(4)?,
             })
         })
 }
@@ -192,6 +200,7 @@ fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Place> {
 fn kind(row: &Row<'_>, at: usize) -> rusqlite::Result<Kind> {
     match row.get_ref(at)?.as_str()? {
         "rating" => Ok(Kind::Rating),
+        "void" => Ok(Kind::Void),
         "case" => Ok(Kind::Case),
         _ => Err(rusqlite::Error::InvalidQuery),
     }

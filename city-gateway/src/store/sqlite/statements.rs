@@ -2,6 +2,8 @@
 
 use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
+use super::blobs;
+
 use crate::store::{
     Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, MaskedPerson, Outcome, Place,
 };
@@ -24,7 +26,8 @@ const INSERT_QUARANTINE: &str = "
 /// Keeps a record: in the inbox, or, when its id or its place is taken, in quarantine.
 pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Acceptance> {
     if let Some(id) = insert(transaction, INSERT_INBOX, arrival, None)? {
-        transaction.prepare_cached("INSERT INTO to_open (id) VALUES (?1)")?.execute([id])?;
+        blobs::name(transaction, id, &arrival.blobs)?;
+        blobs::list_for_opening(transaction, id, arrival.received_at_ms)?;
         return Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms: arrival.received_at_ms });
     }
     let Some(held) = held_at(transaction, &arrival.place)? else {
@@ -42,7 +45,7 @@ pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqli
         // What was deleted by rule does not come back through a second manifest.
         let emptied;
         let arrival = if held.erased {
-            emptied = Arrival { ciphertext: Vec::new(), ..arrival.clone() };
+            emptied = Arrival { ciphertext: Vec::new(), blobs: Vec::new(), ..arrival.clone() };
             &emptied
         } else {
             arrival
@@ -119,7 +122,7 @@ pub(super) fn progress(
 }
 
 /// SQLite's numbers are signed; a position beyond them is no position.
-fn position(seq: u64) -> rusqlite::Result<i64> {
+pub(super) fn position(seq: u64) -> rusqlite::Result<i64> {
     i64::try_from(seq).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
@@ -194,6 +197,9 @@ fn quarantine(
     let Place { terminal, incarnation, seq } = &arrival.place;
     let seq = position(*seq)?;
     let inserted = insert(transaction, INSERT_QUARANTINE, arrival, Some(conflict.code()))?;
+    if let Some(id) = inserted {
+        blobs::name(transaction, id, &arrival.blobs)?;
+    }
     let received_at_ms = transaction
         .prepare_cached(
             "SELECT received_at_ms FROM quarantine WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3

@@ -101,6 +101,11 @@ impl Writer {
         self.commits.load(Ordering::Relaxed)
     }
 
+    /// How full the list of what waits is, 0 to 1.
+    pub(super) fn pressure(&self) -> f64 {
+        1.0 - self.commands.capacity() as f64 / self.commands.max_capacity().max(1) as f64
+    }
+
     /// Hands over a command, or says at once that too much is waiting.
     pub(super) fn send(&self, command: Command) -> Result<(), StoreError> {
         self.commands.try_send(command).map_err(|error| match error {

@@ -1,8 +1,10 @@
 //! The store's thread: the only writer of the outbox. A submission is sealed and signed in memory,
 //! committed to disk ([`records`]), and only then answered; nothing of it can be read back on this
-//! machine. In between it looks at the disk and at the deliveries ([`watch`]).
+//! machine. In between it looks at the disk and at the deliveries ([`watch`]) and keeps the outbox in
+//! order ([`upkeep`]).
 
 mod records;
+mod upkeep;
 mod watch;
 
 use crate::effects::facts;
@@ -11,12 +13,13 @@ use anyhow::{Context, Result};
 use kiosk_core::remedy::{FaultCode, Notice, Remedy};
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{AuditFact, PrintStatus, RECENT_MS, SavedCase, Store, Submission, Ticket};
-use kiosk_store::{AuditEvent, AuditLog, Outbox, PrintState, StoreErrorKind, Stub};
+use kiosk_store::{AuditEvent, AuditLog, ClosedBecause, Outbox, PrintState, StoreErrorKind, Stub};
 use records::Records;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sync_protocol::{AgeSealer, TerminalKey};
+use upkeep::Upkeep;
 use watch::Watch;
 
 /// Time between two looks at the disk's room and at what the city has acknowledged.
@@ -114,6 +117,7 @@ struct Worker {
     terminal: String,
     records: Records,
     watch: Watch,
+    upkeep: Upkeep,
     inbox: Inbox,
     opened: Option<Outbox>,
     audit: Option<AuditLog>,
@@ -136,6 +140,7 @@ impl Worker {
             terminal: settings.terminal.clone(),
             watch: Watch::new(settings.state.clone(), settings.min_free_bytes),
             records: Records::new(settings),
+            upkeep: Upkeep::new(),
             inbox,
             opened: None,
             audit: None,
@@ -189,16 +194,39 @@ impl Worker {
         if self.opened.is_none() && Instant::now() >= self.next_open {
             self.open();
         }
-        let databases_open = self.opened.is_some() && self.audit.is_some();
-        if let Some(room) = self.watch.admission(databases_open, &self.inbox) {
+        let closed = self.keep_up();
+        if let Some(room) = self.watch.admission(closed, &self.inbox) {
             self.record(facts::admission(room));
         }
         self.watch.delivery(self.opened.as_ref(), &self.inbox);
     }
 
+    /// Regular care of the outbox. Gives why no case can be taken, when that is so.
+    fn keep_up(&mut self) -> Option<ClosedBecause> {
+        let mut events = Vec::new();
+        let closed = match &mut self.opened {
+            None => Some(ClosedBecause::Unwritable),
+            Some(outbox) => match self.upkeep.look(&self.state, outbox, &mut events) {
+                Ok(true) => None,
+                Ok(false) => Some(ClosedBecause::DiskFull),
+                Err(error) => {
+                    tracing::error!(%error, "the outbox cannot be kept up");
+                    Some(ClosedBecause::Unwritable)
+                }
+            },
+        };
+        events.into_iter().for_each(|event| self.record(event));
+        closed.or_else(|| self.audit.is_none().then_some(ClosedBecause::Unwritable))
+    }
+
     fn open(&mut self) {
         self.next_open = Instant::now() + REOPEN;
-        match Outbox::open(&self.state, &self.terminal) {
+        let mut events = Vec::new();
+        let opened = Outbox::open(&self.state, &self.terminal).and_then(|mut outbox| {
+            upkeep::mend(&self.records, &mut outbox, &mut events)?;
+            Ok(outbox)
+        });
+        match opened {
             Ok(outbox) => self.opened = Some(outbox),
             Err(error) => tracing::error!(%error, "the outbox cannot be opened: no case is taken"),
         }
@@ -208,6 +236,7 @@ impl Worker {
                 Err(error) => tracing::error!(%error, "the audit log cannot be opened"),
             }
         }
+        events.into_iter().for_each(|event| self.record(event));
         self.settle();
         self.offer_recent();
     }

@@ -4,9 +4,9 @@ use anyhow::Result;
 use kiosk_core::case_number;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{SavedCase, Submission};
-use kiosk_store::{NewRecord, Outbox, PrintState, Stub};
+use kiosk_store::{Damaged, NewRecord, NewVoid, Outbox, PrintState, Stub};
 use std::time::Instant;
-use sync_protocol::{ClockEvidence, Manifest, RecordKind, Sealer, sha256_hex};
+use sync_protocol::{ClockEvidence, Manifest, NO_PREVIOUS, PROTOCOL_VERSION, RecordKind, Sealer, sha256_hex};
 
 use super::{StoreSettings, wall_ms, watch};
 use crate::submission;
@@ -95,17 +95,18 @@ impl Records {
         let slot = outbox.next_slot();
         let finalised_at_ms = match draft.kind {
             RecordKind::Case => draft.case.finalised_at_ms,
-            RecordKind::Rating => wall_ms(),
+            RecordKind::Rating | RecordKind::Void => wall_ms(),
         };
         let sha256 = sha256_hex(&ciphertext);
         let manifest = Manifest {
-            version: 1,
+            version: PROTOCOL_VERSION,
             kind: draft.kind,
             terminal: settings.terminal.clone(),
             incarnation: outbox.incarnation().to_owned(),
             seq: slot.seq,
             case_id: draft.case_id.clone(),
             about: draft.about,
+            voids: None,
             case_number: draft.case.case_number,
             verification: draft.case.verification,
             item: draft.case.item.0,
@@ -125,6 +126,7 @@ impl Records {
             kind: match draft.kind {
                 RecordKind::Case => kiosk_store::RecordKind::Case,
                 RecordKind::Rating => kiosk_store::RecordKind::Rating,
+                RecordKind::Void => kiosk_store::RecordKind::Void,
             },
             manifest,
             ciphertext,
@@ -134,6 +136,42 @@ impl Records {
             stub,
         })?;
         Ok(seq)
+    }
+
+    /// Signs that what stood in this place is lost.
+    pub(super) fn void(&self, damaged: &Damaged) -> NewVoid {
+        let case_id = uuid::Uuid::new_v4().to_string();
+        let manifest = Manifest {
+            version: PROTOCOL_VERSION,
+            kind: RecordKind::Void,
+            terminal: self.settings.terminal.clone(),
+            incarnation: damaged.incarnation.clone(),
+            seq: damaged.seq,
+            case_id: case_id.clone(),
+            about: uuid::Uuid::parse_str(&damaged.case_id).ok().map(|id| id.to_string()),
+            voids: is_hash(&damaged.manifest_hash).then(|| damaged.manifest_hash.clone()),
+            case_number: String::new(),
+            verification: String::new(),
+            item: String::new(),
+            item_version: 0,
+            catalog_version: self.settings.catalog_version.clone(),
+            prev_hash: match is_hash(&damaged.prev_hash) {
+                true => damaged.prev_hash.clone(),
+                false => NO_PREVIOUS.to_owned(),
+            },
+            sha256: sha256_hex(&[]),
+            bytes: 0,
+            blobs: Vec::new(),
+            clock: self.clock(),
+        };
+        let manifest = manifest.sign(&self.settings.terminal_key);
+        NewVoid {
+            incarnation: damaged.incarnation.clone(),
+            seq: damaged.seq,
+            case_id,
+            manifest,
+            at_ms: wall_ms(),
+        }
     }
 
     /// Clocks as they stand, so that the city can judge a wrong one.
@@ -146,6 +184,11 @@ impl Records {
                 .map(|at| ((wall_ms() - at).max(0) / 1_000) as u64),
         }
     }
+}
+
+/// What a damaged row says of itself need not be what it should be.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Sixteen letters and digits behind the receipt's QR: 80 random bits, not guessable.

@@ -30,15 +30,15 @@ impl Watch {
         self.awaited = Some((case_id.to_owned(), seq));
     }
 
-    /// Whether new cases can be taken. Gives what changed, for the auditor.
+    /// Whether new cases can be taken; `closed` says that they cannot, whatever the disk says. Gives what changed, for the auditor.
     pub(super) fn admission(
         &mut self,
-        databases_open: bool,
+        closed: Option<ClosedBecause>,
         inbox: &Inbox,
     ) -> Option<kiosk_store::Admission> {
-        let room = match databases_open {
-            true => kiosk_store::admission(&self.state, self.min_free_bytes),
-            false => kiosk_store::Admission::Closed(ClosedBecause::Unwritable),
+        let room = match closed {
+            None => kiosk_store::admission(&self.state, self.min_free_bytes),
+            Some(because) => kiosk_store::Admission::Closed(because),
         };
         let admission = match room {
             kiosk_store::Admission::Open => Admission::Open,

@@ -102,7 +102,10 @@ fn state(row: &Row<'_>, at: usize) -> rusqlite::Result<CaseState> {
 }
 
 /// The history of a case, oldest first.
-pub(super) fn steps(connection: &Connection, key: &CaseKey) -> rusqlite::Result<Vec<StepRow>> {
+pub(in crate::store::sqlite) fn steps(
+    connection: &Connection,
+    key: &CaseKey,
+) -> rusqlite::Result<Vec<StepRow>> {
     connection
         .prepare_cached(
             "SELECT version, from_state, to_state, operator, at_ms, reason, note FROM case_step

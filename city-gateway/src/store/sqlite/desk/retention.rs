@@ -59,6 +59,8 @@ pub(super) fn erase(
         transaction
             .prepare_cached(&format!("UPDATE {table} SET ciphertext = x'' WHERE id = ?1"))?
             .execute([id])?;
+        // Blobs that no record names any more are swept away.
+        transaction.prepare_cached("DELETE FROM named_blob WHERE record = ?1")?.execute([id])?;
         transaction
             .prepare_cached(
                 "UPDATE outcome SET person_name = NULL, person_number = NULL, person_phone = NULL WHERE id = ?1",
@@ -104,6 +106,9 @@ fn erase_copies(
                   WHERE i.id = ?1";
     transaction
         .prepare_cached(&format!("UPDATE quarantine SET ciphertext = x'' WHERE id IN ({copies})"))?
+        .execute([id])?;
+    transaction
+        .prepare_cached(&format!("DELETE FROM named_blob WHERE record IN ({copies})"))?
         .execute([id])?;
     transaction
         .prepare_cached(&format!(
