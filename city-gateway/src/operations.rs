@@ -24,6 +24,9 @@ const TAKEN: Duration = Duration::from_secs(10);
 /// Folder of the blobs inside a copy.
 const BLOBS: &str = "blobs";
 
+/// Whether the blob with this hash and length is there, or could be brought back.
+type HasBlob = Box<dyn FnMut(&str, u64) -> bool + Send>;
+
 /// A command.
 #[derive(Subcommand, Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
@@ -142,7 +145,7 @@ async fn copy_blobs(copy: &DatabaseCopy, from: &BlobBytes, to: &BlobBytes) -> an
 
 async fn restore(config: &Config, from: &Path) -> anyhow::Result<Vec<String>> {
     let mut lost = 0_u64;
-    let there: Box<dyn FnMut(&str, u64) -> bool + Send> = if config.blobs.s3.is_some() {
+    let there: HasBlob = if config.blobs.s3.is_some() {
         Box::new(|_, _| true)
     } else {
         let (source, target) =

@@ -82,7 +82,9 @@ impl Questions {
         self.jobs
             .try_send(Job { question, until, answer })
             .map_err(|_| Refusal::Later { seconds: 1, why: "too many questions are waiting" })?;
-        let question = wait.await.ok().flatten().ok_or_else(unfit)?;
+        // The thread lets go of a question that came too late.
+        let late = |_| Refusal::Later { seconds: 1, why: "the answer would have come too late" };
+        let question = wait.await.map_err(late)?.ok_or_else(unfit)?;
         // A question cannot be put under another ticket, nor into another terminal's mouth.
         if question.ticket != request.ticket || question.terminal != terminal {
             return Err(Refusal::Forbidden("the question belongs to another request".into()));

@@ -158,9 +158,9 @@ impl InboxStore for SqliteStore {
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
         Box::pin(async move {
             let (of, life) = (terminal.to_owned(), incarnation.to_owned());
-            let (known, ranges, durable_seq) =
+            let (known, received) =
                 self.read(move |_, connection| read::received(connection, &of, &life)).await?;
-            if let Some(&(1, reached)) = ranges.first()
+            if let Some(&(1, reached)) = received.ranges.first()
                 && reached >= known + PROGRESS_STEP
             {
                 // Only a hint: when the writer is too busy, the next hello counts a little longer.
@@ -170,7 +170,7 @@ impl InboxStore for SqliteStore {
                     contiguous: reached,
                 });
             }
-            Ok(Received { ranges, durable_seq })
+            Ok(received)
         })
     }
 

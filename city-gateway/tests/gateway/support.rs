@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use city_gateway::desk::Retention;
 use city_gateway::{BlobPlace, CityPages, Config, Gateway, Limits, Listen, Paths};
 use rcgen::string::Ia5String;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::{Map, Value, json};
@@ -46,6 +46,8 @@ type Ca = CertifiedIssuer<'static, KeyPair>;
 pub fn ca() -> Ca {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Another name than the certificates it signs have: OpenSSL takes those for self-signed otherwise.
+    params.distinguished_name.push(DnType::CommonName, "test authority");
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::store::{
-    Claimed, Conflict, Counts, DeadLetterReason, Found, InboxRow, Kind, MaskedPerson, Page, Place, Status,
+    Claimed, Conflict, Counts, DeadLetterReason, Found, InboxRow, Kind, MaskedPerson, Page, Place, Received,
+    Status,
 };
 
 /// Most ranges that are told. Leaving some out only makes a terminal send again what is already held.
@@ -14,7 +15,7 @@ pub(super) fn received(
     connection: &Connection,
     terminal: &str,
     incarnation: &str,
-) -> rusqlite::Result<(u64, Vec<(u64, u64)>, u64)> {
+) -> rusqlite::Result<(u64, Received)> {
     let known: i64 = connection
         .prepare_cached("SELECT contiguous FROM progress WHERE terminal = ?1 AND incarnation = ?2")?
         .query_row([terminal, incarnation], |row| row.get(0))
@@ -46,7 +47,7 @@ pub(super) fn received(
         .prepare_cached("SELECT seq FROM durable WHERE terminal = ?1 AND incarnation = ?2")?
         .query_row([terminal, incarnation], |row| row.get(0))
         .optional()?;
-    Ok((known as u64, ranges, durable.unwrap_or(0) as u64))
+    Ok((known as u64, Received { ranges, durable_seq: durable.unwrap_or(0) as u64 }))
 }
 
 /// The oldest records without an outcome that nobody holds, with their ids.
