@@ -138,10 +138,6 @@ impl City {
         self.gateway = Some(Gateway::start(&config).await.unwrap());
     }
 
-    pub async fn stop(&mut self) {
-        self.gateway.take().unwrap().stop().await.unwrap();
-    }
-
     /// A client as a browser is: trusts the city, follows no redirect by itself.
     pub fn browser_client(&self) -> reqwest::Client {
         let ca = reqwest::Certificate::from_pem(self.server_ca.pem().as_bytes()).unwrap();
