@@ -2,6 +2,7 @@
 
 mod answers;
 mod completion;
+mod lives;
 mod local;
 
 use std::collections::BTreeMap;
@@ -75,6 +76,8 @@ pub struct Agent {
     reached: watch::Sender<u64>,
     throttle: Throttle,
     _socket: Option<LocalSocket>,
+    /// Name of the life of the queue that had the last turn.
+    served_last: Option<String>,
     /// What the last hello was, so that only changes are logged and audited.
     reachable: Option<Result<(), Cause>>,
 }
@@ -86,6 +89,11 @@ struct Queue {
     head: u64,
     /// Why the last answer to a record was not believed.
     causes: BTreeMap<u64, Cause>,
+    /// Whether this is the life that goes on.
+    is_newest: bool,
+    /// Whether another life has something to deliver too.
+    others_wait: bool,
+    opened_ms: u64,
 }
 
 impl Queue {
@@ -143,6 +151,7 @@ impl Agent {
             reached,
             throttle,
             _socket: None,
+            served_last: None,
             reachable,
         })
     }
@@ -210,6 +219,9 @@ impl Agent {
             tracing::warn!("the outbox was replaced");
             self.queue = None;
         }
+        if self.queue.as_ref().is_some_and(|queue| self.has_had_its_turn(queue)) {
+            self.queue = None;
+        }
         let looked = match &mut self.queue {
             Some(queue) => queue.look(),
             None => self.open_outbox(),
@@ -222,8 +234,9 @@ impl Agent {
     }
 
     fn open_outbox(&mut self) -> Result<(), StoreError> {
-        let Some(reader) = OutboxReader::open(&self.config.state)? else { return Ok(()) };
         let Some(log) = DeliveryReader::open(&self.config.state)? else { return Ok(()) };
+        let Some((reader, others_wait)) = self.open_life(&log)? else { return Ok(()) };
+        let is_newest = reader.incarnations()?.last().is_some_and(|last| last == reader.incarnation());
         let acknowledged = RangeSet::from(log.acknowledged(reader.incarnation())?);
         let (now, wall) = (self.clock.now_ms(), self.clock.wall_ms());
         let retry = |attempt: Attempt| Retry {
@@ -238,7 +251,8 @@ impl Agent {
         plan.incomplete_are(log.incomplete(reader.incarnation())?);
         self.continuity = log.continuity(reader.incarnation())?;
         plan.tick(now);
-        let mut queue = Queue { reader, plan, head: 0, causes: BTreeMap::new() };
+        let (causes, opened_ms) = (BTreeMap::new(), now);
+        let mut queue = Queue { reader, plan, head: 0, causes, is_newest, others_wait, opened_ms };
         queue.look()?;
         tracing::info!(head = queue.head, waiting = queue.plan.waiting_count(), "outbox opened");
         self.queue = Some(queue);

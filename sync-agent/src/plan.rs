@@ -344,6 +344,12 @@ impl Plan {
         self.hello.is_none() && self.window.is_empty()
     }
 
+    /// Whether the city is there and nothing can be sent before some time passes.
+    pub fn is_idle(&self, now_ms: u64) -> bool {
+        let nothing_due = matches!(self.next(now_ms), Step::Wait { .. } | Step::Hello);
+        self.is_up() && self.is_quiet() && self.completing.is_none() && nothing_due
+    }
+
     /// Whether the city answered the last hello.
     pub fn is_up(&self) -> bool {
         matches!(self.link, Link::Up)

@@ -140,6 +140,44 @@ async fn a_disk_that_is_a_copy_is_told_to_the_kiosk_by_disk() {
     agent.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_an_earlier_life_of_the_queue_is_still_delivered() {
+    let world = World::new().await;
+    let mut outbox = Outbox::open(&world.state(), TERMINAL).unwrap();
+    finalise(&mut outbox, &world.key, 3);
+    let old = outbox.incarnation().to_owned();
+    outbox.begin_incarnation(kiosk_store::BegunBecause::CopiedDisk, 1).unwrap();
+    let new = outbox.incarnation().to_owned();
+    finalise_numbered(&mut outbox, &world.key, 100, 2);
+    // One of the old ones is refused for good: it holds up neither its own life nor the new one.
+    world.city.set(Mood::Refuses(2));
+    let mut config = world.config("");
+    config.sync.hello_every_ms = 100;
+    let agent = Working::start(config);
+    let held = |name: &str, seq: u64| world.city.with(|city| city.held.contains_key(&(name.to_owned(), seq)));
+    eventually("the new life's first", || held(&new, 1)).await;
+    assert!(held(&old, 1) && held(&old, 3), "the old life had its turn first");
+    world.city.set(Mood::Good);
+    agent.stop().await;
+    // Its turn comes again, at the latest when the agent starts anew.
+    let mut delivery = kiosk_store::Delivery::open(&world.state()).unwrap();
+    let due = kiosk_store::Attempt {
+        seq: 2,
+        failures: 1,
+        next_attempt_ms: 0,
+        side_lane: false,
+        last_error: String::new(),
+    };
+    delivery.record_attempts(&old, &[due]).unwrap();
+    drop(delivery);
+    let agent = Working::start(world.config(""));
+    eventually("all of both lives", || {
+        (1..=3).all(|seq| held(&old, seq)) && (1..=2).all(|seq| held(&new, seq))
+    })
+    .await;
+    agent.stop().await;
+}
+
 fn ask(socket: &std::path::Path, within_ms: u32, body: LocalBody) -> LocalOutcome {
     let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();

@@ -112,6 +112,8 @@ impl Agent {
         let Some(queue) = &mut self.queue else { return };
         queue.plan.acknowledged_are(RangeSet::from(left));
         self.epoch = Some(answer.epoch.clone());
+        // Receipts of other lives were forgotten with these.
+        (queue.others_wait, queue.opened_ms) = (true, 0);
         let to_send_again = queue.plan.waiting_count();
         tracing::warn!(to_send_again, "the city's store began a new life");
         self.audit(AuditEvent::EpochChanged { to_send_again });

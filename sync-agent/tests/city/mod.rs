@@ -329,11 +329,29 @@ pub fn finalise_sized(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, recor
     }
 }
 
+/// Records with ids from this number on, for another life of the queue.
+pub fn finalise_numbered(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, number: u64, records: u64) {
+    for at in 0..records {
+        finalise_one(outbox, key, number + at, 100, Vec::new());
+    }
+}
+
 /// One record with these sealed blobs.
 pub fn finalise_with(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, bytes: usize, blobs: Vec<Vec<u8>>) {
+    let number = outbox.next_slot().seq;
+    finalise_one(outbox, key, number, bytes, blobs);
+}
+
+fn finalise_one(
+    outbox: &mut kiosk_store::Outbox,
+    key: &TerminalKey,
+    number: u64,
+    bytes: usize,
+    blobs: Vec<Vec<u8>>,
+) {
     let slot = outbox.next_slot();
     let ciphertext = format!("sealed content {} ", slot.seq).repeat(bytes / 18 + 1).into_bytes();
-    let case_id = format!("00000000-0000-4000-8000-{:012x}", slot.seq);
+    let case_id = format!("00000000-0000-4000-8000-{number:012x}");
     let blobs: Vec<kiosk_store::SealedBlob> = blobs
         .into_iter()
         .map(|bytes| kiosk_store::SealedBlob { sha256: sha256_hex(&bytes), bytes })
