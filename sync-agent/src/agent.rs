@@ -216,8 +216,10 @@ impl Agent {
     /// Notices the outbox, new records in it, and a new outbox in its place.
     fn look_at_outbox(&mut self) {
         if self.queue.as_ref().is_some_and(|queue| !queue.reader.is_current()) {
-            tracing::warn!("the outbox was replaced");
+            tracing::warn!("the outbox was replaced, or goes on in a new life");
             self.queue = None;
+            // What was just left has the next turn: its records are older than any of the new life.
+            self.served_last = None;
         }
         if self.queue.as_ref().is_some_and(|queue| self.has_had_its_turn(queue)) {
             self.queue = None;

@@ -178,6 +178,25 @@ async fn what_waits_in_an_earlier_life_of_the_queue_is_still_delivered() {
     agent.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_that_ends_before_the_agents_eyes_is_delivered_without_delay() {
+    let world = World::new().await;
+    world.city.set(Mood::Status(503));
+    let mut outbox = Outbox::open(&world.state(), TERMINAL).unwrap();
+    finalise(&mut outbox, &world.key, 2);
+    let old = outbox.incarnation().to_owned();
+    let agent = Working::start(world.config(""));
+    eventually("a hello", || world.city.with(|city| city.hellos > 0)).await;
+    outbox.begin_incarnation(kiosk_store::BegunBecause::Repaired, 1).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    world.city.set(Mood::Good);
+    eventually("the old life, which is nobody's newest any more", || {
+        world.city.with(|city| (1..=2).all(|seq| city.held.contains_key(&(old.clone(), seq))))
+    })
+    .await;
+    agent.stop().await;
+}
+
 fn ask(socket: &std::path::Path, within_ms: u32, body: LocalBody) -> LocalOutcome {
     let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
