@@ -209,8 +209,8 @@ impl Outbox {
     pub fn holds(&self, case_id: &str) -> Result<bool, StoreError> {
         self.writer
             .db
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM record WHERE case_id = ?1)")
-            .and_then(|mut query| query.query_row([case_id], |row| row.get(0)))
+            .prepare_cached("SELECT 1 FROM record WHERE case_id = ?1 ORDER BY seq DESC LIMIT 1")
+            .and_then(|mut query| query.exists([case_id]))
             .map_err(StoreError::sql(SCHEMA.file))
     }
 
@@ -223,6 +223,7 @@ impl Outbox {
             .prepare_cached(
                 "INSERT INTO print (seq, state, level) \
                  SELECT seq, ?2, ?3 FROM record WHERE case_id = ?1 AND case_number IS NOT NULL \
+                 ORDER BY seq DESC LIMIT 1 \
                  ON CONFLICT (seq) DO UPDATE SET state = excluded.state, level = excluded.level",
             )
             .and_then(|mut update| update.execute(params![case_id, state, level]))
@@ -234,7 +235,11 @@ impl Outbox {
     pub fn stub(&self, case_id: &str) -> Result<Option<Stub>, StoreError> {
         self.writer
             .db
-            .query_row(&format!("SELECT {STUB_COLUMNS} AND r.case_id = ?1"), [case_id], stub_from)
+            .query_row(
+                &format!("SELECT {STUB_COLUMNS} AND r.case_id = ?1 ORDER BY r.seq DESC LIMIT 1"),
+                [case_id],
+                stub_from,
+            )
             .optional()
             .map_err(StoreError::sql(SCHEMA.file))
     }

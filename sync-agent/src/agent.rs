@@ -72,7 +72,9 @@ pub struct Agent {
     last_sync_ms: Option<i64>,
     /// Token of the last answer to hello.
     continuity: Option<String>,
-    /// Counts verified answers to hello, for whoever waits for one.
+    /// Hellos said so far.
+    hellos: u64,
+    /// The last hello that had a verified answer, by its number, for whoever waits for one.
     reached: watch::Sender<u64>,
     throttle: Throttle,
     _socket: Option<LocalSocket>,
@@ -148,6 +150,7 @@ impl Agent {
             epoch,
             last_sync_ms,
             continuity: None,
+            hellos: 0,
             reached,
             throttle,
             _socket: None,
@@ -269,6 +272,7 @@ impl Agent {
             match queue.plan.next(now) {
                 Step::Hello => {
                     queue.plan.hello_started(now);
+                    self.hellos += 1;
                     self.say_hello();
                 }
                 Step::Send(seqs) => {

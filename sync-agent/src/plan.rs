@@ -65,6 +65,8 @@ pub struct Plan {
     link: Link,
     /// When the hello under way began, and what was acknowledged then.
     hello: Option<(u64, RangeSet)>,
+    /// Somebody asked for a hello while one was under way.
+    hello_again: bool,
     next_hello_ms: u64,
     pause_until_ms: u64,
     allowance: u32,
@@ -88,6 +90,7 @@ impl Plan {
             pauses: 0,
             link: Link::Down { failures: 0, hello_at_ms: 0 },
             hello: None,
+            hello_again: false,
             next_hello_ms: 0,
             pause_until_ms: 0,
             allowance: 1,
@@ -137,7 +140,7 @@ impl Plan {
         // What was acknowledged before the question and is not in the answer is gone over there.
         self.resend = missing_from(&asked, received, self.head);
         self.allowance = allowance.max(1);
-        self.next_hello_ms = now_ms + self.settings.hello_every_ms;
+        self.next_hello_ms = now_ms + self.hello_after(self.settings.hello_every_ms);
         if retry_after_ms > 0 {
             self.pause(now_ms + self.settings.backoff.delay_after_ms(retry_after_ms, 1, entropy));
         }
@@ -165,7 +168,12 @@ impl Plan {
         };
         let backoff = self.settings.backoff;
         let delay = backoff.delay_after_ms(retry_after_ms.unwrap_or(0), failures, entropy);
-        self.link = Link::Down { failures, hello_at_ms: now_ms + delay };
+        self.link = Link::Down { failures, hello_at_ms: now_ms + self.hello_after(delay) };
+    }
+
+    /// How long to wait after a hello that has just ended: not at all when somebody asked for one while it was under way.
+    fn hello_after(&mut self, delay_ms: u64) -> u64 {
+        if std::mem::take(&mut self.hello_again) { 0 } else { delay_ms }
     }
 
     /// A record is on its way.
@@ -326,6 +334,7 @@ impl Plan {
 
     /// Somebody asks to try now: whatever waits for a time waits no longer, the side lane excepted.
     pub fn try_now(&mut self, now_ms: u64) {
+        self.hello_again = self.hello.is_some();
         self.pause_until_ms = self.pause_until_ms.min(now_ms);
         self.next_hello_ms = self.next_hello_ms.min(now_ms);
         if let Link::Down { hello_at_ms, .. } = &mut self.link {

@@ -165,6 +165,22 @@ fn a_dead_link_backs_off_as_one_and_blames_no_record() {
 }
 
 #[test]
+fn who_asks_during_a_hello_gets_another_one() {
+    let mut plan = greeted(1);
+    plan.hello_started(10);
+    plan.try_now(11);
+    hello_ok(&mut plan, 12, RangeSet::new());
+    assert_eq!(plan.next(12), Step::Hello);
+    plan.hello_started(12);
+    plan.try_now(13);
+    plan.hello_failed(14, None, MOST);
+    assert_eq!(plan.next(14), Step::Hello);
+    plan.hello_started(14);
+    hello_ok(&mut plan, 15, RangeSet::new());
+    assert_ne!(plan.next(15), Step::Hello, "and then it is calm again");
+}
+
+#[test]
 fn a_record_that_troubles_the_city_does_not_hold_up_the_rest() {
     let mut plan = greeted(3);
     send(&mut plan, 0, &[1, 2, 3]);

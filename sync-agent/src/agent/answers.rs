@@ -83,7 +83,7 @@ impl Agent {
         };
         self.continuity = sync.continuity.clone().or(self.continuity.take());
         self.journal.write(Note::Synced(sync));
-        self.reached.send_modify(|count| *count += 1);
+        self.reached.send_replace(self.hellos);
         if self.reachable != Some(Ok(())) {
             self.reachable = Some(Ok(()));
             tracing::info!(waiting, city_ahead_ms, "the city answered");

@@ -46,14 +46,14 @@ impl Agent {
                 let _ = reply.send(LocalOutcome::Done);
             }
             LocalBody::ReachCity => {
-                let mut reached = self.reached.subscribe();
+                // Only a hello that is said after the question counts: one under way tells of a moment ago.
+                let (mut reached, said) = (self.reached.subscribe(), self.hellos);
                 self.try_now();
                 tokio::spawn(async move {
-                    // Only an answer that comes after the question counts.
-                    reached.mark_unchanged();
-                    let answered = tokio::time::timeout(within, reached.changed()).await;
+                    let answered =
+                        tokio::time::timeout(within, reached.wait_for(|hello| *hello > said)).await;
                     let outcome = match answered {
-                        Ok(Ok(())) => LocalOutcome::Done,
+                        Ok(Ok(_)) => LocalOutcome::Done,
                         Ok(Err(_)) | Err(_) => LocalOutcome::Unreachable,
                     };
                     let _ = reply.send(outcome);
