@@ -7,20 +7,20 @@ mod local;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::time::Duration;
+use std::sync::Arc;
 
 use kiosk_store::{Attempt, AuditLog, DeliveryReader, OutboxReader, StoreError, disk_used_percent};
 use sync_protocol::ranges::RangeSet;
 use sync_protocol::{HelloAnswer, HelloRequest, Ledger, PROTOCOL_VERSION, SealedRecord};
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use crate::Config;
 use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
 use crate::clock::Clock;
-use crate::journal::{Journal, NOTED, Noted, open_delivery};
+use crate::journal::{Journal, JournalWork, NOTED, Noted, open_delivery};
 use crate::local_socket::{LocalSocket, Wish};
 use crate::plan::{Plan, Retry, Step};
+use crate::surroundings::{Machine, Surroundings};
 use crate::throttle::Throttle;
 
 /// Most sealed bytes under way at once, beyond the first record: keeps memory flat whatever the records weigh.
@@ -30,7 +30,7 @@ const BYTES_UNDER_WAY: usize = 16 * 1024 * 1024;
 const EVENTS: usize = 256;
 
 /// How long a clean stop waits for answers that are under way.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
+const STOP_WITHIN_MS: u64 = 3_000;
 
 /// Why the agent cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,7 @@ enum Event {
 /// The agent of one terminal.
 pub struct Agent {
     config: Config,
+    around: Arc<dyn Surroundings>,
     clock: Clock,
     client: CityClient,
     journal: Journal,
@@ -126,19 +127,32 @@ impl Queue {
 impl Agent {
     /// Opens the agent's own files and reads the keys. Does not connect.
     pub fn new(config: Config) -> Result<Self, AgentError> {
-        let client = CityClient::new(&config)?;
+        let machine: Arc<dyn Surroundings> = Machine::start();
+        let client = CityClient::new(&config, Arc::clone(&machine))?;
+        let (mut agent, work) = Self::standing_on(machine, client, config)?;
+        agent.journal.start(work)?;
+        Ok(agent)
+    }
+
+    /// The same on other surroundings. Whoever calls this has the journal's work done, beside the agent.
+    pub fn standing_on(
+        around: Arc<dyn Surroundings>,
+        client: CityClient,
+        config: Config,
+    ) -> Result<(Self, JournalWork), AgentError> {
         let delivery = open_delivery(&config.state)?;
         let audit = AuditLog::open(&config.state, "agent")?;
         let (epoch, last_sync_ms) = (delivery.epoch()?, delivery.last_sync_ms()?);
         let (tell_noted, noted) = mpsc::channel(NOTED);
         let (report, events) = mpsc::channel(EVENTS);
-        let journal = Journal::start(&config.state, delivery, audit, tell_noted)?;
-        let clock = Clock::start();
+        let (journal, work) = Journal::new(&config.state, delivery, audit, tell_noted);
+        let clock = Clock::of(&around);
         let (queue, bytes_under_way, reachable) = (None, 0, None);
         let (reached, _) = watch::channel(0);
         let throttle = Throttle::new(config.sync.bandwidth.clone());
-        Ok(Self {
+        let agent = Self {
             config,
+            around,
             clock,
             client,
             journal,
@@ -156,36 +170,43 @@ impl Agent {
             _socket: None,
             served_last: None,
             reachable,
-        })
+        };
+        Ok((agent, work))
     }
 
     /// Works until `stop` is ready, then waits a moment for what is under way.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tracing::info!(terminal = %self.config.terminal, "sync agent started");
         self.open_socket();
+        self.deliver(stop).await;
+        tracing::info!("sync agent stopped");
+    }
+
+    /// The same without the socket for live questions.
+    pub async fn deliver(mut self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
-        let mut tick = tokio::time::interval(Duration::from_millis(self.config.sync.tick_ms));
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut look_at = Instant::now();
+        let (mut look_at, mut tick_at) = (0, 0);
         loop {
-            if Instant::now() >= look_at {
-                self.look_at_outbox();
-                look_at = Instant::now() + self.config.sync.poll();
+            if self.clock.now_ms() >= tick_at {
+                self.tick();
+                tick_at = self.clock.now_ms() + self.config.sync.tick_ms;
             }
-            let due = self.act();
-            let wake_at = look_at.min(Instant::now() + due);
+            if self.clock.now_ms() >= look_at {
+                self.look_at_outbox();
+                look_at = self.clock.now_ms() + self.config.sync.poll_ms;
+            }
+            let due_ms = self.act();
+            let wake_at = look_at.min(tick_at).min(self.clock.now_ms() + due_ms);
             tokio::select! {
                 biased;
                 () = &mut stop => break,
                 Some(noted) = self.noted.recv() => self.on_noted(noted),
                 Some(event) = self.events.recv() => self.on_event(event).await,
-                _ = tick.tick() => self.tick(),
-                () = tokio::time::sleep_until(wake_at) => {}
+                () = self.around.sleep_until(wake_at) => {}
             }
             self.drain().await;
         }
         self.finish().await;
-        tracing::info!("sync agent stopped");
     }
 
     /// Takes everything that has already come, so that one round of planning serves it all.
@@ -199,10 +220,10 @@ impl Agent {
     }
 
     async fn finish(&mut self) {
-        let deadline = Instant::now() + STOP_WITHIN;
+        let deadline = self.clock.now_ms() + STOP_WITHIN_MS;
         while self.queue.as_ref().is_some_and(|queue| !queue.plan.is_quiet()) {
             tokio::select! {
-                () = tokio::time::sleep_until(deadline) => break,
+                () = self.around.sleep_until(deadline) => break,
                 Some(noted) = self.noted.recv() => self.on_noted(noted),
                 Some(event) = self.events.recv() => self.on_event(event).await,
             }
@@ -264,11 +285,11 @@ impl Agent {
         Ok(())
     }
 
-    /// Does what the plan says until it says wait; returns how long.
-    fn act(&mut self) -> Duration {
+    /// Does what the plan says until it says wait; returns how long, in milliseconds.
+    fn act(&mut self) -> u64 {
         loop {
             let now = self.clock.now_ms();
-            let Some(queue) = &mut self.queue else { return self.config.sync.poll() };
+            let Some(queue) = &mut self.queue else { return self.config.sync.poll_ms };
             match queue.plan.next(now) {
                 Step::Hello => {
                     queue.plan.hello_started(now);
@@ -277,11 +298,11 @@ impl Agent {
                 }
                 Step::Send(seqs) => {
                     if self.send(&seqs) == 0 {
-                        return self.config.sync.poll();
+                        return self.config.sync.poll_ms;
                     }
                 }
                 Step::Complete(seq) => self.complete(seq),
-                Step::Wait { until_ms } => return Duration::from_millis((until_ms - now).max(1)),
+                Step::Wait { until_ms } => return (until_ms - now).max(1),
             }
         }
     }
@@ -299,7 +320,7 @@ impl Agent {
             oldest_unacked_age_s: oldest.map(|then| u64::try_from((wall - then) / 1000).unwrap_or(0)),
             agent_version: env!("CARGO_PKG_VERSION").into(),
             clock: self.clock.evidence(self.last_sync_ms),
-            nonce: Some(format!("{:032x}", rand::random::<u128>())),
+            nonce: Some(format!("{:016x}{:016x}", self.around.random(), self.around.random())),
             head_hash: queue.reader.manifest_hash(queue.head).ok().flatten(),
             continuity: self.continuity.clone(),
             tpm_counter: None,
@@ -309,10 +330,10 @@ impl Agent {
             disk_used_percent: disk_used_percent(&self.config.state),
         };
         let (client, report) = (self.client.clone(), self.report.clone());
-        tokio::spawn(async move {
+        self.around.spawn(Box::pin(async move {
             let result = client.hello(&request).await;
             let _ = report.send(Event::Hello(result)).await;
-        });
+        }));
     }
 
     /// Sends as many of these as memory allows and returns how many.
@@ -328,7 +349,7 @@ impl Agent {
                 Ok(Some(stored)) => stored,
                 Ok(None) | Err(_) => {
                     tracing::error!(seq, "a record cannot be read from the outbox");
-                    queue.plan.unreadable(seq, now, rand::random());
+                    queue.plan.unreadable(seq, now, self.around.random());
                     continue;
                 }
             };
@@ -344,10 +365,10 @@ impl Agent {
             sent += 1;
             let record = SealedRecord { manifest: stored.manifest, ciphertext: stored.ciphertext };
             let (client, report) = (self.client.clone(), self.report.clone());
-            tokio::spawn(async move {
+            self.around.spawn(Box::pin(async move {
                 let result = client.put(&name, &record).await;
                 let _ = report.send(Event::Put { name, bytes, result }).await;
-            });
+            }));
         }
         sent
     }

@@ -5,6 +5,7 @@ mod blobs;
 mod query;
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -14,6 +15,7 @@ use sync_protocol::{
 };
 
 use crate::plan::Failure;
+use crate::surroundings::Surroundings;
 use crate::{AgentError, Config, tls};
 
 /// What an answer was, when it was not what was hoped for. Carries nothing that came over the wire.
@@ -122,6 +124,7 @@ pub struct RecordName {
 /// A connection to the gateway.
 #[derive(Clone)]
 pub struct CityClient {
+    around: Arc<dyn Surroundings>,
     http: Client,
     url: String,
     terminal: String,
@@ -130,7 +133,7 @@ pub struct CityClient {
 
 impl CityClient {
     /// Reads the keys and prepares the connection; does not connect yet.
-    pub fn new(config: &Config) -> Result<Self, AgentError> {
+    pub fn new(config: &Config, around: Arc<dyn Surroundings>) -> Result<Self, AgentError> {
         let pem = std::fs::read_to_string(config.keys.join("city-receipt.pub.pem"))
             .map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
         let city =
@@ -150,13 +153,23 @@ impl CityClient {
             .user_agent(concat!("sync-agent/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| AgentError::Tls)?;
-        Ok(Self { http, url: config.url.clone(), terminal: config.terminal.clone(), city })
+        Ok(Self::over(around, http, config, city))
+    }
+
+    /// Over any connection: whatever it is, only what the city signed is believed.
+    pub fn over(
+        around: Arc<dyn Surroundings>,
+        http: Client,
+        config: &Config,
+        city: CityReceiptPublicKey,
+    ) -> Self {
+        Self { around, http, url: config.url.clone(), terminal: config.terminal.clone(), city }
     }
 
     /// Says hello and returns the city's verified answer.
     pub async fn hello(&self, request: &HelloRequest) -> Result<HelloAnswer, Refused> {
         let call = self.http.post(format!("{}/v1/hello", self.url)).json(request);
-        let body = answer(call, limits::MAX_HELLO + 1024).await?;
+        let body = self.answer(call, limits::MAX_HELLO + 1024).await?;
         self.believe_hello(&body, request)
     }
 
@@ -167,15 +180,20 @@ impl CityClient {
             .put(format!("{}/v1/records/{}", self.url, name.case_id))
             .header(CONTENT_TYPE, "application/json")
             .body(record.to_json());
-        let body = answer(call, limits::MAX_RECEIPT + 1024).await?;
+        let body = self.answer(call, limits::MAX_RECEIPT + 1024).await?;
         self.believe_receipt(&body, name)
     }
 
     /// Asks for the receipt of a record that the city holds, without sending the record again.
     pub async fn receipt(&self, name: &RecordName) -> Result<GoodReceipt, Refused> {
         let call = self.http.get(format!("{}/v1/records/{}/receipt", self.url, name.case_id));
-        let body = answer(call, limits::MAX_RECEIPT + 1024).await?;
+        let body = self.answer(call, limits::MAX_RECEIPT + 1024).await?;
         self.believe_receipt(&body, name)
+    }
+
+    /// Sends a request and reads its answer, never more than `limit` bytes of it.
+    async fn answer(&self, call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
+        read(self.around.send(call).await?, limit).await
     }
 
     fn believe_hello(&self, body: &[u8], request: &HelloRequest) -> Result<HelloAnswer, Refused> {
@@ -199,9 +217,8 @@ impl CityClient {
     }
 }
 
-/// Sends a request and reads its answer, never more than `limit` bytes of it.
-async fn answer(call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
-    let mut response = call.send().await.map_err(|error| cause_of(&error))?;
+/// Reads an answer, never more than `limit` bytes of it.
+async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Refused> {
     if response.status() != StatusCode::OK {
         return Err(refused(&response));
     }
@@ -235,7 +252,7 @@ fn retry_after_ms(response: &Response) -> Option<u64> {
     Some(seconds.saturating_mul(1000))
 }
 
-fn cause_of(error: &reqwest::Error) -> Refused {
+pub(crate) fn cause_of(error: &reqwest::Error) -> Refused {
     let cause = match error {
         error if error.source().is_some_and(is_tls) => Cause::Tls,
         error if error.is_timeout() => Cause::Timeout,

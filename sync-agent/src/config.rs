@@ -1,7 +1,6 @@
 //! The part of `terminal.toml` that concerns the sync agent; every other section belongs to the kiosk and is skipped.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -96,10 +95,6 @@ impl SyncConfig {
             // Twice the longest a request can take: after that its task is gone, whatever happened to it.
             lost_after_ms: 2 * (self.connect_timeout_ms + self.request_timeout_ms),
         }
-    }
-
-    pub(crate) fn poll(&self) -> Duration {
-        Duration::from_millis(self.poll_ms)
     }
 }
 

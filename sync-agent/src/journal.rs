@@ -66,20 +66,27 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    pub(crate) fn start(
+    /// A journal, and the work that has to be done for it.
+    pub(crate) fn new(
         state: &Path,
         delivery: Delivery,
         audit: AuditLog,
         noted: mpsc::Sender<Noted>,
-    ) -> Result<Self, AgentError> {
+    ) -> (Self, JournalWork) {
         let (notes, inbox) = sync_channel(NOTES);
-        let mut writer =
+        let writer =
             JournalThread { state: state.to_owned(), delivery: Some(delivery), audit: Some(audit), noted };
+        (Self { notes: Some(notes), thread: None }, JournalWork { inbox, first: None, writer })
+    }
+
+    /// Has the work done by a thread of its own.
+    pub(crate) fn start(&mut self, mut work: JournalWork) -> Result<(), AgentError> {
         let thread = std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || writer.run(&inbox))
+            .spawn(move || work.run())
             .map_err(|error| AgentError::Thread(error.kind()))?;
-        Ok(Self { notes: Some(notes), thread: Some(thread) })
+        self.thread = Some(thread);
+        Ok(())
     }
 
     /// Hands a note to the thread; `false` when it cannot take it, because the disk is far behind.
@@ -109,20 +116,39 @@ struct JournalThread {
     noted: mpsc::Sender<Noted>,
 }
 
-impl JournalThread {
-    fn run(&mut self, inbox: &Receiver<Note>) {
-        while let Ok(first) = inbox.recv() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH {
-                match inbox.try_recv() {
-                    Ok(note) => batch.push(note),
-                    Err(_) => break,
-                }
-            }
-            self.write(batch);
+/// What the journal has to do: everything that is noted, batch after batch.
+pub struct JournalWork {
+    inbox: Receiver<Note>,
+    /// Taken out of the inbox to see whether there is anything.
+    first: Option<Note>,
+    writer: JournalThread,
+}
+
+impl JournalWork {
+    fn run(&mut self) {
+        while let Ok(first) = self.inbox.recv() {
+            self.first = Some(first);
+            self.write_batch();
         }
     }
 
+    /// Whether something is waiting to be written.
+    pub fn is_waiting(&mut self) -> bool {
+        if self.first.is_none() {
+            self.first = self.inbox.try_recv().ok();
+        }
+        self.first.is_some()
+    }
+
+    /// Writes what is waiting, at most a batch. When this returns, it is on disk.
+    pub fn write_batch(&mut self) {
+        let batch: Vec<Note> =
+            self.first.take().into_iter().chain(self.inbox.try_iter()).take(BATCH).collect();
+        self.writer.write(batch);
+    }
+}
+
+impl JournalThread {
     fn write(&mut self, batch: Vec<Note>) {
         let (mut receipts, mut events) = (Vec::new(), Vec::new());
         for note in batch {

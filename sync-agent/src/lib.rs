@@ -17,9 +17,11 @@ pub mod config;
 mod journal;
 mod local_socket;
 pub mod plan;
+pub mod surroundings;
 pub mod throttle;
 mod tls;
 mod window;
 
 pub use agent::{Agent, AgentError};
 pub use config::Config;
+pub use journal::JournalWork;

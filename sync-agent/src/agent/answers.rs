@@ -41,7 +41,7 @@ impl Agent {
                 queue.plan.receipt_noted(seq, complete);
                 queue.causes.remove(&seq);
             } else {
-                queue.plan.receipt_not_noted(seq, now, rand::random());
+                queue.plan.receipt_not_noted(seq, now, self.around.random());
             }
         }
     }
@@ -53,7 +53,7 @@ impl Agent {
         } else {
             self.epoch = Some(answer.epoch.clone());
         }
-        let (now, entropy) = (self.clock.now_ms(), rand::random());
+        let (now, entropy) = (self.clock.now_ms(), self.around.random());
         let Some(queue) = &mut self.queue else { return };
         let received = RangeSet::from(answer.received);
         if received.to_vec().last().is_some_and(|(_, last)| *last > queue.head) {
@@ -120,7 +120,7 @@ impl Agent {
     }
 
     fn on_no_hello(&mut self, refused: Refused) {
-        let (now, entropy) = (self.clock.now_ms(), rand::random());
+        let (now, entropy) = (self.clock.now_ms(), self.around.random());
         if let Some(queue) = &mut self.queue {
             queue.plan.hello_failed(now, refused.retry_after_ms, entropy);
         }
@@ -141,7 +141,7 @@ impl Agent {
                 // say. A receipt of an older life must not count after a restore.
                 queue.plan.hello_soon(now);
                 let failure = Failure::Transient { retry_after_ms: None };
-                return queue.plan.failed(name.seq, failure, now, rand::random());
+                return queue.plan.failed(name.seq, failure, now, self.around.random());
             }
             queue.plan.receipt_came(name.seq, now);
         }
@@ -188,7 +188,7 @@ impl Agent {
         if refused.failure() == Failure::Unbelievable {
             queue.causes.insert(seq, refused.cause);
         }
-        queue.plan.failed(seq, refused.failure(), now, rand::random());
+        queue.plan.failed(seq, refused.failure(), now, self.around.random());
     }
 
     /// Answers that were no receipts, now held against their records: worth a row, and in the side lane an alarm.

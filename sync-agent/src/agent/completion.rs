@@ -5,6 +5,7 @@ use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
 use crate::plan::Failure;
 use crate::throttle::Throttle;
 use kiosk_store::StoredBlob;
+use tokio::sync::oneshot;
 
 impl Agent {
     /// Sends what the city does not hold of this record's blobs, then asks for its receipt again.
@@ -16,18 +17,20 @@ impl Agent {
         let Ok((blobs, Some(stored))) = found else {
             tracing::error!(seq, "the blobs of a record cannot be read from the outbox");
             let failure = Failure::Transient { retry_after_ms: None };
-            return queue.plan.completion_failed(seq, failure, now, rand::random());
+            return queue.plan.completion_failed(seq, failure, now, self.around.random());
         };
         let incarnation = queue.reader.incarnation().to_owned();
         let name = RecordName { incarnation, seq, case_id: stored.case_id, sha256: stored.sha256 };
         let (client, throttle, report) = (self.client.clone(), self.throttle.clone(), self.report.clone());
-        tokio::spawn(async move {
-            let wanted = name.clone();
-            let sending = tokio::spawn(async move { send(&client, &throttle, &wanted, &blobs).await });
+        let (wanted, (end, ended)) = (name.clone(), oneshot::channel());
+        self.around.spawn(Box::pin(async move {
+            let _ = end.send(send(&client, &throttle, &wanted, &blobs).await);
+        }));
+        self.around.spawn(Box::pin(async move {
             // The plan sends the blobs of one record at a time, so it must hear of the end whatever that is.
-            let result = sending.await.unwrap_or_else(|_| Err(Cause::Broken.into()));
+            let result = ended.await.unwrap_or_else(|_| Err(Cause::Broken.into()));
             let _ = report.send(Event::Completion { name, result }).await;
-        });
+        }));
     }
 
     pub(super) fn on_completion(&mut self, name: &RecordName, result: Result<GoodReceipt, Refused>) {
@@ -48,7 +51,7 @@ impl Agent {
             Ok(_) => {
                 queue.plan.hello_soon(now);
                 let failure = Failure::Transient { retry_after_ms: None };
-                queue.plan.completion_failed(seq, failure, now, rand::random());
+                queue.plan.completion_failed(seq, failure, now, self.around.random());
             }
             Err(refused) => {
                 tracing::debug!(seq, cause = refused.cause.code(), "blobs were not all sent");
@@ -58,7 +61,7 @@ impl Agent {
                 if refused.cause == Cause::OwnDisk {
                     tracing::error!(seq, "a blob cannot be read from the disk");
                 }
-                queue.plan.completion_failed(seq, refused.failure(), now, rand::random());
+                queue.plan.completion_failed(seq, refused.failure(), now, self.around.random());
             }
         }
     }

@@ -1,10 +1,7 @@
 //! Sends the blobs of a record by tus 1.0: asks how far each is, sends the next piece, goes on after an interruption
 //! from where the city is. Nothing here counts as delivered; only the receipt asked for afterwards does.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +9,7 @@ use kiosk_store::StoredBlob;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use sync_protocol::{BlobHeaders as Header, BlobState, TUS_VERSION, limits, write_checksum};
 
-use super::{Cause, CityClient, Refused, cause_of, refused};
+use super::{Cause, CityClient, Refused, refused};
 use crate::throttle::Throttle;
 
 /// Answers in a row that bring a blob no further before the try is given up.
@@ -52,7 +49,7 @@ impl CityClient {
 
     /// How far the city is with a blob; `None` when it has nothing of it.
     async fn blob_state(&self, blob: &StoredBlob) -> Result<Option<BlobState>, Refused> {
-        let response = send(tus(self.http.head(self.blob_url(blob)))).await?;
+        let response = self.around.send(tus(self.http.head(self.blob_url(blob)))).await?;
         match response.status() {
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::OK | StatusCode::NO_CONTENT => {
@@ -69,7 +66,7 @@ impl CityClient {
         let call = tus(self.http.post(format!("{}/v1/blobs", self.url)))
             .header(Header::LENGTH, blob.bytes)
             .header(Header::METADATA, format!("sha256 {}", STANDARD.encode(&blob.sha256)));
-        let response = send(call).await?;
+        let response = self.around.send(call).await?;
         match response.status() {
             StatusCode::CREATED => Ok(BlobState { offset: 0, length: blob.bytes }),
             _ => Err(refused(&response)),
@@ -78,18 +75,14 @@ impl CityClient {
 
     /// Sends a piece and returns the next offset, or `None` when the city stands elsewhere.
     async fn send_piece(&self, blob: &StoredBlob, range: Range<u64>) -> Result<Option<u64>, Refused> {
-        let path = blob.path.clone();
         let (start, end) = (range.start, range.end);
-        let piece = tokio::task::spawn_blocking(move || read_piece(&path, range))
-            .await
-            .map_err(|_| Cause::OwnDisk)?
-            .map_err(|_| Cause::OwnDisk)?;
+        let piece = self.around.read(blob.path.clone(), range).await.map_err(|_| Cause::OwnDisk)?;
         let call = tus(self.http.patch(self.blob_url(blob)))
             .header("content-type", Header::CONTENT_TYPE)
             .header(Header::OFFSET, start)
             .header(Header::CHECKSUM, write_checksum(&piece))
             .body(piece);
-        let response = send(call).await?;
+        let response = self.around.send(call).await?;
         match response.status().as_u16() {
             204 if number(&response, Header::OFFSET)? == end => Ok(Some(end)),
             204 => Err(Cause::NotTus.into()),
@@ -107,19 +100,7 @@ fn tus(call: RequestBuilder) -> RequestBuilder {
     call.header(Header::RESUMABLE, TUS_VERSION)
 }
 
-async fn send(call: RequestBuilder) -> Result<Response, Refused> {
-    call.send().await.map_err(|error| cause_of(&error))
-}
-
 fn number(response: &Response, header: &str) -> Result<u64, Refused> {
     let value = response.headers().get(header).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     value.ok_or_else(|| Cause::NotTus.into())
-}
-
-fn read_piece(path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(range.start))?;
-    let mut piece = vec![0; usize::try_from(range.end - range.start).unwrap_or(0)];
-    file.read_exact(&mut piece)?;
-    Ok(piece)
 }

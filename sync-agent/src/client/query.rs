@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sync_protocol::{PROTOCOL_VERSION, QueryReply, QueryRequest, limits};
 
-use super::{Cause, CityClient, Refused, answer};
+use super::{Cause, CityClient, Refused};
 
 impl CityClient {
     /// Asks the city and returns its sealed answer in base64. The caller's deadline bounds it.
@@ -13,7 +13,7 @@ impl CityClient {
         let request =
             QueryRequest { version: PROTOCOL_VERSION, ticket: ticket.to_owned(), within_ms, question };
         let call = self.http.post(format!("{}/v1/query", self.url)).timeout(within).json(&request);
-        let body = answer(call, limits::MAX_LOCAL_FRAME).await?;
+        let body = self.answer(call, limits::MAX_LOCAL_FRAME).await?;
         let reply: QueryReply = serde_json::from_slice(&body).map_err(|_| Cause::NotJson)?;
         // Unsigned: only the holder of the city's key could have read the question and known whom to answer.
         if reply.ticket == ticket { Ok(reply.answer) } else { Err(Cause::Other.into()) }
