@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::config::Budget;
 use crate::refusal::Refusal;
 
@@ -93,13 +94,13 @@ pub(crate) struct Budgets {
 
 impl Budgets {
     pub(crate) fn new(city: &Budget, each: &Budget) -> Self {
-        let city = Mutex::new(Buckets::new(city, Instant::now()));
+        let city = Mutex::new(Buckets::new(city, clock::instant()));
         Self { city, terminals: Mutex::default(), each: each.clone() }
     }
 
     /// Takes for one record of so many bytes.
     pub(crate) fn record(&self, terminal: &str, bytes: u64) -> Result<(), Refusal> {
-        self.take(terminal, Instant::now(), |buckets| {
+        self.take(terminal, clock::instant(), |buckets| {
             [(&mut buckets.records, 1.0), (&mut buckets.bytes, bytes as f64)]
         })
     }
@@ -108,12 +109,12 @@ impl Budgets {
     pub(crate) fn blob(&self, terminal: &str, bytes: u64) -> Result<(), Refusal> {
         // Counted as a little more, so that empty requests are not free.
         let bytes = bytes as f64 + 4096.0;
-        self.take(terminal, Instant::now(), |buckets| [(&mut buckets.blobs, bytes)])
+        self.take(terminal, clock::instant(), |buckets| [(&mut buckets.blobs, bytes)])
     }
 
     /// How much of the city's budget for records is left, 0 to 1.
     pub(crate) fn left(&self) -> f64 {
-        let now = Instant::now();
+        let now = clock::instant();
         let mut city = locked(&self.city);
         city.records.fullness(now).min(city.bytes.fullness(now))
     }

@@ -66,7 +66,7 @@ fn word(terminal: &str, hello: &HelloRequest, now_ms: i64) -> Word {
         terminal: terminal.to_owned(),
         incarnation: hello.incarnation.clone(),
         heard,
-        fresh_token: uuid::Uuid::new_v4().simple().to_string(),
+        fresh_token: format!("{:032x}", crate::clock::random()),
         ledger: hello.ledger,
         oldest_unacked_age_s: hello.oldest_unacked_age_s,
         agent_version: hello.agent_version.chars().take(64).collect(),

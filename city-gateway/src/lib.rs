@@ -11,6 +11,7 @@
 pub mod blobs;
 mod budgets;
 mod city;
+mod clock;
 mod config;
 pub mod continuity;
 pub mod desk;
@@ -30,6 +31,8 @@ pub mod progress;
 mod query;
 mod receipts;
 mod refusal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod store;
 mod terminals;
 mod tls;

@@ -96,6 +96,13 @@ impl Operation {
 }
 
 async fn back_up(config: &Config, to: &Path) -> anyhow::Result<Vec<String>> {
+    let (mut lines, note) = copy_store(config, to).await?;
+    lines.push(told(&note, &config.paths.state).await?);
+    Ok(lines)
+}
+
+/// Makes the copy; returns what to print, and what to tell the gateway.
+pub(crate) async fn copy_store(config: &Config, to: &Path) -> anyhow::Result<(Vec<String>, Note)> {
     let (state, folder) = (config.paths.state.clone(), to.to_owned());
     let copy = tokio::task::spawn_blocking(move || sqlite::back_up(&state, &folder)).await??;
     let mut lines = Vec::new();
@@ -111,9 +118,7 @@ async fn back_up(config: &Config, to: &Path) -> anyhow::Result<Vec<String>> {
     }
     let report = tokio::task::spawn_blocking(move || copy.seal()).await??;
     lines.push(format!("The copy in {} holds {} queues.", to.display(), report.marks.len()));
-    let note = Note::copy(report.epoch, report.marks);
-    lines.push(told(&note, &config.paths.state).await?);
-    Ok(lines)
+    Ok((lines, Note::copy(report.epoch, report.marks)))
 }
 
 /// Copies what the copy of the database names and is not there yet. Returns how many are new, and how many are lost.

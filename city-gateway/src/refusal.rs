@@ -83,8 +83,7 @@ impl IntoResponse for Refusal {
 /// Those who are turned away together must not come back together: up to half as long again.
 fn spread(seconds: u32) -> u32 {
     let seconds = seconds.max(1);
-    // Random enough for this, and at hand.
-    let random = uuid::Uuid::new_v4().as_u128() as u32;
+    let random = crate::clock::random() as u32;
     seconds.saturating_add(random % (seconds.div_ceil(2) + 1))
 }
 

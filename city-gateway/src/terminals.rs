@@ -4,7 +4,7 @@
 //! record, and whether the terminal that sent it signed it. Also absent: HTML.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Path, Query, Request, State};
@@ -21,6 +21,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::blobs::{Blobs, routes as tus};
 use crate::budgets::Budgets;
+pub(crate) use crate::clock::now_ms;
 use crate::config::Limits;
 use crate::failpoints;
 use crate::hello;
@@ -318,11 +319,4 @@ impl Terminals {
         }
         result
     }
-}
-
-/// The city's clock, milliseconds since 1970.
-pub(crate) fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

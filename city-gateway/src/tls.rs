@@ -41,7 +41,7 @@ pub(crate) struct Peer {
     /// The key of its certificate, with which it signs manifests.
     pub(crate) key: TerminalPublicKey,
     /// One of the connections there may be; given back when the last request on it is done.
-    _place: OwnedSemaphorePermit,
+    pub(crate) _place: OwnedSemaphorePermit,
 }
 
 /// The TLS settings: HTTP/2 offered first, a client certificate of the terminals' CA required.
