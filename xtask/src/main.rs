@@ -10,6 +10,7 @@ mod junit;
 mod packages;
 mod powercut;
 mod run;
+mod simulate;
 mod test;
 mod tidy;
 mod ui;
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::Bench),
     /// Cut the power at every write of a terminal's day, a million times, and look for broken promises
     Powercut(powercut::Powercut),
+    /// Run agents and city under every fault that a seed draws, ten thousand times or one run with its trace
+    Simulate(simulate::Simulate),
     /// Everything that a change must pass: format, lints, licences, tests
     Ci,
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Ui(ui) => ui.run(),
         Command::Bench(bench) => bench.run(),
         Command::Powercut(powercut) => powercut.run(),
+        Command::Simulate(simulate) => simulate.run(),
         Command::Ci => ci::run(),
     };
     outcome.unwrap_or_else(|error| {

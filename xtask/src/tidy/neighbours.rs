@@ -40,11 +40,12 @@ const ROOMS: &[(&str, Knows)] = &[
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
+    ("kiosk-simulation", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 4] = ["simulator", "kiosk-tests", "kiosk-powercut", "xtask"];
+const KNOWN_BY_NONE: [&str; 5] = ["simulator", "kiosk-tests", "kiosk-powercut", "kiosk-simulation", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -66,12 +67,12 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "tokio",
-        crates: &["sync-agent", "city-gateway", "simulator", "kiosk-tests", "xtask"],
+        crates: &["sync-agent", "city-gateway", "simulator", "kiosk-tests", "kiosk-simulation", "xtask"],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",
     },
     OnlyIn {
         family: "rusqlite",
-        crates: &["kiosk-store", "city-gateway", "kiosk-tests", "kiosk-powercut"],
+        crates: &["kiosk-store", "city-gateway", "kiosk-tests", "kiosk-powercut", "kiosk-simulation"],
         why: "one crate owns a database's schema and its durability settings; everyone else asks that crate",
     },
 ];
