@@ -130,9 +130,13 @@ impl Terminal {
         let log = DeliveryReader::open(&state).ok().flatten();
         if log.is_some_and(|log| log.must_leave(outbox.incarnation()).unwrap_or(false)) {
             let before = outbox.incarnation().to_owned();
-            outbox.begin_incarnation(BegunBecause::CopiedDisk, wall_ms)?;
-            if outbox.incarnation() != before {
-                done.push("goes on in a new life: its disk is a copy or an older image".to_owned());
+            match outbox.begin_incarnation(BegunBecause::CopiedDisk, wall_ms) {
+                Ok(()) if outbox.incarnation() != before => {
+                    done.push("goes on in a new life: its disk is a copy or an older image".to_owned());
+                }
+                Ok(()) => {}
+                Err(StoreError::DiskFull) => done.push("has no room for a new life".to_owned()),
+                Err(error) => return Err(error).context("a new life"),
             }
         }
         // A full disk refuses the note of what is given back; the next care finds room or not.
