@@ -38,16 +38,6 @@ impl Trace {
         alias
     }
 
-    /// Lines so far.
-    pub fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// Whether nothing happened yet.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
     /// All lines.
     pub fn lines(&self) -> &[String] {
         &self.lines

@@ -31,7 +31,7 @@ const OPENER_MS: u64 = 20_000;
 const CARE_MS: u64 = 60_000;
 
 /// Something that happens at its time.
-pub enum Event {
+pub(crate) enum Event {
     /// A request reaches the city.
     Arrives {
         call: u64,
