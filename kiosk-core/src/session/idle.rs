@@ -24,6 +24,8 @@ pub struct Limits {
     pub saved_case_offer_ms: u64,
     /// How long saving may take until the page says that it is unusual.
     pub saving_ms: u64,
+    /// How long the city may take to answer.
+    pub asking_ms: u64,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             farewell_ms: 6_000,
             saved_case_offer_ms: 60_000,
             saving_ms: 15_000,
+            asking_ms: 15_000,
         }
     }
 }

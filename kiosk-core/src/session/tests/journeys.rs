@@ -277,7 +277,7 @@ proptest::proptest! {
     /// Whatever is touched in whatever order: no panic, home is always reached by waiting, and then
     /// nothing of the resident is left.
     #[test]
-    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..26, 0..200)) {
+    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..32, 0..200)) {
         let mut bench = Bench::new();
         for number in touches {
             let event = random_event(&bench, number);
@@ -318,6 +318,11 @@ fn random_event(bench: &Bench, number: u8) -> Event {
         22 => Citizen::DateStepped(0, -1, 0),
         23 => return Event::Timer(ticket),
         24 => Citizen::ChangeWanted(id("place")),
+        25 => Citizen::ProgressWanted,
+        26 | 27 => Citizen::EnquirySubmitted,
+        28 => Citizen::TextTyped(crate::case_number::compose("DG0001", [7; 8]).as_str().into()),
+        29 => return Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)),
+        30 => return Event::City(City::CannotAsk(ticket, CannotAsk::Busy)),
         _ => Citizen::End,
     })
 }
