@@ -86,6 +86,7 @@ impl EventLoop {
     fn keyboard(&self, text: &str) -> Vec<Citizen> {
         let enter = match &self.session.page {
             Page::Identify(_) => Citizen::NumberSubmitted,
+            Page::Enquiry(_) => Citizen::EnquirySubmitted,
             _ => Citizen::Answered,
         };
         text.chars()

@@ -6,6 +6,7 @@ use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
 use kiosk_app::effects::Hands;
+use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::printer::{Letterhead, PrinterHand};
 use kiosk_app::effects::reader::ReaderHand;
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
@@ -124,15 +125,21 @@ fn link(socket: PathBuf, config: &Config, page: PageName) -> Result<()> {
     slint::platform::set_platform(Box::new(platform)).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// Starts the threads of the store, the reader and the printer.
+/// Starts the threads of the store, the reader, the printer and the city.
 fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     let keys = &config.paths.keys;
+    let seal = read(&keys.join("city-seal.pub"))?;
+    let city = CitySettings {
+        state: config.paths.state.clone(),
+        terminal: config.terminal.code.clone(),
+        sealer: AgeSealer::from_recipients(&seal)?,
+    };
     let settings = StoreSettings {
         state: config.paths.state.clone(),
         terminal: config.terminal.code.clone(),
         min_free_bytes: config.store.min_free_mib * 1024 * 1024,
         terminal_key: TerminalKey::from_pem(&read(&keys.join("terminal.key.pem"))?)?,
-        sealer: AgeSealer::from_recipients(&read(&keys.join("city-seal.pub"))?)?,
+        sealer: AgeSealer::from_recipients(&seal)?,
         catalog_version: catalog.version().to_owned(),
     };
     let store = StoreHand::spawn(settings, inbox.clone())?;
@@ -148,7 +155,8 @@ fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
         store.clone(),
         inbox.clone(),
     )?;
-    Ok(Hands::new(inbox.clone(), store, reader, printer))
+    let city = CityHand::spawn(city, inbox.clone())?;
+    Ok(Hands::new(inbox.clone(), store, reader, printer, city))
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -6,9 +6,9 @@ use crate::config::{Config, SerialDevice};
 use crate::effects::store::StoreHand;
 use crate::inbox::Inbox;
 use device_drivers::receipt_printer::{Bitmap, Paper, PrinterError, ReceiptPrinter, SerialReceiptPrinter};
-use kiosk_core::calendar;
 use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
 use kiosk_core::settings::Language;
+use kiosk_core::{calendar, verification_code};
 use kiosk_documents::{Receipt, Renderer};
 use service_catalog::Text;
 use std::collections::HashMap;
@@ -68,6 +68,7 @@ impl Letterhead {
                 .to_owned(),
             applicant_name: order.applicant_name.as_ref().map(|name| name.expose().clone()),
             finalised_at: calendar::minute_in_china(order.case.finalised_at_ms),
+            verification: verification_code::grouped(&order.case.verification),
             verification_url: format!("{}{}", self.verify_url, order.case.verification),
             remarks: Vec::new(),
             reprint: order.reprint,

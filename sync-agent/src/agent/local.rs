@@ -42,6 +42,8 @@ impl Agent {
                 });
             }
             LocalBody::TryNow => {
+                // It may be said because of a record that was committed a moment ago.
+                self.look_at_outbox();
                 self.try_now();
                 let _ = reply.send(LocalOutcome::Done);
             }

@@ -34,6 +34,7 @@ impl ProgressSource for SqliteStore {
                 let received = ProgressStep {
                     state: ProgressState::PreReview,
                     at_ms: received_at_ms,
+                    reason: String::new(),
                     note: String::new(),
                 };
                 let mut steps = vec![received];
@@ -42,6 +43,7 @@ impl ProgressSource for SqliteStore {
                     steps.extend(made.into_iter().map(|step| ProgressStep {
                         state: told(step.to),
                         at_ms: step.at_ms,
+                        reason: step.reason,
                         note: step.note,
                     }));
                 }
