@@ -5,4 +5,5 @@ mod network;
 mod ordinary;
 mod printer;
 mod privacy;
+mod progress;
 mod reader;

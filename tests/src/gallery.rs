@@ -2,6 +2,8 @@
 //! true catalog and the true markup. `cargo xtask ui` writes the pictures to a folder to look at; the
 //! snapshot test compares them with those that were looked at and committed.
 
+mod progress;
+
 use anyhow::{Context, Result};
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
@@ -194,6 +196,8 @@ impl Visitor {
             self.finish(&item.code, show);
             self.dress(theme, language);
         }
+        self.enquire(show);
+        self.dress(theme, language);
         self.broken_things(show);
     }
 
