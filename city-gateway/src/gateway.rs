@@ -14,13 +14,15 @@ use tokio::task::JoinHandle;
 
 use crate::city;
 use crate::config::Config;
-use crate::keys::Keys;
+use crate::enrol::{self, AllowList, Enrolment, operator};
+use crate::keys::{Keys, TlsKeys};
 use crate::opener::{Opener, Surroundings};
 use crate::receipts::Signer;
 use crate::store::InboxStore;
+use crate::store::registry::TerminalRegistry;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::terminals::{self, Terminals};
-use crate::tls::{self, TerminalAcceptor};
+use crate::tls::{self, EnrolmentAcceptor, TerminalAcceptor};
 
 /// Time for requests under way when the gateway stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -41,11 +43,14 @@ const STREAMS: u32 = 128;
 pub struct Gateway {
     terminals: SocketAddr,
     city: SocketAddr,
+    enrolment: Option<SocketAddr>,
+    registry: Arc<dyn TerminalRegistry>,
     store: Arc<dyn InboxStore>,
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     broken: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
+    door: Option<JoinHandle<()>>,
 }
 
 impl Gateway {
@@ -55,12 +60,25 @@ impl Gateway {
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
         let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
-        let store: Arc<dyn InboxStore> = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let sqlite = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let registry: Arc<dyn TerminalRegistry> = sqlite.clone();
+        let store: Arc<dyn InboxStore> = sqlite;
+        let refresh = Duration::from_secs(config.enrolment.refresh_seconds);
+        let allow_list =
+            Arc::new(AllowList::new(Arc::clone(&registry), refresh, config.enrolment.trust_unlisted));
+        let enrolment = Arc::new(Enrolment::load(
+            &config.paths.keys,
+            &config.enrolment,
+            Arc::clone(&registry),
+            Arc::clone(&allow_list),
+            &keys.tls,
+        )?);
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
+            allow_list: Arc::clone(&allow_list),
             signer: Signer::new(keys.receipt, store.epoch().await?),
             catalog_version: catalog.version.clone(),
             limits: config.limits.clone(),
@@ -82,16 +100,27 @@ impl Gateway {
         let mut gateway = Self {
             terminals: terminals_at.local_addr()?,
             city: city_at.local_addr()?,
+            enrolment: None,
+            registry: Arc::clone(&registry),
             store: Arc::clone(&store),
             handle: handle.clone(),
             stop,
             broken,
             tasks: Vec::new(),
+            door: None,
         };
+        if let Some(address) = config.listen.enrolment {
+            gateway.open_enrolment(address, &keys.tls, Arc::clone(&enrolment), config.limits.connections)?;
+        }
+        match operator::Door::open(&config.paths.state, operator::Desk { registry, allow_list }) {
+            Ok(door) => gateway.door = Some(tokio::spawn(door.serve())),
+            // Records are kept all the same.
+            Err(error) => tracing::error!(%error, "the operators' door cannot be opened"),
+        }
         let acceptor = TerminalAcceptor::new(tls::server_config(keys.tls)?, config.limits.connections);
         let mut server = axum_server::from_tcp(terminals_at)?.acceptor(acceptor).handle(handle.clone());
         connection_limits(server.http_builder());
-        let service = terminals::router(terminals).into_make_service();
+        let service = terminals::router(terminals, enrolment).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
         connection_limits(server.http_builder());
@@ -111,6 +140,16 @@ impl Gateway {
         self.city
     }
 
+    /// Where terminals enrol, when they can.
+    pub fn enrolment(&self) -> Option<SocketAddr> {
+        self.enrolment
+    }
+
+    /// The allow-list.
+    pub fn registry(&self) -> &Arc<dyn TerminalRegistry> {
+        &self.registry
+    }
+
     /// The inbox.
     pub fn store(&self) -> &Arc<dyn InboxStore> {
         &self.store
@@ -124,6 +163,11 @@ impl Gateway {
     /// Lets requests finish, closes the store, and returns.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.handle.graceful_shutdown(Some(GRACE));
+        if let Some(door) = self.door {
+            door.abort();
+            // Ended on purpose.
+            let _ = door.await;
+        }
         // Fails only when the opener has already ended.
         let _ = self.stop.send(true);
         let ended = async {
@@ -135,6 +179,24 @@ impl Gateway {
             self.store.close().await
         };
         tokio::time::timeout(STOP, ended).await.context("the gateway took too long to stop")??;
+        Ok(())
+    }
+
+    fn open_enrolment(
+        &mut self,
+        address: SocketAddr,
+        keys: &TlsKeys,
+        enrolment: Arc<Enrolment>,
+        connections: usize,
+    ) -> anyhow::Result<()> {
+        anyhow::ensure!(enrolment.can_issue(), "listen.enrolment is set, but there is no issuing key");
+        let listener = bind(address)?;
+        self.enrolment = Some(listener.local_addr()?);
+        let acceptor = EnrolmentAcceptor::new(enrol::tls_config(keys)?, connections);
+        let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(self.handle.clone());
+        connection_limits(server.http_builder());
+        let service = enrol::enrolment_routes(enrolment).into_make_service_with_connect_info::<SocketAddr>();
+        self.spawn("enrolment", async move { server.serve(service).await });
         Ok(())
     }
 

@@ -9,6 +9,7 @@
 
 mod city;
 mod config;
+mod enrol;
 mod failpoints;
 mod gateway;
 mod judge;
@@ -22,6 +23,7 @@ pub mod store;
 mod terminals;
 mod tls;
 
-pub use config::{Config, ConfigError, Limits, Listen, Paths};
+pub use config::{Config, ConfigError, Enrolment, Limits, Listen, Paths};
+pub use enrol::operator;
 pub use gateway::Gateway;
 pub use keys::KeyError;

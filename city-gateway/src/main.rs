@@ -1,12 +1,13 @@
 //! The program `city-gateway`: reads its configuration, serves until told to stop, and ends with an error when
 //! its supervisor should start it anew.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
+use city_gateway::operator::{self, Ask, Told};
 use city_gateway::{Config, Gateway};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -14,8 +15,96 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 struct Arguments {
     /// Configuration file.
-    #[arg(long)]
+    #[arg(long, global = true, default_value = "gateway.toml")]
     config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What can be asked of the gateway that runs; without any of these, the program is the gateway.
+#[derive(Subcommand)]
+enum Command {
+    /// Vouchers with which terminals enrol.
+    #[command(subcommand)]
+    Voucher(Voucher),
+    /// The list of terminals.
+    #[command(subcommand)]
+    Terminal(Terminal),
+}
+
+#[derive(Subcommand)]
+enum Voucher {
+    /// Prints a voucher that enrols this terminal once. Earlier unused ones end.
+    Issue {
+        /// Code of the terminal.
+        terminal: String,
+        /// How long it is good.
+        #[arg(long, default_value_t = 72)]
+        valid_hours: u32,
+    },
+}
+
+#[derive(Subcommand)]
+enum Terminal {
+    /// Revokes a terminal: from now on what it sends is kept aside.
+    Revoke {
+        /// Its code.
+        terminal: String,
+    },
+    /// Takes a revoked terminal back.
+    Reinstate {
+        /// Its code.
+        terminal: String,
+    },
+    /// Revokes one certificate.
+    RevokeCertificate {
+        /// SHA-256 of its DER, hex, as events and alarms name it.
+        fingerprint: String,
+    },
+    /// Lists terminals.
+    List {
+        /// Begin after this code.
+        #[arg(long, default_value = "")]
+        after: String,
+    },
+    /// Lists what happened.
+    Events {
+        /// Begin after this number.
+        #[arg(long, default_value_t = 0)]
+        after: i64,
+    },
+}
+
+impl Command {
+    fn question(self) -> Ask {
+        match self {
+            Self::Voucher(Voucher::Issue { terminal, valid_hours }) => {
+                Ask::IssueVoucher { terminal, valid_hours }
+            }
+            Self::Terminal(Terminal::Revoke { terminal }) => Ask::Revoke { terminal },
+            Self::Terminal(Terminal::Reinstate { terminal }) => Ask::Reinstate { terminal },
+            Self::Terminal(Terminal::RevokeCertificate { fingerprint }) => {
+                Ask::RevokeCertificate { fingerprint }
+            }
+            Self::Terminal(Terminal::List { after }) => Ask::Terminals { after },
+            Self::Terminal(Terminal::Events { after }) => Ask::Events { after },
+        }
+    }
+}
+
+/// Asks the running gateway and prints what it says: a voucher alone on its line, so that a script can take it.
+async fn ask(config: &Config, command: Command) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match operator::ask(&config.paths.state, &command.question()).await? {
+        Told::Voucher { voucher, .. } => writeln!(out, "{voucher}")?,
+        Told::Lines(lines) => {
+            for line in lines {
+                writeln!(out, "{line}")?;
+            }
+        }
+        Told::Refused(why) => bail!(why),
+    }
+    Ok(())
 }
 
 #[tokio::main]
@@ -31,9 +120,14 @@ async fn main() -> anyhow::Result<()> {
     #[cfg(feature = "failpoints")]
     let _points = fail::FailScenario::setup();
 
+    let config = Config::load(&arguments.config)?;
+    if let Some(command) = arguments.command {
+        return ask(&config, command).await;
+    }
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let gateway = Gateway::start(&Config::load(&arguments.config)?).await?;
-    tracing::info!(terminals = %gateway.terminals(), city = %gateway.city(), "the gateway is ready");
+    let gateway = Gateway::start(&config).await?;
+    let enrolment = gateway.enrolment().map(tracing::field::display);
+    tracing::info!(terminals = %gateway.terminals(), city = %gateway.city(), enrolment, "the gateway is ready");
     let failed = tokio::select! {
         _ = terminate.recv() => false,
         _ = interrupt.recv() => false,

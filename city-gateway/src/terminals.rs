@@ -19,10 +19,12 @@ use sync_protocol::{
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::config::Limits;
+use crate::enrol::{self, AllowList, Believed, Enrolment};
 use crate::failpoints;
 use crate::receipts::{HelloFacts, Signer};
 use crate::refusal::Refusal;
-use crate::store::{Acceptance, Arrival, InboxStore, Kept, Kind, Place, StoreError};
+use crate::store::registry::Standing;
+use crate::store::{Acceptance, Arrival, Conflict, InboxStore, Kept, Kind, Place, StoreError};
 use crate::tls::Peer;
 
 /// Longest body of a hello.
@@ -31,6 +33,7 @@ const MAX_HELLO_REQUEST: usize = 16 * 1024;
 /// What the routes share.
 pub(crate) struct Terminals {
     pub(crate) store: Arc<dyn InboxStore>,
+    pub(crate) allow_list: Arc<AllowList>,
     pub(crate) signer: Signer,
     pub(crate) catalog_version: String,
     pub(crate) limits: Limits,
@@ -43,10 +46,11 @@ pub(crate) struct Terminals {
 }
 
 /// The routes of the listener for terminals.
-pub(crate) fn router(state: Arc<Terminals>) -> Router {
+pub(crate) fn router(state: Arc<Terminals>, enrolment: Arc<Enrolment>) -> Router {
     Router::new()
         .route("/v1/hello", post(hello))
         .route("/v1/records/{case_id}", put(keep))
+        .merge(enrol::terminal_routes(enrolment).with_state(()))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), deadline))
@@ -74,26 +78,29 @@ async fn hello(
     if hello.version != PROTOCOL_VERSION {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
-    if hello.terminal != peer.code {
-        tracing::warn!(alarm = true, terminal = %peer.code, "hello in the name of another terminal");
+    let code = &peer.certificate.code;
+    if hello.terminal != *code {
+        tracing::warn!(alarm = true, terminal = %code, "hello in the name of another terminal");
         return Err(Refusal::Forbidden("the certificate names another terminal".into()));
     }
     if hello.incarnation.len() > limits::MAX_FIELD {
         return Err(Refusal::BadRequest("incarnation is too long".into()));
     }
-    let received = state.watch(state.store.received(&peer.code, &hello.incarnation).await)?;
+    let standing = state.watch(state.allow_list.standing(&peer.certificate).await)?;
+    let received = state.watch(state.store.received(code, &hello.incarnation).await)?;
     tracing::debug!(
-        terminal = %peer.code,
+        terminal = %code,
         finalised = hello.finalised_seq,
         oldest_unacked_age_s = hello.oldest_unacked_age_s,
         "hello"
     );
     let facts = HelloFacts {
         now_ms: now_ms(),
-        catalog_version: &state.catalog_version,
+        // Whoever is not on the list may hand in what residents finished, and gets nothing in return.
+        catalog_version: if standing == Standing::Listed { &state.catalog_version } else { "" },
         send_allowance: state.limits.send_allowance,
     };
-    Ok(Json(HelloReply { hello: state.signer.hello(&peer.code, received, facts) }))
+    Ok(Json(HelloReply { hello: state.signer.hello(code, received, facts) }))
 }
 
 async fn keep(
@@ -105,26 +112,38 @@ async fn keep(
     let (body, _held) = state.body(request, limits::MAX_RECORD_BODY).await?;
     let record = SealedRecord::from_json(&body)?;
     drop(body);
-    let manifest = verify(&peer, &record, &case_id)?;
+    let standing = state.watch(state.allow_list.standing(&peer.certificate).await)?;
+    let believed = state.watch(state.allow_list.believe(&peer.certificate, &record.manifest).await)?;
+    let Believed { manifest, revoked_key } = believed.inspect_err(
+        |error| tracing::warn!(alarm = true, terminal = %peer.certificate.code, %error, "a manifest was refused"),
+    )?;
+    verify(&peer, &manifest, &record, &case_id)?;
     let arrival = arrival(&manifest, record);
     #[cfg(feature = "failpoints")]
     if let Some(delay) = failpoints::receipt_before_commit() {
         return Ok(premature(&state, &manifest, arrival, delay));
     }
-    let acceptance = state.watch(state.store.accept(arrival).await)?;
+    // Residents' cases are no evidence to throw away: what is not believed is kept aside, and gets its receipt.
+    let aside = match standing {
+        Standing::Revoked => Some(Conflict::Revoked),
+        Standing::Listed => revoked_key.then_some(Conflict::Revoked),
+        Standing::Unlisted => Some(Conflict::Unlisted),
+    };
+    let acceptance = match aside {
+        Some(why) => state.watch(state.store.set_aside(arrival, why).await)?,
+        None => state.watch(state.store.accept(arrival).await)?,
+    };
     report(&manifest, &acceptance);
     state.arrivals.notify_one();
     failpoints::drop_reply();
     Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance) }))
 }
 
-/// Whether the record is what its manifest says, and the manifest this terminal's.
-fn verify(peer: &Peer, record: &SealedRecord, case_id: &str) -> Result<Manifest, Refusal> {
-    let manifest = Manifest::verify(&record.manifest, &peer.key).inspect_err(
-        |error| tracing::warn!(alarm = true, terminal = %peer.code, %error, "a manifest was refused"),
-    )?;
-    if manifest.terminal != peer.code {
-        tracing::warn!(alarm = true, terminal = %peer.code, "a manifest in the name of another terminal");
+/// Whether the record is what its manifest says, and the manifest speaks of this terminal.
+fn verify(peer: &Peer, manifest: &Manifest, record: &SealedRecord, case_id: &str) -> Result<(), Refusal> {
+    let code = &peer.certificate.code;
+    if manifest.terminal != *code {
+        tracing::warn!(alarm = true, terminal = %code, "a manifest in the name of another terminal");
         return Err(Refusal::Forbidden("the manifest names another terminal".into()));
     }
     if manifest.version != PROTOCOL_VERSION {
@@ -133,11 +152,11 @@ fn verify(peer: &Peer, record: &SealedRecord, case_id: &str) -> Result<Manifest,
     if manifest.case_id != case_id {
         return Err(Refusal::BadRequest("the address names another record".into()));
     }
-    if !record.matches(&manifest) {
-        tracing::warn!(alarm = true, terminal = %peer.code, seq = manifest.seq, "a record is damaged");
+    if !record.matches(manifest) {
+        tracing::warn!(alarm = true, terminal = %code, seq = manifest.seq, "a record is damaged");
         return Err(Refusal::BadRequest("the content is not the one the manifest speaks of".into()));
     }
-    Ok(manifest)
+    Ok(())
 }
 
 fn arrival(manifest: &Manifest, record: SealedRecord) -> Arrival {

@@ -14,38 +14,29 @@ use axum::middleware::AddExtension;
 use axum_server::accept::{Accept, NoDelayAcceptor};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rustls::ServerConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::server::WebPkiClientVerifier;
-use sync_protocol::TerminalPublicKey;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::server::TlsStream;
 use tower::Layer;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use crate::enrol::{TerminalCertificate, TerminalVerifier};
 use crate::keys::TlsKeys;
-
-/// Start of the name in a terminal's certificate; its code follows.
-const NAME: &str = "spiffe://city/terminal/";
 
 /// Time for a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The terminal at the other end of a connection.
 pub(crate) struct Peer {
-    /// Its code.
-    pub(crate) code: String,
-    /// The key of its certificate, with which it signs manifests.
-    pub(crate) key: TerminalPublicKey,
+    /// Its certificate: code, key, and what the allow-list is asked by.
+    pub(crate) certificate: TerminalCertificate,
     /// One of the connections there may be; given back when the last request on it is done.
     _place: OwnedSemaphorePermit,
 }
 
-/// The TLS settings: HTTP/2 offered first, a client certificate of the terminals' CA required.
+/// The TLS settings: HTTP/2 offered first, a client certificate of the terminals' CA required, whatever its dates.
 pub(crate) fn server_config(keys: TlsKeys) -> anyhow::Result<Arc<ServerConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(keys.terminal_ca, Arc::clone(&provider)).build()?;
+    let verifier = Arc::new(TerminalVerifier::new(keys.terminal_ca, Arc::clone(&provider))?);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)
@@ -86,33 +77,42 @@ impl<S: Send + 'static> Accept<TcpStream, S> for TerminalAcceptor {
             let (stream, service) =
                 handshake.await.inspect_err(|error| tracing::info!(%error, "handshake refused"))?;
             let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-            let Some((code, key)) = certificates.first().and_then(identify) else {
+            let Some(certificate) = certificates.first().and_then(TerminalCertificate::read) else {
                 tracing::warn!("a certificate of the terminals' CA names no terminal");
                 return Err(io::Error::other("not a terminal's certificate"));
             };
-            let peer = Arc::new(Peer { code, key, _place: place });
+            let peer = Arc::new(Peer { certificate, _place: place });
             Ok((stream, Extension(peer).layer(service)))
         })
     }
 }
 
-/// Code and key of a terminal's certificate; `None` when it is not one.
-fn identify(certificate: &CertificateDer<'_>) -> Option<(String, TerminalPublicKey)> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let names = certificate.subject_alternative_name().ok()??;
-    let mut codes = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::URI(uri) => uri.strip_prefix(NAME),
-        _ => None,
-    });
-    let code = codes.next().filter(|code| is_terminal_code(code))?;
-    // A certificate for two terminals would let one speak for the other.
-    if codes.next().is_some() {
-        return None;
-    }
-    let key = TerminalPublicKey::from_spki_der(certificate.public_key().raw).ok()?;
-    Some((code.to_owned(), key))
+/// Takes connections at the door of enrolment, as many as there may be.
+#[derive(Clone)]
+pub(crate) struct EnrolmentAcceptor {
+    tls: RustlsAcceptor<NoDelayAcceptor>,
+    places: Arc<Semaphore>,
 }
 
-fn is_terminal_code(code: &str) -> bool {
-    code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+impl EnrolmentAcceptor {
+    pub(crate) fn new(config: RustlsConfig, connections: usize) -> Self {
+        let tls = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE).acceptor(NoDelayAcceptor::new());
+        Self { tls, places: Arc::new(Semaphore::new(connections.max(1))) }
+    }
+}
+
+impl<S: Send + 'static> Accept<TcpStream, S> for EnrolmentAcceptor {
+    type Stream = TlsStream<TcpStream>;
+    type Service = AddExtension<S, Arc<OwnedSemaphorePermit>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let handshake = self.tls.accept(stream, service);
+        Box::pin(async move {
+            let place = place.map_err(|_| io::Error::other("too many connections"))?;
+            let (stream, service) = handshake.await?;
+            Ok((stream, Extension(Arc::new(place)).layer(service)))
+        })
+    }
 }

@@ -22,7 +22,8 @@ impl Program {
     fn start(city: &City) -> Self {
         let config = city.path("gateway.toml");
         let text = "[listen]\nterminals = \"127.0.0.1:0\"\ncity = \"127.0.0.1:0\"\n\
-                    [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n";
+                    [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n\
+                    [enrolment]\ntrust_unlisted = true\n";
         std::fs::write(&config, text).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_city-gateway"))
             .arg("--config")

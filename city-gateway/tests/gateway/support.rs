@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use city_gateway::{Config, Gateway, Limits, Listen, Paths};
+use city_gateway::{Config, Enrolment, Gateway, Limits, Listen, Paths};
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
@@ -88,6 +88,8 @@ impl City {
             ("gateway.key.pem", key.serialize_pem()),
             ("gateway.cert.pem", certificate.pem()),
             ("terminal-ca.pem", terminal_ca.pem()),
+            ("terminal-ca.key.pem", terminal_ca.key().serialize_pem()),
+            ("city-ca.pem", server_ca.pem()),
             ("city-seal.key", seal.identity.to_string()),
             ("city-receipt.key.pem", receipt.to_pem().to_string()),
         ] {
@@ -104,12 +106,14 @@ impl City {
     pub fn config(&self) -> Config {
         let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
         Config {
-            listen: Listen { terminals: anywhere, city: anywhere },
+            listen: Listen { terminals: anywhere, enrolment: Some(anywhere), city: anywhere },
             paths: Paths {
                 state: self.path("state"),
                 keys: self.path("keys"),
                 catalog: self.path("catalog"),
             },
+            // Most tests make their certificates themselves.
+            enrolment: Enrolment { trust_unlisted: true, ..Enrolment::default() },
             limits: Limits::default(),
         }
     }
@@ -125,6 +129,13 @@ impl City {
         }
         self.outside = None;
         self.gateway = Some(Gateway::start(&config).await.unwrap());
+    }
+
+    /// Without trust in what is not on the list, as a city runs.
+    pub fn strict(&self) -> Config {
+        let mut config = self.config();
+        config.enrolment.trust_unlisted = false;
+        config
     }
 
     pub fn gateway(&self) -> &Gateway {
@@ -143,13 +154,30 @@ impl City {
 
     /// A terminal with any name in its certificate, certified by anybody.
     pub fn terminal_named(&self, code: &str, name: &str, ca: &Ca) -> Terminal {
+        let any_dates = CertificateParams::new(Vec::new()).unwrap();
+        self.terminal_with(code, name, ca, any_dates)
+    }
+
+    /// A terminal that the city certified from the one year to the other.
+    pub fn terminal_dated(&self, code: &str, from: i32, until: i32) -> Terminal {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        self.terminal_with(code, &format!("spiffe://city/terminal/{code}"), &self.terminal_ca, params)
+    }
+
+    fn terminal_with(&self, code: &str, name: &str, ca: &Ca, mut params: CertificateParams) -> Terminal {
         let key = TerminalKey::generate();
         let pem = key.to_pem();
         let pair = KeyPair::from_pem(&pem).unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.subject_alt_names = vec![SanType::URI(Ia5String::try_from(name).unwrap())];
         let certificate = params.signed_by(&pair, ca).unwrap();
-        let identity = format!("{}{}", certificate.pem(), *pem);
+        self.terminal_of(code, key, &certificate.pem())
+    }
+
+    /// A terminal with this key and this certificate.
+    pub fn terminal_of(&self, code: &str, key: TerminalKey, certificate: &str) -> Terminal {
+        let identity = format!("{certificate}{}", *key.to_pem());
         let client = self.client(Some(&identity));
         let sealer = AgeSealer::from_recipients(&self.recipient).unwrap();
         Terminal { code: code.into(), key, client, sealer, identity, trusted: self.server_ca.der().clone() }
@@ -195,8 +223,9 @@ impl City {
 
     /// Every byte the gateway has written.
     pub fn written(&self) -> Vec<u8> {
-        let files = std::fs::read_dir(self.path("state")).unwrap();
-        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+        let files = std::fs::read_dir(self.path("state")).unwrap().map(|file| file.unwrap().path());
+        // The operators' door is no file.
+        files.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).unwrap()).collect()
     }
 }
 
@@ -206,7 +235,7 @@ pub struct Terminal {
     pub key: TerminalKey,
     pub client: reqwest::Client,
     pub sealer: AgeSealer,
-    identity: String,
+    pub identity: String,
     trusted: CertificateDer<'static>,
 }
 

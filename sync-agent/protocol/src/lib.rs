@@ -9,6 +9,7 @@
 //! Deliberately absent: any socket, file, clock or async runtime; any judgement of what a resident wrote;
 //! a choice of algorithm by the sender; personal data outside the seal or in any `Debug` output.
 
+mod anchors;
 mod error;
 mod hello;
 mod jws;
@@ -21,6 +22,7 @@ mod record;
 mod seal;
 mod submission;
 
+pub use anchors::{AnchorReply, AnchorStatement};
 pub use error::{ProtocolError, SealError};
 pub use hello::{HelloAnswer, HelloReply, HelloRequest};
 pub use keys::{CityReceiptKey, CityReceiptPublicKey, TerminalKey, TerminalPublicKey};

@@ -14,3 +14,7 @@ pub const MAX_HELLO: usize = 1024 * 1024;
 pub const MAX_BLOBS: usize = 64;
 /// Longest text field of a manifest or a receipt, in bytes.
 pub const MAX_FIELD: usize = 128;
+/// Most authorities one statement of anchors may list.
+pub const MAX_ANCHORS: usize = 8;
+/// Largest signed statement of anchors.
+pub const MAX_ANCHOR_STATEMENT: usize = 64 * 1024;

@@ -46,6 +46,21 @@ pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqli
     Ok(acceptance)
 }
 
+/// Keeps a record in quarantine, unless the inbox holds exactly this one already.
+pub(super) fn set_aside(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    why: Conflict,
+) -> rusqlite::Result<Acceptance> {
+    if let Some(held) = held_at(transaction, &arrival.place)?
+        && (&held.case_id, &held.sha256) == (&arrival.case_id, &arrival.sha256)
+        && held.manifest_hash == arrival.manifest_hash
+    {
+        return Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms: held.received_at_ms });
+    }
+    quarantine(transaction, arrival, why)
+}
+
 /// Records what the opener found; returns the ids, so that their leases can end.
 pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> rusqlite::Result<Vec<i64>> {
     let mut find = transaction

@@ -26,6 +26,39 @@ impl Bed for Folder {
 
 crate::store::contract::contract_suite!(Folder::new());
 
+impl crate::store::registry_contract::RegistryBed for Folder {
+    fn open_registry(&self) -> Arc<dyn crate::store::registry::TerminalRegistry> {
+        Arc::new(self.store(WriterLimits::default()).unwrap())
+    }
+}
+
+mod registry {
+    use super::Folder;
+
+    crate::store::registry_contract::registry_contract_suite!(Folder::new());
+}
+
+#[test]
+fn what_was_in_quarantine_before_there_were_terminals_is_still_there() {
+    let folder = Folder::new();
+    let state = folder.0.path().join("state");
+    std::fs::create_dir_all(&state).unwrap();
+    let old = Connection::open(state.join(FILE)).unwrap();
+    old.execute_batch(include_str!("../../../migrations/sqlite/0001_inbox.sql")).unwrap();
+    old.execute_batch(
+        "PRAGMA user_version = 1;
+         INSERT INTO quarantine VALUES (7, 'DG0001', 'life-1', 3, 'c', 'case', NULL, 'n', 'V', 'i', 1, 's', 'm', 5,
+                                        'place_taken', 'manifest', x'01');",
+    )
+    .unwrap();
+    drop(old);
+    drop(folder.store(WriterLimits::default()).unwrap());
+    let new = Connection::open(state.join(FILE)).unwrap();
+    let row: (i64, String) =
+        new.query_row("SELECT id, reason FROM quarantine", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(row, (7, "place_taken".into()));
+}
+
 #[test]
 fn a_second_gateway_on_the_same_folder_is_refused() {
     let folder = Folder::new();
