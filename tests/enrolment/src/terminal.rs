@@ -146,10 +146,7 @@ impl Terminal {
 
     /// Starts the program itself; `clock` is how far its wall clock is off, in faketime's words.
     pub fn program(&self, clock: Option<&str>) -> Program {
-        let own = std::env::current_exe().expect("this test has a file");
-        let program = own.ancestors().nth(2).expect("a target folder").join("sync-agent");
-        assert!(program.exists(), "build sync-agent first: {}", program.display());
-        let mut command = Command::new(program);
+        let mut command = Command::new(program_file());
         if let Some(off) = clock {
             // Loaded directly: the wrapper would stand between us and the process.
             command.env("LD_PRELOAD", faketime()).env("FAKETIME", off);
@@ -158,11 +155,28 @@ impl Terminal {
         Program::start(command.arg("--config").arg(self.path("terminal.toml")))
     }
 
+    /// Calls the program to enrol, as somebody at the site would; `Err` with what it complained of.
+    pub fn enrol_by_hand(&self, voucher: &str) -> Result<(), String> {
+        let mut command = Command::new(program_file());
+        command.arg("--config").arg(self.path("terminal.toml")).args(["enrol", "--voucher", voucher]);
+        let output = command.env("NO_COLOR", "1").output().expect("sync-agent is there");
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(()) } else { Err(complaint) }
+    }
+
     /// Whether a file in the folder of keys is readable by its owner alone.
     pub fn is_private(&self, name: &str) -> bool {
         use std::os::unix::fs::PermissionsExt;
         std::fs::metadata(self.path("keys").join(name)).expect("a file").permissions().mode() & 0o077 == 0
     }
+}
+
+/// The program, which lies beside the folder of this test.
+fn program_file() -> PathBuf {
+    let own = std::env::current_exe().expect("this test has a file");
+    let program = own.ancestors().nth(2).expect("a target folder").join("sync-agent");
+    assert!(program.exists(), "build sync-agent first: {}", program.display());
+    program
 }
 
 /// The library of the Debian package libfaketime, whatever the machine's architecture.

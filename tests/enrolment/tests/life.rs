@@ -26,6 +26,25 @@ async fn a_terminal_with_a_voucher_enrols_and_delivers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn somebody_at_the_site_types_a_voucher() {
+    let city = City::start().await;
+    let terminal = city.terminal();
+    let voucher = city.voucher().await;
+    let complaint = terminal.enrol_by_hand(&"0".repeat(25)).unwrap_err();
+    assert!(complaint.contains("not enrolled") && complaint.contains("status-401"), "{complaint}");
+    assert_eq!(terminal.key_file("terminal.cert.pem"), None);
+    // Twice, as impatient people do.
+    for _ in 0..2 {
+        terminal.enrol_by_hand(&voucher.to_lowercase()).unwrap();
+    }
+    terminal.finalise(1);
+    let working = terminal.work();
+    eventually("delivered", async || terminal.acknowledged() == [(1, 1)]).await;
+    working.stop().await;
+    assert_eq!(city.events().await, ["voucher_issued", "enrolled"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_voucher_is_replaced_by_a_right_one_without_a_restart() {
     let city = City::start().await;
     let terminal = city.terminal();
