@@ -6,23 +6,34 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use service_catalog::Catalog;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::city;
+use crate::blobs::bytes::{BlobBytes, clear_unfinished};
+use crate::blobs::{Blobs, sweep};
+use crate::budgets::Budgets;
+use crate::city::{self, Feed, Figures};
 use crate::config::Config;
+use crate::desk::{self, CaseDesk, Transport};
+use crate::durable_notes;
 use crate::enrol::{self, AllowList, Enrolment, operator};
 use crate::keys::{Keys, TlsKeys};
+use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
+use crate::query::Questions;
 use crate::receipts::Signer;
 use crate::store::InboxStore;
+use crate::store::blobs::BlobIndex;
+use crate::store::desk::DeskStore;
+use crate::store::lives::TerminalBook;
 use crate::store::registry::TerminalRegistry;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::terminals::{self, Terminals};
-use crate::tls::{self, EnrolmentAcceptor, TerminalAcceptor};
+use crate::tls::{self, Capped, TerminalAcceptor};
 
 /// Time for requests under way when the gateway stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -36,6 +47,12 @@ const HEADERS: Duration = Duration::from_secs(10);
 /// After so long a silence a terminal is asked whether it is still there, and then given the same time again.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// KiB of hellos and questions in memory.
+const SMALL_BODIES_KIB: usize = 32 * 1024;
+
+/// Connections there may be to the operators' pages and the public one.
+const CITY_CONNECTIONS: usize = 512;
+
 /// Streams of one connection.
 const STREAMS: u32 = 128;
 
@@ -46,6 +63,7 @@ pub struct Gateway {
     enrolment: Option<SocketAddr>,
     registry: Arc<dyn TerminalRegistry>,
     store: Arc<dyn InboxStore>,
+    desk: Arc<CaseDesk>,
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     broken: Arc<Notify>,
@@ -61,25 +79,39 @@ impl Gateway {
         let catalog = Arc::new(load_catalog(config));
         let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
         let sqlite = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
-        let registry: Arc<dyn TerminalRegistry> = sqlite.clone();
-        let store: Arc<dyn InboxStore> = sqlite;
-        let refresh = Duration::from_secs(config.enrolment.refresh_seconds);
-        let allow_list =
-            Arc::new(AllowList::new(Arc::clone(&registry), refresh, config.enrolment.trust_unlisted));
-        let enrolment = Arc::new(Enrolment::load(
-            &config.paths.keys,
-            &config.enrolment,
-            Arc::clone(&registry),
-            Arc::clone(&allow_list),
-            &keys.tls,
-        )?);
+        let store: Arc<dyn InboxStore> = Arc::clone(&sqlite) as _;
+        let book: Arc<dyn TerminalBook> = Arc::clone(&sqlite) as _;
+        let operators: Arc<dyn DeskStore> = Arc::clone(&sqlite) as _;
+        let registry: Arc<dyn TerminalRegistry> = Arc::clone(&sqlite) as _;
+        let allow_list = Arc::new(AllowList::new(Arc::clone(&registry), &config.enrolment));
+        let enrolment =
+            Arc::new(Enrolment::load(config, Arc::clone(&registry), Arc::clone(&allow_list), &keys.tls)?);
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
+        let epoch = store.epoch().await?;
+        if config.blobs.s3.is_none() {
+            clear_unfinished(&config.blobs.folder_in(&config.paths.state))?;
+        }
+        let bytes = BlobBytes::open(&config.blobs, &config.paths.state)?;
+        let index: Arc<dyn BlobIndex> = Arc::clone(&sqlite) as _;
+        let blob_limits = config.blobs.limits.clone();
+        let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
+        let metrics = Arc::<Metrics>::default();
+        let figures = Figures { metrics: Arc::clone(&metrics), blobs: index, book: Arc::clone(&book) };
+        let questions = Questions::new(keys.questions, Arc::clone(&sqlite) as _, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
             allow_list: Arc::clone(&allow_list),
-            signer: Signer::new(keys.receipt, store.epoch().await?),
+            blob_bodies: Semaphore::new(config.limits.blob_bodies_mib.max(8) * 1024),
+            small_bodies: Semaphore::new(SMALL_BODIES_KIB),
+            blobs: Arc::clone(&blobs),
+            book: Arc::clone(&book),
+            questions,
+            budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
+            metrics,
+            pressure: Box::new(move || sqlite.pressure()),
+            signer: Signer::new(keys.receipt, epoch.clone()),
             catalog_version: catalog.version.clone(),
             limits: config.limits.clone(),
             bodies: Semaphore::new(config.limits.bodies_mib.max(16) * 1024),
@@ -88,12 +120,24 @@ impl Gateway {
         });
         let around = Surroundings {
             store: Arc::clone(&store),
-            arrivals,
+            arrivals: Arc::clone(&arrivals),
             broken: Arc::clone(&broken),
-            stop: stopping,
+            stop: stopping.clone(),
             batch: config.limits.opener_batch,
         };
         let opener = Opener::new(around, keys.opener, Arc::clone(&catalog))?;
+        let city_tls = config.city.tls.as_ref().map(tls::city_config).transpose()?;
+        let parts = desk::Parts {
+            store: Arc::clone(&operators),
+            catalog: Arc::clone(&catalog),
+            default_department: config.city.default_department.clone(),
+            revealer: opener.revealer(),
+            arrivals,
+            clock: Arc::new(terminals::now_ms),
+            transport: if city_tls.is_some() { Transport::Tls } else { Transport::Plain },
+        };
+        let clock = Arc::clone(&parts.clock);
+        let (desk, desk_pages) = desk::desk(parts);
 
         let handle = Handle::new();
         let (terminals_at, city_at) = (bind(config.listen.terminals)?, bind(config.listen.city)?);
@@ -103,6 +147,7 @@ impl Gateway {
             enrolment: None,
             registry: Arc::clone(&registry),
             store: Arc::clone(&store),
+            desk,
             handle: handle.clone(),
             stop,
             broken,
@@ -112,7 +157,7 @@ impl Gateway {
         if let Some(address) = config.listen.enrolment {
             gateway.open_enrolment(address, &keys.tls, Arc::clone(&enrolment), config.limits.connections)?;
         }
-        match operator::Door::open(&config.paths.state, operator::Desk { registry, allow_list }) {
+        match operator::Door::open(&config.paths.state, operator::Registrar { registry, allow_list }) {
             Ok(door) => gateway.door = Some(tokio::spawn(door.serve())),
             // Records are kept all the same.
             Err(error) => tracing::error!(%error, "the operators' door cannot be opened"),
@@ -122,11 +167,31 @@ impl Gateway {
         connection_limits(server.http_builder());
         let service = terminals::router(terminals, enrolment).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
+        let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
+            (true, _) => Feed::Open,
+            (false, true) => Feed::Figures,
+            (false, false) => Feed::Nothing,
+        };
+        let pages = city::router(store, catalog, figures, feed).merge(desk_pages);
+        let service = pages.into_make_service_with_connect_info::<SocketAddr>();
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
         connection_limits(server.http_builder());
-        let service = city::router(store, catalog).into_make_service();
-        gateway.spawn("city", async move { server.serve(service).await });
+        match city_tls {
+            Some(config) => {
+                let server = server.acceptor(Capped::new(tls::open_acceptor(config), CITY_CONNECTIONS));
+                gateway.spawn("city", async move { server.serve(service).await });
+            }
+            None => {
+                let server = server.acceptor(Capped::new(NoDelayAcceptor::new(), CITY_CONNECTIONS));
+                gateway.spawn("city", async move { server.serve(service).await });
+            }
+        }
+        let rules = config.retention.clone();
+        gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping.clone())));
         gateway.tasks.push(tokio::spawn(opener.run()));
+        gateway.tasks.push(tokio::spawn(sweep::run(blobs, stopping.clone())));
+        let state = config.paths.state.clone();
+        gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
         Ok(gateway)
     }
 
@@ -153,6 +218,11 @@ impl Gateway {
     /// The inbox.
     pub fn store(&self) -> &Arc<dyn InboxStore> {
         &self.store
+    }
+
+    /// Where cases are decided.
+    pub fn desk(&self) -> &Arc<CaseDesk> {
+        &self.desk
     }
 
     /// Returns when the gateway cannot go on and has to be started anew; while all is well, never.
@@ -192,7 +262,7 @@ impl Gateway {
         anyhow::ensure!(enrolment.can_issue(), "listen.enrolment is set, but there is no issuing key");
         let listener = bind(address)?;
         self.enrolment = Some(listener.local_addr()?);
-        let acceptor = EnrolmentAcceptor::new(enrol::tls_config(keys)?, connections);
+        let acceptor = Capped::new(tls::open_acceptor(enrol::tls_config(keys)?), connections);
         let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(self.handle.clone());
         connection_limits(server.http_builder());
         let service = enrol::enrolment_routes(enrolment).into_make_service_with_connect_info::<SocketAddr>();

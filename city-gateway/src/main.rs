@@ -5,8 +5,9 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
+use city_gateway::desk::DeskCommand;
 use city_gateway::operator::{self, Ask, Told};
-use city_gateway::{Config, Gateway};
+use city_gateway::{Config, Gateway, Operation};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -17,13 +18,14 @@ struct Arguments {
     /// Configuration file.
     #[arg(long, global = true, default_value = "gateway.toml")]
     config: PathBuf,
+    /// Instead of serving.
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-/// What can be asked of the gateway that runs; without any of these, the program is the gateway.
+/// What can be asked of the gateway that runs.
 #[derive(Subcommand)]
-enum Command {
+enum Question {
     /// Vouchers with which terminals enrol.
     #[command(subcommand)]
     Voucher(Voucher),
@@ -75,8 +77,8 @@ enum Terminal {
     },
 }
 
-impl Command {
-    fn question(self) -> Ask {
+impl Question {
+    fn ask(self) -> Ask {
         match self {
             Self::Voucher(Voucher::Issue { terminal, valid_hours }) => {
                 Ask::IssueVoucher { terminal, valid_hours }
@@ -93,9 +95,9 @@ impl Command {
 }
 
 /// Asks the running gateway and prints what it says: a voucher alone on its line, so that a script can take it.
-async fn ask(config: &Config, command: Command) -> anyhow::Result<()> {
+async fn ask(config: &Config, question: Question) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match operator::ask(&config.paths.state, &command.question()).await? {
+    match operator::ask(&config.paths.state, &question.ask()).await? {
         Told::Voucher { voucher, .. } => writeln!(out, "{voucher}")?,
         Told::Lines(lines) => {
             for line in lines {
@@ -105,6 +107,20 @@ async fn ask(config: &Config, command: Command) -> anyhow::Result<()> {
         Told::Refused(why) => bail!(why),
     }
     Ok(())
+}
+
+/// What the program does instead of serving.
+#[derive(Subcommand)]
+enum Command {
+    /// With the store and the keys.
+    #[command(flatten)]
+    Store(Operation),
+    /// With accounts and rules.
+    #[command(flatten)]
+    Desk(DeskCommand),
+    /// With terminals, through the gateway that runs.
+    #[command(flatten)]
+    Running(Question),
 }
 
 #[tokio::main]
@@ -121,8 +137,17 @@ async fn main() -> anyhow::Result<()> {
     let _points = fail::FailScenario::setup();
 
     let config = Config::load(&arguments.config)?;
-    if let Some(command) = arguments.command {
-        return ask(&config, command).await;
+    match arguments.command {
+        None => {}
+        Some(Command::Desk(command)) => return command.run(&config).await,
+        Some(Command::Running(question)) => return ask(&config, question).await,
+        Some(Command::Store(operation)) => {
+            let mut out = std::io::stdout().lock();
+            for line in operation.run(&config).await? {
+                writeln!(out, "{line}")?;
+            }
+            return Ok(());
+        }
     }
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let gateway = Gateway::start(&config).await?;

@@ -9,16 +9,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Extension;
 use axum::middleware::AddExtension;
 use axum_server::accept::{Accept, NoDelayAcceptor};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::server::TlsStream;
 use tower::Layer;
 
+use crate::config::CityTls;
 use crate::enrol::{TerminalCertificate, TerminalVerifier};
 use crate::keys::TlsKeys;
 
@@ -45,11 +49,77 @@ pub(crate) fn server_config(keys: TlsKeys) -> anyhow::Result<Arc<ServerConfig>> 
     Ok(Arc::new(config))
 }
 
+/// The TLS settings of the operators' pages: no client certificates, operators sign in.
+pub(crate) fn city_config(files: &CityTls) -> anyhow::Result<Arc<ServerConfig>> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.cert)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("{}: not certificates in PEM", files.cert.display()))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .with_context(|| format!("{}: not a private key in PEM", files.key.display()))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// Takes connections by TLS without asking for a certificate: operators sign in, and who enrols has none yet.
+pub(crate) fn open_acceptor(config: Arc<ServerConfig>) -> RustlsAcceptor<NoDelayAcceptor> {
+    RustlsAcceptor::new(RustlsConfig::from_config(config))
+        .handshake_timeout(HANDSHAKE)
+        .acceptor(NoDelayAcceptor::new())
+}
+
+/// Closes connections beyond a number at once; the others go on as they were.
+#[derive(Clone)]
+pub(crate) struct Capped<A> {
+    inner: A,
+    places: Arc<Semaphore>,
+}
+
+impl<A> Capped<A> {
+    pub(crate) fn new(inner: A, connections: usize) -> Self {
+        Self { inner, places: Arc::new(Semaphore::new(connections.max(1))) }
+    }
+}
+
+impl<A, S> Accept<TcpStream, S> for Capped<A>
+where
+    A: Accept<TcpStream, S>,
+    A::Future: Send + 'static,
+{
+    type Stream = A::Stream;
+    type Service = AddExtension<A::Service, Arc<OwnedSemaphorePermit>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let accepted = self.inner.accept(stream, service);
+        Box::pin(async move {
+            let Ok(place) = place else {
+                tracing::warn!("a connection was closed at once: too many are open here");
+                return Err(io::Error::other("too many connections"));
+            };
+            let (stream, service) = accepted.await?;
+            // Given back when the last request on the connection is done.
+            Ok((stream, Extension(Arc::new(place)).layer(service)))
+        })
+    }
+}
+
 /// Takes connections and hands each request the [`Peer`] it came from.
 #[derive(Clone)]
 pub(crate) struct TerminalAcceptor {
     tls: RustlsAcceptor<NoDelayAcceptor>,
     places: Arc<Semaphore>,
+}
+
+impl Peer {
+    /// Code of the terminal.
+    pub(crate) fn code(&self) -> &str {
+        &self.certificate.code
+    }
 }
 
 impl TerminalAcceptor {
@@ -83,36 +153,6 @@ impl<S: Send + 'static> Accept<TcpStream, S> for TerminalAcceptor {
             };
             let peer = Arc::new(Peer { certificate, _place: place });
             Ok((stream, Extension(peer).layer(service)))
-        })
-    }
-}
-
-/// Takes connections at the door of enrolment, as many as there may be.
-#[derive(Clone)]
-pub(crate) struct EnrolmentAcceptor {
-    tls: RustlsAcceptor<NoDelayAcceptor>,
-    places: Arc<Semaphore>,
-}
-
-impl EnrolmentAcceptor {
-    pub(crate) fn new(config: RustlsConfig, connections: usize) -> Self {
-        let tls = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE).acceptor(NoDelayAcceptor::new());
-        Self { tls, places: Arc::new(Semaphore::new(connections.max(1))) }
-    }
-}
-
-impl<S: Send + 'static> Accept<TcpStream, S> for EnrolmentAcceptor {
-    type Stream = TlsStream<TcpStream>;
-    type Service = AddExtension<S, Arc<OwnedSemaphorePermit>>;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let handshake = self.tls.accept(stream, service);
-        Box::pin(async move {
-            let place = place.map_err(|_| io::Error::other("too many connections"))?;
-            let (stream, service) = handshake.await?;
-            Ok((stream, Extension(Arc::new(place)).layer(service)))
         })
     }
 }

@@ -184,6 +184,8 @@ impl World {
             "paths": { "state": "state", "keys": "keys", "catalog": options.catalog },
             // The demo's terminal got its certificate from the simulator, not from the gateway.
             "enrolment": { "trust_unlisted": true },
+            // The simulator's page shows the city's inbox; a real city has its operators sign in.
+            "city": { "open_feed": true },
         }))?)
     }
 

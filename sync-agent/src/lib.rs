@@ -2,12 +2,13 @@
 //! but a signed receipt.
 //!
 //! [`plan`] decides, purely, what to do next; [`backoff`] says how long to wait; [`client`] is the one place that
-//! touches the network; [`enrol`] keeps the terminal's certificate; [`trusted_time`] knows what time it is; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`; [`agent`] ties
-//! them together.
+//! touches the network; [`enrol`] keeps the terminal's certificate; [`trusted_time`] knows
+//! what time it is; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`; [`agent`] ties them
+//! together.
 //!
 //! Deliberately absent: any way to write the outbox; any state change of a record without a verified receipt that
 //! names it; dropping anything for its age; plaintext of a submission, and the key that could open one; a listening
-//! socket.
+//! socket on the network.
 
 pub mod agent;
 pub mod backoff;
@@ -17,7 +18,9 @@ pub mod config;
 mod connection;
 pub mod enrol;
 mod journal;
+mod local_socket;
 pub mod plan;
+pub mod throttle;
 mod tls;
 pub mod trusted_time;
 mod window;

@@ -41,8 +41,8 @@ pub(crate) fn client_config(
         }
         None => config.with_no_client_auth(),
     };
-    // A resumed session would keep the certificates it began with.
-    config.resumption = rustls::client::Resumption::disabled();
+    // Sessions are resumed within this configuration only: whoever learns another certificate, authority or time makes
+    // a new one, and with it every certificate is looked at again.
     // With a configuration of our own, reqwest leaves this to us.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)

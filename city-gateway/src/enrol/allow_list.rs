@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sync_protocol::{Manifest, ProtocolError, TerminalPublicKey};
 
 use super::TerminalCertificate;
+use crate::config::Enrolment as Settings;
 use crate::store::StoreError;
 use crate::store::registry::{Standing, TerminalRegistry};
 use crate::terminals::now_ms;
@@ -39,7 +40,9 @@ pub(crate) struct Believed {
 }
 
 impl AllowList {
-    pub(crate) fn new(registry: Arc<dyn TerminalRegistry>, refresh: Duration, trust_unlisted: bool) -> Self {
+    pub(crate) fn new(registry: Arc<dyn TerminalRegistry>, settings: &Settings) -> Self {
+        let (refresh, trust_unlisted) =
+            (Duration::from_secs(settings.refresh_seconds), settings.trust_unlisted);
         Self { registry, refresh, trust_unlisted, known: Mutex::default() }
     }
 

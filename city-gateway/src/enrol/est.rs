@@ -6,12 +6,15 @@
 //! | `POST /.well-known/est/simpleenroll` | enrolment | terminal code and voucher (HTTP Basic) |
 //! | `POST /.well-known/est/simplereenroll` | terminals | whoever holds a listed certificate, expired or not |
 //! | `GET /v1/anchors?nonce=…` | both | anyone |
+//!
+//! `openapi/` describes them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Bytes, to_bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::{self, Next};
@@ -30,6 +33,7 @@ use super::certificate::is_terminal_code;
 use super::limiter::Limiter;
 use super::request::{MAX_REQUEST, SigningRequest};
 use super::{Enrolment, TerminalCertificate, pkcs7, voucher};
+use crate::openapi;
 use crate::refusal::Refusal;
 use crate::store::registry::{NewCertificate, RenewalAnswer, Standing, VoucherAnswer};
 use crate::terminals::now_ms;
@@ -73,6 +77,7 @@ pub(crate) fn enrolment_routes(enrolment: Arc<Enrolment>) -> Router {
         .route("/.well-known/est/cacerts", get(authorities))
         .route("/.well-known/est/simpleenroll", post(enrol))
         .route("/v1/anchors", get(anchors))
+        .route("/v1/openapi.json", get(openapi::enrolment))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::from_fn(deadline))
@@ -90,7 +95,7 @@ pub(crate) fn terminal_routes(enrolment: Arc<Enrolment>) -> Router {
 async fn deadline(request: Request, next: Next) -> Response {
     match tokio::time::timeout(DEADLINE, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => NoCertificate::Later(2, "took too long").into_response(),
+        Err(_) => Refusal::Later { seconds: 2, why: "took too long" }.into_response(),
     }
 }
 
@@ -99,7 +104,7 @@ async fn authorities(State(enrolment): State<Arc<Enrolment>>) -> Result<Response
 }
 
 fn certificates(certificates: &[CertificateDer<'_>]) -> Result<Response, NoCertificate> {
-    let body = pkcs7::certs_only(certificates).ok_or(NoCertificate::Fault)?;
+    let body = pkcs7::certs_only(certificates).ok_or(Refusal::Fault)?;
     Ok((CERTS_ONLY, body).into_response())
 }
 
@@ -110,9 +115,9 @@ struct Question {
 
 async fn anchors(
     State(enrolment): State<Arc<Enrolment>>,
-    Query(question): Query<Question>,
+    question: Result<Query<Question>, QueryRejection>,
 ) -> Result<Json<AnchorReply>, Refusal> {
-    let nonce = question.nonce;
+    let nonce = question.map_or_else(|_| String::new(), |Query(question)| question.nonce);
     let plain = nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !plain || nonce.is_empty() || nonce.len() > limits::MAX_FIELD {
         return Err(Refusal::BadRequest("the nonce must be letters, digits and hyphens".into()));
@@ -130,7 +135,7 @@ async fn enrol(
 ) -> Result<Response, NoCertificate> {
     let now = Instant::now();
     for limited in [enrolment.limits.address.take(network(from), now), enrolment.limits.all.take((), now)] {
-        limited.map_err(|wait| NoCertificate::TooOften(wait.as_secs() + 1))?;
+        limited.map_err(NoCertificate::TooOften)?;
     }
     let (terminal, voucher) = credentials(&headers).ok_or(NoCertificate::Unauthorised)?;
     let hash = voucher::hash(&terminal, &voucher).ok_or(NoCertificate::Unauthorised)?;
@@ -177,7 +182,7 @@ async fn renew(
         return Err(refused(terminal));
     }
     let limited = enrolment.limits.renewals.take(terminal.clone(), Instant::now());
-    limited.map_err(|wait| NoCertificate::TooOften(wait.as_secs() + 1))?;
+    limited.map_err(NoCertificate::TooOften)?;
     let request = SigningRequest::read(&body(request).await?, terminal)?;
     let made = enrolment.make(terminal, &request)?;
     let again_since_ms = made.listed_at_ms.saturating_sub(SAME_RENEWAL_MS);
@@ -198,18 +203,18 @@ fn refused(terminal: &str) -> NoCertificate {
 
 impl Enrolment {
     fn make(&self, terminal: &str, request: &SigningRequest) -> Result<NewCertificate, NoCertificate> {
-        let issuer =
-            self.issuer.as_ref().ok_or(NoCertificate::Later(3600, "certificates are not made here"))?;
+        let nobody = Refusal::Later { seconds: 3600, why: "certificates are not made here" };
+        let issuer = self.issuer.as_ref().ok_or(nobody)?;
         let made = issuer
             .issue(terminal, &request.public_key, OffsetDateTime::now_utc())
             .inspect_err(|error| tracing::error!(alarm = true, %error, "a certificate could not be made"))
-            .map_err(|_| NoCertificate::Fault)?;
+            .map_err(|_| Refusal::Fault)?;
         // Read back as every connection will read it.
         let certificate = TerminalCertificate::read(&made)
             .filter(|certificate| {
                 certificate.code == terminal && certificate.public_key == request.public_key
             })
-            .ok_or(NoCertificate::Fault)?;
+            .ok_or(Refusal::Fault)?;
         Ok(certificate.for_the_list(now_ms()))
     }
 }

@@ -21,10 +21,8 @@ mod request;
 mod verifier;
 mod voucher;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use sync_protocol::CityReceiptKey;
@@ -35,7 +33,7 @@ pub(crate) use est::{enrolment_routes, terminal_routes};
 pub(crate) use issuer::{FileIssuer, Issuer};
 pub(crate) use verifier::TerminalVerifier;
 
-use crate::config::Enrolment as Settings;
+use crate::config::Config;
 use crate::keys::{self, KeyError, TlsKeys};
 use crate::store::registry::TerminalRegistry;
 use anchors::Anchors;
@@ -57,12 +55,12 @@ pub(crate) struct Enrolment {
 impl Enrolment {
     /// Reads what enrolment needs from the folder of keys.
     pub(crate) fn load(
-        folder: &Path,
-        settings: &Settings,
+        config: &Config,
         registry: Arc<dyn TerminalRegistry>,
         allow_list: Arc<AllowList>,
         tls: &TlsKeys,
     ) -> Result<Self, KeyError> {
+        let (folder, settings) = (&config.paths.keys, &config.enrolment);
         let authorities = keys::certificates(&folder.join("terminal-ca.pem"))?;
         let path = folder.join(&settings.issuing_key);
         let issuer: Option<Box<dyn Issuer>> = if path.exists() {
@@ -86,12 +84,12 @@ impl Enrolment {
 }
 
 /// TLS for the door of enrolment: no client certificate, because whoever knocks has none yet.
-pub(crate) fn tls_config(tls: &TlsKeys) -> anyhow::Result<RustlsConfig> {
+pub(crate) fn tls_config(tls: &TlsKeys) -> anyhow::Result<Arc<ServerConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(tls.chain.clone(), tls.key.clone_key())?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(RustlsConfig::from_config(Arc::new(config)))
+    Ok(Arc::new(config))
 }

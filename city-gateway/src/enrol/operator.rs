@@ -93,18 +93,18 @@ pub enum Told {
 pub(crate) struct Door {
     listener: UnixListener,
     path: PathBuf,
-    desk: Arc<Desk>,
+    registrar: Arc<Registrar>,
 }
 
 /// What answers.
-pub(crate) struct Desk {
+pub(crate) struct Registrar {
     pub(crate) registry: Arc<dyn TerminalRegistry>,
     pub(crate) allow_list: Arc<AllowList>,
 }
 
 impl Door {
     /// Opens the door. The folder's lock is held by the caller, so a socket that is there is a dead one.
-    pub(crate) fn open(state: &Path, desk: Desk) -> io::Result<Self> {
+    pub(crate) fn open(state: &Path, registrar: Registrar) -> io::Result<Self> {
         let path = state.join(SOCKET);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -113,7 +113,7 @@ impl Door {
         let listener = UnixListener::bind(&path)?;
         // The folder itself is closed to others already.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self { listener, path, desk: Arc::new(desk) })
+        Ok(Self { listener, path, registrar: Arc::new(registrar) })
     }
 
     /// Answers until the task is ended. One question at a time: operators are few.
@@ -122,7 +122,7 @@ impl Door {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     // Whoever asks and goes away is no fault of ours.
-                    let _ = tokio::time::timeout(DEADLINE, self.desk.answer(stream)).await;
+                    let _ = tokio::time::timeout(DEADLINE, self.registrar.answer(stream)).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the operators' door");
@@ -140,7 +140,7 @@ impl Drop for Door {
     }
 }
 
-impl Desk {
+impl Registrar {
     async fn answer(&self, stream: UnixStream) -> anyhow::Result<()> {
         let (read, mut write) = stream.into_split();
         let mut line = String::new();

@@ -12,7 +12,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use reqwest::Response;
 use sync_protocol::TerminalKey;
 
-use crate::support::{City, Terminal};
+use crate::support::{City, Terminal, described};
 
 /// Runs openssl, which must succeed.
 pub fn openssl(arguments: &[&str], folder: &Path, input: &[u8]) -> Vec<u8> {
@@ -99,7 +99,8 @@ impl City {
     pub async fn ask_to_enrol(&self, terminal: &str, voucher: &str, body: String) -> Response {
         let call = self.client(None).post(self.enrolment_url("/.well-known/est/simpleenroll"));
         let call = call.header("content-type", "application/pkcs10").basic_auth(terminal, Some(voucher));
-        call.body(body).send().await.unwrap()
+        let response = call.body(body).send().await.unwrap();
+        described("post", "/.well-known/est/simpleenroll", response).await
     }
 
     /// Enrols a new terminal.
@@ -115,6 +116,7 @@ impl Terminal {
     /// Asks for another certificate with the one it has.
     pub async fn ask_to_renew(&self, city: &City, body: String) -> Response {
         let call = self.client.post(city.url("/.well-known/est/simplereenroll"));
-        call.header("content-type", "application/pkcs10").body(body).send().await.unwrap()
+        let response = call.header("content-type", "application/pkcs10").body(body).send().await.unwrap();
+        described("post", "/.well-known/est/simplereenroll", response).await
     }
 }

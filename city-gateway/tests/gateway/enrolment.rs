@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use sync_protocol::{AnchorReply, AnchorStatement, ReceiptStatus, TerminalKey, sha256_hex};
 
 use crate::applicant::{certificates_in, openssl, pem_only, request};
-use crate::support::{City, Terminal, ca};
+use crate::support::{City, Terminal, ca, described};
 
 /// A city that believes its list only.
 async fn strict_city() -> City {
@@ -284,7 +284,8 @@ async fn the_terminals_authority_is_replaced_in_steps() {
     config.enrolment.issuing_key = "terminal-ca-2.key.pem".into();
     city.restart_with(config.clone()).await;
     let call = city.client(None).get(city.enrolment_url("/.well-known/est/cacerts"));
-    let both = pem_only(&certificates_in(call.send().await.unwrap()).await);
+    let authorities = described("get", "/.well-known/est/cacerts", call.send().await.unwrap()).await;
+    let both = pem_only(&certificates_in(authorities).await);
     assert_eq!(both.matches("BEGIN CERTIFICATE").count(), 2);
     assert_eq!(status_of(&city, &before, 2).await, ReceiptStatus::Accepted);
     let after = renewed(&city, &before).await;
@@ -306,13 +307,15 @@ async fn the_citys_anchors_are_said_at_both_doors_to_whoever_asks() {
         (&anyone, city.enrolment_url("/v1/anchors?nonce=a-1")),
         (&terminal.client, city.url("/v1/anchors?nonce=a-1")),
     ] {
-        let reply: AnchorReply = client.get(url).send().await.unwrap().json().await.unwrap();
+        let response = described("get", "/v1/anchors", client.get(url).send().await.unwrap()).await;
+        let reply: AnchorReply = response.json().await.unwrap();
         let said = AnchorStatement::verify_answer(&reply.anchors, &city.receipt_key, "a-1").unwrap();
         assert_eq!(said.certificates().len(), 1);
         assert!(said.server_time_ms > 1_700_000_000_000);
     }
     for question in ["", "?nonce=", "?nonce=%22", &format!("?nonce={}", "a".repeat(129))] {
         let answer = anyone.get(city.enrolment_url(&format!("/v1/anchors{question}"))).send().await.unwrap();
+        let answer = described("get", "/v1/anchors", answer).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{question}");
     }
 }

@@ -2,9 +2,19 @@
 
 mod accept;
 mod applicant;
+mod backup;
+mod blob_terminal;
+mod blobs;
+mod case_life;
+mod desk;
 mod enrolment;
 mod foreign_certificates;
+mod hello;
+mod openapi;
 mod opener;
+mod operators;
 mod pages;
 mod program;
+mod query;
+mod standing;
 mod support;

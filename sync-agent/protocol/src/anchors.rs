@@ -128,6 +128,10 @@ mod tests {
             catalog_version: String::new(),
             send_allowance: 1,
             retry_after_s: 0,
+            nonce: None,
+            continuity: None,
+            earlier: Vec::new(),
+            commands: Vec::new(),
         };
         let jws = hello.sign(&key);
         assert_eq!(AnchorStatement::verify(&jws, &key.public()), Err(ProtocolError::WrongType));

@@ -13,9 +13,10 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 pub use authority::{Authority, Days};
+use city_gateway::desk::Retention;
 use city_gateway::operator::{self, Ask, Told};
 use city_gateway::store::{InboxRow, Page, Status};
-use city_gateway::{Config, Enrolment, Gateway, Limits, Listen, Paths};
+use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths};
 use sync_protocol::{CityReceiptKey, SealKeyPair};
 pub use terminal::{Program, Terminal};
 
@@ -133,6 +134,9 @@ impl City {
             },
             enrolment,
             limits: Limits::default(),
+            blobs: BlobPlace::default(),
+            city: CityPages::default(),
+            retention: Retention::default(),
         };
         let gateway = Gateway::start(&config).await.expect("the gateway starts");
         let enrolment = gateway.enrolment().expect("there is a door for enrolment");

@@ -89,6 +89,7 @@ impl Terminal {
                 seq: slot.seq,
                 case_id: case_id.clone(),
                 about: None,
+                voids: None,
                 case_number: format!("{TERMINAL}-{}", slot.seq),
                 verification: format!("V{}", slot.seq),
                 item: "hotline-12345".into(),

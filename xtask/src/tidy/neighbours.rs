@@ -40,11 +40,12 @@ const ROOMS: &[(&str, Knows)] = &[
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
     ("enrolment-tests", Knows::Anyone),
+    ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 4] = ["simulator", "kiosk-tests", "enrolment-tests", "xtask"];
+const KNOWN_BY_NONE: [&str; 5] = ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -71,7 +72,7 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "rusqlite",
-        crates: &["kiosk-store", "city-gateway", "kiosk-tests"],
+        crates: &["kiosk-store", "city-gateway", "kiosk-tests", "kiosk-powercut"],
         why: "one crate owns a database's schema and its durability settings; everyone else asks that crate",
     },
 ];

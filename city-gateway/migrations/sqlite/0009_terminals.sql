@@ -53,36 +53,3 @@ BEGIN SELECT raise(ABORT, 'events are never changed'); END;
 
 CREATE TRIGGER terminal_event_is_fixed_delete BEFORE DELETE ON terminal_event
 BEGIN SELECT raise(ABORT, 'events are never removed'); END;
-
--- Two more reasons to keep a record aside. A CHECK cannot be changed in place, so the table is written anew.
-CREATE TABLE quarantine_anew (
-    id INTEGER PRIMARY KEY,
-    terminal TEXT NOT NULL,
-    incarnation TEXT NOT NULL,
-    seq INTEGER NOT NULL CHECK (seq > 0),
-    case_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('case', 'rating')),
-    about TEXT,
-    case_number TEXT NOT NULL,
-    verification TEXT NOT NULL,
-    item TEXT NOT NULL,
-    item_version INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
-    manifest_hash TEXT NOT NULL,
-    received_at_ms INTEGER NOT NULL,
-    reason TEXT NOT NULL
-        CHECK (reason IN ('other_content', 'place_taken', 'other_manifest', 'revoked', 'unlisted')),
-    manifest TEXT NOT NULL,
-    ciphertext BLOB NOT NULL,
-    UNIQUE (terminal, incarnation, seq, case_id, sha256, manifest_hash)
-) STRICT;
-
-INSERT INTO quarantine_anew (id, terminal, incarnation, seq, case_id, kind, about, case_number, verification, item,
-                             item_version, sha256, manifest_hash, received_at_ms, reason, manifest, ciphertext)
-SELECT id, terminal, incarnation, seq, case_id, kind, about, case_number, verification, item,
-       item_version, sha256, manifest_hash, received_at_ms, reason, manifest, ciphertext
-FROM quarantine;
-
-DROP TABLE quarantine;
-ALTER TABLE quarantine_anew RENAME TO quarantine;
-CREATE INDEX quarantine_verification ON quarantine (verification) WHERE kind = 'case';
