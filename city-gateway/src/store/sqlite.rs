@@ -14,6 +14,7 @@ mod lives;
 mod migrate;
 mod progress;
 mod read;
+mod registry;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -31,8 +32,8 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, OpenError,
-    Page, Received, Reply, StoreError,
+    Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore,
+    OpenError, Page, Received, Reply, StoreError,
 };
 pub use backup::{BackupError, BackupReport, DatabaseCopy, back_up, begin_epoch, restore};
 use writer::{Command, Job, Writer};
@@ -154,6 +155,10 @@ impl SqliteStore {
 impl InboxStore for SqliteStore {
     fn accept(&self, arrival: Arrival) -> Reply<'_, Acceptance> {
         Box::pin(self.write(|answer| Command::Accept(Box::new(arrival), answer)))
+    }
+
+    fn set_aside(&self, arrival: Arrival, why: Conflict) -> Reply<'_, Acceptance> {
+        Box::pin(self.write(move |answer| Command::SetAside(Box::new(arrival), why, answer)))
     }
 
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
