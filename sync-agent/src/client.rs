@@ -5,6 +5,7 @@ mod blobs;
 mod query;
 
 use std::error::Error as _;
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -119,6 +120,13 @@ pub struct RecordName {
     pub sha256: String,
 }
 
+/// Reads the key that the city signs receipts with.
+pub(crate) fn city_key(keys: &Path) -> Result<CityReceiptPublicKey, AgentError> {
+    const FILE: &str = "city-receipt.pub.pem";
+    let pem = std::fs::read_to_string(keys.join(FILE)).map_err(|_| AgentError::Key(FILE))?;
+    CityReceiptPublicKey::from_pem(&pem).map_err(|_| AgentError::Key(FILE))
+}
+
 /// A connection to the gateway.
 #[derive(Clone)]
 pub struct CityClient {
@@ -131,10 +139,7 @@ pub struct CityClient {
 impl CityClient {
     /// Reads the keys and prepares the connection; does not connect yet.
     pub fn new(config: &Config) -> Result<Self, AgentError> {
-        let pem = std::fs::read_to_string(config.keys.join("city-receipt.pub.pem"))
-            .map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
-        let city =
-            CityReceiptPublicKey::from_pem(&pem).map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
+        let city = city_key(&config.keys)?;
         let http = Client::builder()
             .tls_backend_preconfigured(tls::client_config(&config.keys)?)
             .https_only(true)
