@@ -1,11 +1,11 @@
 //! The program `sync-agent`: reads `terminal.toml`, delivers until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use sync_agent::courier::{Exported, Taken, export, take_receipts};
-use sync_agent::{Agent, Config};
+use sync_agent::{Agent, Config, enrol};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Delivers the records of one terminal to the city.
@@ -13,24 +13,29 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(version)]
 struct Arguments {
     /// The terminal's configuration.
-    #[arg(long, global = true, value_name = "terminal.toml", default_value = "terminal.toml")]
+    #[arg(long, value_name = "terminal.toml", global = true, default_value = "terminal.toml")]
     config: PathBuf,
-    /// Instead of delivering over the network.
     #[command(subcommand)]
-    courier: Option<Courier>,
+    command: Option<Command>,
 }
 
-/// The way without a network: a folder, on a USB stick for instance, that a person carries to the city and back.
+/// What else the program can do.
 #[derive(Subcommand)]
-enum Courier {
-    /// Copies every sealed record that the city may not have, with its photos and scans. Kiosk and agent may run; a
-    /// terminal that is dead only needs its disk.
+enum Command {
+    /// Enrols this terminal with a voucher of the city, and ends.
+    Enrol {
+        /// The voucher; without it, the one in the file `voucher` in the folder of keys.
+        #[arg(long)]
+        voucher: Option<String>,
+    },
+    /// Copies every sealed record that the city may not have, with its photos and scans, into a folder for a person
+    /// to carry there. Kiosk and agent may run; of a terminal that is dead only the disk is needed.
     Export {
-        /// The folder.
+        /// The folder, on a USB stick for instance.
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
     },
-    /// Notes the receipts that the city wrote into the folder. Stop the agent first.
+    /// Notes the receipts that the city wrote into such a folder. Stop the agent first.
     TakeReceipts {
         /// The folder.
         #[arg(long, value_name = "FOLDER")]
@@ -38,26 +43,19 @@ enum Courier {
     },
 }
 
-impl Courier {
-    /// Does it; returns what to print.
-    fn run(self, config: &Config) -> anyhow::Result<String> {
-        Ok(match self {
-            Self::Export { to } => {
-                let Exported { records, blobs, unreadable } = export(config, &to)?;
-                let mut said = format!("{} holds {records} records and {blobs} blobs for the city.", to.display());
-                if unreadable > 0 {
-                    said += &format!(
-                        " {unreadable} could not be read from this disk; start the terminal once, it closes such places."
-                    );
-                }
-                said
-            }
-            Self::TakeReceipts { from } => {
-                let Taken { receipts, refused } = take_receipts(config, &from)?;
-                format!("{receipts} records count as delivered now; {refused} receipts were not believed.")
-            }
-        })
+fn export_to(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let Exported { records, blobs, unreadable } = export(config, folder)?;
+    println!("{} holds {records} records and {blobs} blobs for the city.", folder.display());
+    if unreadable > 0 {
+        println!("{unreadable} could not be read; start the terminal once, it closes such places by itself.");
     }
+    Ok(())
+}
+
+fn take_receipts_from(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let Taken { receipts, refused } = take_receipts(config, folder)?;
+    println!("{receipts} records count as delivered now; {refused} receipts were not believed.");
+    Ok(())
 }
 
 fn main() -> anyhow::Result<()> {
@@ -70,9 +68,10 @@ fn main() -> anyhow::Result<()> {
     // Only fails when one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = Config::load(&arguments.config)?;
-    if let Some(courier) = arguments.courier {
-        println!("{}", courier.run(&config)?);
-        return Ok(());
+    match &arguments.command {
+        Some(Command::Export { to }) => return export_to(&config, to),
+        Some(Command::TakeReceipts { from }) => return take_receipts_from(&config, from),
+        Some(Command::Enrol { .. }) | None => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -83,6 +82,14 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("no SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("no SIGINT")?;
+        if let Some(Command::Enrol { voucher }) = arguments.command {
+            return enrol::enrol_now(&config, voucher.as_deref()).await.context("not enrolled");
+        }
+        tokio::select! {
+            enrolled = enrol::enrol_when_needed(&config) => enrolled?,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        }
         let agent = Agent::new(config)?;
         agent
             .run(async {

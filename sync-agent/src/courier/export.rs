@@ -14,6 +14,7 @@ use sync_protocol::{PROTOCOL_VERSION, SealedRecord, sha256_hex};
 use super::{CourierError, write_whole};
 use crate::AgentError;
 use crate::config::Config;
+use crate::enrol::files::CERTIFICATE;
 
 /// Records read from the queue at once.
 const PAGE: usize = 64;
@@ -32,8 +33,8 @@ pub struct Exported {
 /// Copies every record that has no verified receipt, and every one whose blobs the city misses, with its blobs.
 pub fn export(config: &Config, to: &Path) -> Result<Exported, CourierError> {
     refuse_another_terminal(config, to)?;
-    let chain = config.keys.join("terminal.cert.pem");
-    let certificates = fs::read_to_string(chain).map_err(|_| AgentError::Key("terminal.cert.pem"))?;
+    let chain = fs::read_to_string(config.keys.join(CERTIFICATE));
+    let certificates = chain.map_err(|_| AgentError::Key(CERTIFICATE))?;
     let newest = OutboxReader::open(&config.state)?.ok_or(CourierError::NoQueue)?;
     // A log that cannot be read costs nothing but room on the stick: the city knows what it has.
     let log = DeliveryReader::open(&config.state).ok().flatten();

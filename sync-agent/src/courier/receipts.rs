@@ -10,9 +10,9 @@ use kiosk_store::{
 use sync_protocol::{CityReceiptPublicKey, Receipt, ReceiptStatus, courier, limits};
 
 use super::{CourierError, folder_error};
-use crate::client::city_key;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connection::receipt_key;
 use crate::journal::open_delivery;
 
 /// Receipts noted in one transaction.
@@ -29,7 +29,7 @@ pub struct Taken {
 
 /// Notes what the city wrote. The agent must not run: it is the only writer of the delivery log.
 pub fn take_receipts(config: &Config, from: &Path) -> Result<Taken, CourierError> {
-    let city = city_key(&config.keys)?;
+    let city = receipt_key(&config.keys)?;
     let newest = OutboxReader::open(&config.state)?.ok_or(CourierError::NoQueue)?;
     let mut books = Books {
         delivery: open_delivery(&config.state)?,

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_blobs.sql"),
     include_str!("../../../migrations/sqlite/0007_lives.sql"),
     include_str!("../../../migrations/sqlite/0008_desk.sql"),
+    include_str!("../../../migrations/sqlite/0009_terminals.sql"),
 ];
 
 /// Applies what is missing, each migration in a transaction of its own together with its number.

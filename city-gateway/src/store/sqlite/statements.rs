@@ -1,5 +1,7 @@
 //! What the writer does inside its transaction.
 
+use std::borrow::Cow;
+
 use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
 use super::blobs;
@@ -42,19 +44,28 @@ pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqli
     }
     let mut acceptance = Acceptance { kept: Kept::Inbox, again: true, received_at_ms: held.received_at_ms };
     if held.manifest_hash != arrival.manifest_hash {
-        // What was deleted by rule does not come back through a second manifest.
-        let emptied;
-        let arrival = if held.erased {
-            emptied = Arrival { ciphertext: Vec::new(), blobs: Vec::new(), ..arrival.clone() };
-            &emptied
-        } else {
-            arrival
-        };
         // The same record, so the same receipt; but what the second manifest says is not thrown away either.
-        acceptance.again = quarantine(transaction, arrival, Conflict::OtherManifest)?.again;
+        let arrival = held.leaves_of(arrival);
+        acceptance.again = quarantine(transaction, &arrival, Conflict::OtherManifest)?.again;
         acceptance.kept = Kept::InboxOtherManifest;
     }
     Ok(acceptance)
+}
+
+/// Keeps a record in quarantine, unless the inbox holds exactly this one already.
+pub(super) fn set_aside(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    why: Conflict,
+) -> rusqlite::Result<Acceptance> {
+    let same = |held: &Held| (&held.case_id, &held.sha256) == (&arrival.case_id, &arrival.sha256);
+    let Some(held) = held_at(transaction, &arrival.place)?.filter(same) else {
+        return quarantine(transaction, arrival, why);
+    };
+    if held.manifest_hash == arrival.manifest_hash {
+        return Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms: held.received_at_ms });
+    }
+    quarantine(transaction, &held.leaves_of(arrival), why)
 }
 
 /// Records what the opener found; returns the ids, so that their leases can end.
@@ -168,6 +179,17 @@ struct Held {
     manifest_hash: String,
     received_at_ms: i64,
     erased: bool,
+}
+
+impl Held {
+    /// What may be kept of the same record under another manifest: what was deleted by rule does not come back so.
+    fn leaves_of<'a>(&self, arrival: &'a Arrival) -> Cow<'a, Arrival> {
+        if self.erased {
+            Cow::Owned(Arrival { ciphertext: Vec::new(), blobs: Vec::new(), ..arrival.clone() })
+        } else {
+            Cow::Borrowed(arrival)
+        }
+    }
 }
 
 fn held_at(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<Option<Held>> {
