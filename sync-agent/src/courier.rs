@@ -25,7 +25,9 @@ pub enum CourierError {
     #[error(transparent)]
     Key(#[from] AgentError),
     /// The folder cannot be written or read: full, write-protected or pulled out.
-    #[error("{path}: {cause}; free some space or take another stick, then begin again: what is there is kept")]
+    #[error(
+        "{path}: {cause}; free some space or take another stick, then begin again: what is there is kept"
+    )]
     Folder {
         /// Which file.
         path: String,

@@ -102,7 +102,8 @@ async fn a_receipt_on_a_stick_is_believed_as_little_as_one_from_the_network() {
     let receipt = |seq| stick.path().join(receipt_file(&life, seq));
     fs::copy(receipt(1), receipt(2)).unwrap();
     fs::write(receipt(3), vec![b'x'; 1 << 20]).unwrap();
-    let record = SealedRecord::from_json(&fs::read(stick.path().join(record_file(&life, 4))).unwrap()).unwrap();
+    let record =
+        SealedRecord::from_json(&fs::read(stick.path().join(record_file(&life, 4))).unwrap()).unwrap();
     let manifest = Manifest::verify(&record.manifest, &world.key.public()).unwrap();
     fs::write(receipt(4), world.city.receipt(&manifest).sign(&CityReceiptKey::generate())).unwrap();
     assert_eq!(take_receipts(&config, stick.path()).unwrap(), Taken { receipts: 2, refused: 3 });
@@ -133,7 +134,8 @@ async fn what_cannot_be_done_is_said_and_harms_nothing() {
     let file = tempfile::NamedTempFile::new().unwrap();
     finalise(&mut outbox, &world.key, 1);
     assert!(matches!(export(&config, file.path()), Err(CourierError::Folder { .. })));
-    let other = Consignment { terminal: "DG0002".into(), version: 2, certificates: String::new(), made_at_ms: 0 };
+    let other =
+        Consignment { terminal: "DG0002".into(), version: 2, certificates: String::new(), made_at_ms: 0 };
     fs::write(stick.path().join(CONSIGNMENT), other.to_json()).unwrap();
     let refused = export(&config, stick.path()).unwrap_err();
     assert!(refused.to_string().contains("DG0002"), "{refused}");

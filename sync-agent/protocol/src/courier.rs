@@ -52,8 +52,7 @@ impl Consignment {
         if bytes.len() > limits::MAX_CONSIGNMENT {
             return Err(ProtocolError::TooLarge { what: "consignment", limit: limits::MAX_CONSIGNMENT });
         }
-        let read: Self =
-            serde_json::from_slice(bytes).map_err(|_| ProtocolError::BadJson("consignment"))?;
+        let read: Self = serde_json::from_slice(bytes).map_err(|_| ProtocolError::BadJson("consignment"))?;
         if is_terminal_code(&read.terminal) { Ok(read) } else { Err(ProtocolError::BadContent("terminal")) }
     }
 }

@@ -65,8 +65,10 @@ fn export_life(
     done: &mut Exported,
 ) -> Result<(), CourierError> {
     let life = queue.incarnation();
-    let acknowledged = log.and_then(|log| log.acknowledged(life).ok()).map_or_else(RangeSet::new, RangeSet::from);
-    let incomplete: BTreeSet<u64> = log.and_then(|log| log.incomplete(life).ok()).into_iter().flatten().collect();
+    let acknowledged =
+        log.and_then(|log| log.acknowledged(life).ok()).map_or_else(RangeSet::new, RangeSet::from);
+    let incomplete: BTreeSet<u64> =
+        log.and_then(|log| log.incomplete(life).ok()).into_iter().flatten().collect();
     let missing = acknowledged.missing_ranges(queue.head()?);
     for (first, last) in missing.chain(incomplete.iter().map(|&seq| (seq, seq))) {
         let mut next = first;
