@@ -20,6 +20,8 @@ mod receipts;
 mod refusal;
 pub mod store;
 mod terminals;
+#[cfg(any(test, feature = "test-cluster"))]
+pub mod test_cluster;
 mod tls;
 
 pub use config::{Config, ConfigError, Limits, Listen, Paths};

@@ -7,6 +7,7 @@
 //! Deliberately absent: any method that changes or removes a received record, and any check-then-insert. A store
 //! keeps what it is given; it never judges it.
 
+mod conflict;
 #[cfg(test)]
 pub mod contract;
 pub mod sqlite;

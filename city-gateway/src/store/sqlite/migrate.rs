@@ -4,7 +4,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::OpenError;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_inbox.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_inbox.sql"),
+    include_str!("../../../migrations/sqlite/0002_relay.sql"),
+];
 
 /// Applies what is missing, each migration in a transaction of its own together with its number.
 pub(super) fn run(connection: &mut Connection) -> Result<(), OpenError> {

@@ -19,7 +19,7 @@ impl Folder {
 }
 
 impl Bed for Folder {
-    fn open(&self) -> Arc<dyn InboxStore> {
+    async fn open(&self) -> Arc<dyn InboxStore> {
         Arc::new(self.store(WriterLimits::default()).unwrap())
     }
 }
@@ -42,6 +42,31 @@ fn a_database_of_a_newer_gateway_is_refused() {
     let path = folder.0.path().join("state").join(FILE);
     Connection::open(path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(folder.store(WriterLimits::default()), Err(OpenError::TooNew { found: 99, .. })));
+}
+
+#[tokio::test]
+async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
+    let folder = Folder::new();
+    let path = folder.0.path().join("state").join(FILE);
+    // As the first version left it: two records, and no relay.
+    let store = folder.store(WriterLimits::default()).unwrap();
+    for seq in 1..=2 {
+        store.accept(arrival("DG0001", seq, &format!("c{seq}"), "x")).await.unwrap();
+    }
+    store.close().await.unwrap();
+    drop(store);
+    let before = "DROP TABLE relay_outbox; PRAGMA user_version = 1";
+    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+
+    let store = folder.store(WriterLimits::default()).unwrap();
+    // A new record is owed once; one that is kept aside is an operator's, not a department's.
+    let aside = arrival("DG0001", 2, "c2", "other");
+    for record in [arrival("DG0001", 3, "c3", "x"), arrival("DG0001", 3, "c3", "x"), aside] {
+        store.accept(record).await.unwrap();
+    }
+    let owed = "SELECT group_concat(terminal || seq || ' ' || enqueued, ', ' ORDER BY seq) FROM relay_outbox";
+    let owed: String = Connection::open(&path).unwrap().query_row(owed, [], |row| row.get(0)).unwrap();
+    assert_eq!(owed, "DG00011 1001, DG00012 1002, DG00013 1003");
 }
 
 #[test]
