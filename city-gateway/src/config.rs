@@ -19,6 +19,9 @@ pub struct Config {
     /// Limits; every one has a default.
     #[serde(default)]
     pub limits: Limits,
+    /// Which database; without it the embedded one in [`Paths::state`].
+    #[serde(default)]
+    pub store: Store,
 }
 
 /// Where the gateway listens. Port 0 takes a free one.
@@ -77,6 +80,29 @@ impl Default for Limits {
     }
 }
 
+/// The database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// `host=… user=… dbname=…`: a PostgreSQL database instead of the embedded one. It may be shared by
+    /// several gateways, which then hold the same keys.
+    pub postgres: Option<String>,
+    /// File with its password, if it needs one.
+    pub password_file: Option<PathBuf>,
+    /// File with its certificate authority; needed unless it is on this machine.
+    pub ca: Option<PathBuf>,
+    /// Connections to it.
+    pub connections: usize,
+    /// Milliseconds that a request waits for a free connection before it is told to come again.
+    pub wait_ms: u64,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { postgres: None, password_file: None, ca: None, connections: 16, wait_ms: 2000 }
+    }
+}
+
 impl Limits {
     pub(crate) fn request_deadline(&self) -> Duration {
         Duration::from_secs(self.request_seconds.max(1))
@@ -118,6 +144,9 @@ impl Config {
         for place in [&mut config.paths.state, &mut config.paths.keys, &mut config.paths.catalog] {
             *place = folder.join(&*place);
         }
+        for place in [&mut config.store.password_file, &mut config.store.ca].into_iter().flatten() {
+            *place = folder.join(&*place);
+        }
         config.check()?;
         Ok(config)
     }
@@ -151,6 +180,17 @@ mod tests {
         let config = load(&text).unwrap();
         assert_eq!(config.paths.catalog, Path::new("/catalog"));
         assert_eq!(config.limits.send_allowance, 32);
+        assert!(config.store.postgres.is_none());
+    }
+
+    #[test]
+    fn a_database_is_chosen_and_its_files_are_relative_too() {
+        let store = "[store]\npostgres = \"host=db user=gateway dbname=city\"\nca = \"db-ca.pem\"\n";
+        let text = format!("[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n{PATHS}{store}");
+        let config = load(&text).unwrap();
+        let folder = config.paths.state.parent().unwrap();
+        assert_eq!(config.store.ca.unwrap(), folder.join("db-ca.pem"));
+        assert_eq!(config.store.connections, 16);
     }
 
     #[test]

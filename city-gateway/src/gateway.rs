@@ -18,6 +18,7 @@ use crate::keys::Keys;
 use crate::opener::{Opener, Surroundings};
 use crate::receipts::Signer;
 use crate::store::InboxStore;
+use crate::store::postgres::{Address, PoolLimits, PostgresStore};
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::terminals::{self, Terminals};
 use crate::tls::{self, TerminalAcceptor};
@@ -54,8 +55,7 @@ impl Gateway {
         config.check()?;
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
-        let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
-        let store: Arc<dyn InboxStore> = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
+        let store = open_store(config).await?;
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
@@ -151,6 +151,20 @@ impl Gateway {
             }
         }));
     }
+}
+
+/// The database that the configuration names, or the embedded one.
+async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn InboxStore>> {
+    let (waiting, batch) = (config.limits.waiting, config.limits.batch);
+    let store = &config.store;
+    let Some(words) = store.postgres.clone() else {
+        let limits = WriterLimits { waiting, batch };
+        return Ok(Arc::new(SqliteStore::open(&config.paths.state, limits)?));
+    };
+    let address = Address { words, password_file: store.password_file.clone(), ca: store.ca.clone() };
+    let (connections, wait) = (store.connections, Duration::from_millis(store.wait_ms));
+    let limits = PoolLimits { connections, wait, waiting, batch };
+    Ok(Arc::new(PostgresStore::open(&address, limits).await?))
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

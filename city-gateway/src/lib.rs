@@ -24,6 +24,6 @@ mod terminals;
 pub mod test_cluster;
 mod tls;
 
-pub use config::{Config, ConfigError, Limits, Listen, Paths};
+pub use config::{Config, ConfigError, Limits, Listen, Paths, Store};
 pub use gateway::Gateway;
 pub use keys::KeyError;

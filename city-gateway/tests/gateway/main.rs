@@ -3,5 +3,6 @@
 mod accept;
 mod opener;
 mod pages;
+mod postgres;
 mod program;
 mod support;

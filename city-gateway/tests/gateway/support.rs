@@ -1,12 +1,12 @@
-//! A city of its own for each test: certificates, keys, a catalog, a gateway on free ports, and terminals that
-//! speak to it over real TLS. Every key is made here and thrown away with the folder.
+//! A city of its own for each test: certificates, keys, a catalog, a gateway on free ports, and terminals
+//! that speak to it over real TLS. Every key is made here and thrown away with the folder.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use city_gateway::{Config, Gateway, Limits, Listen, Paths};
+use city_gateway::{Config, Gateway, Limits, Listen, Paths, Store};
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
@@ -111,6 +111,7 @@ impl City {
                 catalog: self.path("catalog"),
             },
             limits: Limits::default(),
+            store: Store::default(),
         }
     }
 

@@ -1,0 +1,62 @@
+//! The contract on PostgreSQL, on a server that the tests start; several gateways on one database, and loss
+//! of the server, in modules of their own.
+
+mod alone;
+mod losses;
+mod secured;
+mod several;
+
+use std::sync::Arc;
+
+use super::*;
+use crate::store::StoreError;
+use crate::store::contract::Bed;
+use crate::test_cluster::Cluster;
+
+/// A database of a test's own on the server of the test run.
+pub(crate) struct Fresh {
+    pub(crate) words: String,
+}
+
+impl Fresh {
+    /// An empty database.
+    pub(crate) fn new() -> Self {
+        Self { words: Cluster::shared().database().unwrap() }
+    }
+
+    /// Name of the database.
+    pub(crate) fn name(&self) -> &str {
+        self.words.rsplit('=').next().unwrap()
+    }
+
+    /// Asks the database itself.
+    pub(crate) fn psql(&self, sql: &str) -> String {
+        Cluster::shared().psql(self.name(), sql).unwrap()
+    }
+
+    /// A gateway process's store on it.
+    pub(crate) async fn store(&self, limits: PoolLimits) -> Result<PostgresStore, OpenError> {
+        open(&self.words, limits).await
+    }
+
+    /// A connection beside the store's.
+    pub(crate) async fn beside(&self) -> deadpool_postgres::ClientWrapper {
+        connect::Connector::new(&address(&self.words)).unwrap().open().await.unwrap()
+    }
+}
+
+fn address(words: &str) -> Address {
+    Address { words: words.into(), password_file: None, ca: None }
+}
+
+async fn open(words: &str, limits: PoolLimits) -> Result<PostgresStore, OpenError> {
+    PostgresStore::open(&address(words), limits).await
+}
+
+impl Bed for Fresh {
+    async fn open(&self) -> Arc<dyn InboxStore> {
+        Arc::new(self.store(PoolLimits::default()).await.unwrap())
+    }
+}
+
+crate::store::contract::contract_suite!(Fresh::new());

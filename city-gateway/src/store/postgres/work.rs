@@ -1,0 +1,167 @@
+//! The opener's work: claimed under a lease that lies in the database, because several gateway processes
+//! share it, and ends by the database's clock, because theirs may differ.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::accept::position;
+use super::database::{Database, plain};
+use super::read::{kind, place};
+use crate::store::{Claimed, DeadLetterReason, Decision, MaskedPerson, Outcome, Place, StoreError};
+
+const CLAIM: &str = "
+    WITH free AS (
+        SELECT terminal, incarnation, seq FROM handling
+        WHERE state = 'received' AND (leased_until IS NULL OR leased_until <= now())
+        ORDER BY received_at_ms, terminal, incarnation, seq LIMIT $1 FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE handling h SET lease = $2, leased_until = now() + $3::double precision * interval '1 second'
+        FROM free f WHERE h.terminal = f.terminal AND h.incarnation = f.incarnation AND h.seq = f.seq
+        RETURNING h.terminal, h.incarnation, h.seq
+    )
+    SELECT i.terminal, i.incarnation, i.seq, i.case_id, i.kind, i.about, i.case_number, i.item, i.item_version,
+           i.ciphertext
+    FROM claimed c
+    JOIN inbox i ON i.terminal = c.terminal AND i.incarnation = c.incarnation AND i.seq = c.seq
+    ORDER BY i.received_at_ms, i.terminal, i.incarnation, i.seq";
+
+/// Only what has no outcome gets one: the first stays.
+const DECIDE: &str = "
+    UPDATE handling h
+    SET state = d.state, reason_code = d.reason_code, reason_detail = d.reason_detail,
+        person_name = d.person_name, person_number = d.person_number, person_phone = d.person_phone,
+        summary = d.summary, decided_at_ms = d.decided_at_ms, lease = NULL, leased_until = NULL
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::text[], $11::bigint[])
+        AS d (terminal, incarnation, seq, state, reason_code, reason_detail, person_name, person_number,
+              person_phone, summary, decided_at_ms)
+    WHERE h.terminal = d.terminal AND h.incarnation = d.incarnation AND h.seq = d.seq AND h.state = 'received'";
+
+const RETRY: &str = "
+    WITH again AS (
+        UPDATE handling
+        SET state = 'received', reason_code = NULL, reason_detail = NULL, decided_at_ms = NULL
+        WHERE state = 'dead_letter' AND reason_code = $1 RETURNING seq
+    )
+    SELECT count(*) FROM again";
+
+const RELEASE: &str = "
+    UPDATE handling SET lease = NULL, leased_until = NULL WHERE state = 'received' AND lease = $1";
+
+/// Takes the oldest records without an outcome that nobody holds; `lease` names who takes them.
+pub(super) async fn claim(
+    database: &Database,
+    lease: &str,
+    limit: usize,
+    lasting: Duration,
+) -> Result<Vec<Claimed>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = database.query(CLAIM, &[&limit, &lease, &lasting.as_secs_f64()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Claimed {
+                place: place(row, 0)?,
+                case_id: row.try_get(3)?,
+                kind: kind(row, 4)?,
+                about: row.try_get(5)?,
+                case_number: row.try_get(6)?,
+                item: row.try_get(7)?,
+                item_version: u32::try_from(row.try_get::<_, i64>(8)?).unwrap_or(u32::MAX),
+                ciphertext: row.try_get(9)?,
+            })
+        })
+        .collect()
+}
+
+/// Writes down what the opener found.
+pub(super) async fn decide(database: &Database, decisions: Vec<Decision>) -> Result<(), StoreError> {
+    let mut columns = Columns::default();
+    let mut seen = HashSet::new();
+    for Decision { place, outcome, decided_at_ms } in decisions {
+        columns.add(&place, outcome, decided_at_ms, &mut seen)?;
+    }
+    let c = &columns;
+    database
+        .query(
+            DECIDE,
+            &[
+                &c.terminal,
+                &c.incarnation,
+                &c.seq,
+                &c.state,
+                &c.reason_code,
+                &c.reason_detail,
+                &c.person_name,
+                &c.person_number,
+                &c.person_phone,
+                &c.summary,
+                &c.decided_at_ms,
+            ],
+        )
+        .await
+        .map(|_| ())
+}
+
+/// Puts dead letters back on the list.
+pub(super) async fn retry(database: &Database, reason: DeadLetterReason) -> Result<u64, StoreError> {
+    let row = database.query_opt(RETRY, &[&reason.code()]).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// Ends the leases of a process that stops, so that another need not wait for their time.
+pub(super) async fn release(database: &Database, lease: &str) -> Result<(), StoreError> {
+    database.query(RELEASE, &[&lease]).await.map(|_| ())
+}
+
+/// The decisions turned on their side: one array for each column.
+#[derive(Default)]
+struct Columns {
+    terminal: Vec<String>,
+    incarnation: Vec<String>,
+    seq: Vec<i64>,
+    state: Vec<&'static str>,
+    reason_code: Vec<Option<&'static str>>,
+    reason_detail: Vec<Option<String>>,
+    person_name: Vec<Option<String>>,
+    person_number: Vec<Option<String>>,
+    person_phone: Vec<Option<String>>,
+    summary: Vec<Option<String>>,
+    decided_at_ms: Vec<i64>,
+}
+
+impl Columns {
+    fn add(
+        &mut self,
+        place: &Place,
+        outcome: Outcome,
+        decided_at_ms: i64,
+        seen: &mut HashSet<Place>,
+    ) -> Result<(), StoreError> {
+        if !seen.insert(place.clone()) {
+            return Ok(());
+        }
+        self.terminal.push(place.terminal.clone());
+        self.incarnation.push(place.incarnation.clone());
+        self.seq.push(position(place.seq)?);
+        let nobody = MaskedPerson::default();
+        let (state, reason, detail, person, summary) = match outcome {
+            Outcome::Opened { person, summary } => {
+                ("opened", None, None, person.unwrap_or(nobody), Some(summary))
+            }
+            Outcome::DeadLetter { reason, detail } => {
+                ("dead_letter", Some(reason.code()), detail, nobody, None)
+            }
+        };
+        let text = |text: Option<String>| text.map(|text| plain(&text).into_owned());
+        self.state.push(state);
+        self.reason_code.push(reason);
+        self.reason_detail.push(text(detail));
+        self.person_name.push(text(person.name));
+        self.person_number.push(text(person.number));
+        self.person_phone.push(text(person.phone));
+        self.summary.push(text(summary));
+        self.decided_at_ms.push(decided_at_ms);
+        Ok(())
+    }
+}
