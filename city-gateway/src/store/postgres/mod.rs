@@ -61,8 +61,8 @@ impl Default for PoolLimits {
 pub struct PostgresStore {
     database: Database,
     gather: Gather,
-    /// Names this process in the leases it takes.
-    lease: String,
+    /// What the opener of this process has claimed.
+    leases: work::Leases,
 }
 
 impl PostgresStore {
@@ -71,7 +71,7 @@ impl PostgresStore {
     pub async fn open(address: &Address, limits: PoolLimits) -> Result<Self, OpenError> {
         let database = Database::open(address, limits.connections, limits.wait).await?;
         let gather = Gather::start(database.clone(), limits.waiting, limits.batch);
-        Ok(Self { database, gather, lease: uuid::Uuid::new_v4().to_string() })
+        Ok(Self { database, gather, leases: work::Leases::new() })
     }
 }
 
@@ -113,7 +113,7 @@ impl InboxStore for PostgresStore {
     }
 
     fn claim(&self, limit: usize, lease: Duration) -> Reply<'_, Vec<Claimed>> {
-        Box::pin(work::claim(&self.database, &self.lease, limit, lease))
+        Box::pin(self.leases.claim(&self.database, limit, lease))
     }
 
     fn decide(&self, decisions: Vec<Decision>) -> Reply<'_, ()> {
@@ -139,7 +139,7 @@ impl InboxStore for PostgresStore {
     fn close(&self) -> Reply<'_, ()> {
         Box::pin(async {
             self.gather.close().await?;
-            if let Err(error) = work::release(&self.database, &self.lease).await {
+            if let Err(error) = self.leases.release_all(&self.database).await {
                 tracing::warn!(%error, "leases end by their time");
             }
             self.database.close();

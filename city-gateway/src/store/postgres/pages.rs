@@ -20,12 +20,12 @@ const UNNUMBERED: &str = "
 
 const LOCK: &str = "SELECT numbered FROM gateway WHERE only_row = 1 FOR UPDATE";
 
-/// Rows that the opener is just writing are left for the next time: waiting for them with others locked could
-/// hold both up.
+/// Waits for what the opener is just writing, so that no page leaves out what is held. All who lock several
+/// of these rows lock them in this order, so that none waits for another in a circle.
 const NUMBER_INBOX: &str = "
     WITH fresh AS (
         SELECT terminal, incarnation, seq, received_at_ms FROM handling WHERE number IS NULL
-        ORDER BY received_at_ms, terminal, incarnation, seq LIMIT $2 FOR UPDATE SKIP LOCKED
+        ORDER BY received_at_ms, terminal, incarnation, seq LIMIT $2 FOR UPDATE
     ), ranked AS (
         SELECT terminal, incarnation, seq,
                row_number() OVER (ORDER BY received_at_ms, terminal, incarnation, seq) AS rank
@@ -38,7 +38,7 @@ const NUMBER_QUARANTINE: &str = "
     WITH fresh AS (
         SELECT terminal, incarnation, seq, case_id, sha256, manifest_hash, received_at_ms
         FROM quarantine WHERE number IS NULL
-        ORDER BY received_at_ms, terminal, incarnation, seq LIMIT $2 FOR UPDATE SKIP LOCKED
+        ORDER BY received_at_ms, terminal, incarnation, seq LIMIT $2
     ), ranked AS (
         SELECT terminal, incarnation, seq, case_id, sha256, manifest_hash,
                row_number() OVER (ORDER BY received_at_ms, terminal, incarnation, seq) AS rank

@@ -2,6 +2,8 @@
 //! share it, and ends by the database's clock, because theirs may differ.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::accept::position;
@@ -25,31 +27,102 @@ const CLAIM: &str = "
     JOIN inbox i ON i.terminal = c.terminal AND i.incarnation = c.incarnation AND i.seq = c.seq
     ORDER BY i.received_at_ms, i.terminal, i.incarnation, i.seq";
 
-/// Only what has no outcome gets one: the first stays.
+/// Only what has no outcome gets one: the first stays. Locked in the order in which pages number rows.
 const DECIDE: &str = "
+    WITH decided AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+                             $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[])
+            AS d (terminal, incarnation, seq, state, reason_code, reason_detail, person_name, person_number,
+                  person_phone, summary, decided_at_ms)
+    ), locked AS (
+        SELECT h.terminal, h.incarnation, h.seq
+        FROM handling h JOIN decided d
+            ON h.terminal = d.terminal AND h.incarnation = d.incarnation AND h.seq = d.seq
+        WHERE h.state = 'received'
+        ORDER BY h.received_at_ms, h.terminal, h.incarnation, h.seq FOR UPDATE OF h
+    )
     UPDATE handling h
     SET state = d.state, reason_code = d.reason_code, reason_detail = d.reason_detail,
         person_name = d.person_name, person_number = d.person_number, person_phone = d.person_phone,
         summary = d.summary, decided_at_ms = d.decided_at_ms, lease = NULL, leased_until = NULL
-    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::bigint[])
-        AS d (terminal, incarnation, seq, state, reason_code, reason_detail, person_name, person_number,
-              person_phone, summary, decided_at_ms)
-    WHERE h.terminal = d.terminal AND h.incarnation = d.incarnation AND h.seq = d.seq AND h.state = 'received'";
+    FROM locked l JOIN decided d
+        ON l.terminal = d.terminal AND l.incarnation = d.incarnation AND l.seq = d.seq
+    WHERE h.terminal = l.terminal AND h.incarnation = l.incarnation AND h.seq = l.seq
+      AND h.state = 'received'";
 
 const RETRY: &str = "
-    WITH again AS (
-        UPDATE handling
+    WITH dead AS (
+        SELECT terminal, incarnation, seq FROM handling
+        WHERE state = 'dead_letter' AND reason_code = $1
+        ORDER BY received_at_ms, terminal, incarnation, seq FOR UPDATE
+    ), again AS (
+        UPDATE handling h
         SET state = 'received', reason_code = NULL, reason_detail = NULL, decided_at_ms = NULL
-        WHERE state = 'dead_letter' AND reason_code = $1 RETURNING seq
+        FROM dead d WHERE h.terminal = d.terminal AND h.incarnation = d.incarnation AND h.seq = d.seq
+        RETURNING h.seq
     )
     SELECT count(*) FROM again";
 
 const RELEASE: &str = "
-    UPDATE handling SET lease = NULL, leased_until = NULL WHERE state = 'received' AND lease = $1";
+    WITH held AS (
+        SELECT terminal, incarnation, seq FROM handling WHERE state = 'received' AND lease LIKE $1
+        ORDER BY received_at_ms, terminal, incarnation, seq FOR UPDATE
+    )
+    UPDATE handling h SET lease = NULL, leased_until = NULL
+    FROM held WHERE h.terminal = held.terminal AND h.incarnation = held.incarnation AND h.seq = held.seq";
 
-/// Takes the oldest records without an outcome that nobody holds; `lease` names who takes them.
-pub(super) async fn claim(
+/// The leases of one gateway process: each claim has a name of its own, behind the name of the process.
+pub(super) struct Leases {
+    process: String,
+    claims: AtomicU64,
+    /// Claims whose answer was lost with the connection: perhaps made, certainly handed to nobody.
+    lost: Mutex<Vec<String>>,
+}
+
+impl Leases {
+    pub(super) fn new() -> Self {
+        let process = uuid::Uuid::new_v4().to_string();
+        Self { process, claims: AtomicU64::default(), lost: Mutex::default() }
+    }
+
+    /// Takes the oldest records without an outcome that nobody holds.
+    pub(super) async fn claim(
+        &self,
+        database: &Database,
+        limit: usize,
+        lasting: Duration,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        loop {
+            let last = self.lost().last().cloned();
+            let Some(lost) = last else { break };
+            release(database, &lost).await?;
+            self.lost().retain(|lease| *lease != lost);
+        }
+        let lease = format!("{}/{}", self.process, self.claims.fetch_add(1, Ordering::Relaxed));
+        let claimed = claim(database, &lease, limit, lasting).await;
+        if let Err(StoreError::Unreachable(_)) = claimed {
+            self.lost().push(lease);
+        }
+        claimed
+    }
+
+    /// Ends the leases of a process that stops.
+    pub(super) async fn release_all(&self, database: &Database) -> Result<(), StoreError> {
+        release(database, &format!("{}/%", self.process)).await
+    }
+
+    #[cfg(test)]
+    pub(super) fn lost_names(&self) -> Vec<String> {
+        self.lost().clone()
+    }
+
+    /// A panic while the lock was held leaves nothing half done here.
+    fn lost(&self) -> MutexGuard<'_, Vec<String>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn claim(
     database: &Database,
     lease: &str,
     limit: usize,
@@ -109,9 +182,9 @@ pub(super) async fn retry(database: &Database, reason: DeadLetterReason) -> Resu
     Ok(count.unsigned_abs())
 }
 
-/// Ends the leases of a process that stops, so that another need not wait for their time.
-pub(super) async fn release(database: &Database, lease: &str) -> Result<(), StoreError> {
-    database.query(RELEASE, &[&lease]).await.map(|_| ())
+/// Ends leases, so that nobody need wait for their time.
+async fn release(database: &Database, like: &str) -> Result<(), StoreError> {
+    database.query(RELEASE, &[&like]).await.map(|_| ())
 }
 
 /// The decisions turned on their side: one array for each column.

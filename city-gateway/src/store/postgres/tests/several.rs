@@ -218,3 +218,54 @@ async fn a_reader_who_goes_on_sees_each_record_once_under_load() {
     seen.sort_unstable();
     assert_eq!(seen, (1..=RECORDS).collect::<Vec<_>>());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_leaves_out_nothing_that_is_just_being_opened() {
+    let fresh = Fresh::new();
+    let [one, other] = two(&fresh).await;
+    for seq in 1..=3 {
+        one.accept(arrival("DG0001", seq, &format!("c{seq}"), "x")).await.unwrap();
+    }
+    // An opener in the middle of its statement.
+    let opener = fresh.beside().await;
+    opener.batch_execute("BEGIN; UPDATE handling SET lease = 'somebody'").await.unwrap();
+    let reading = tokio::spawn(async move { other.page(Page::After(0), 10).await.unwrap() });
+    let waits = "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while fresh.psql(waits) == "0" {
+        assert!(!reading.is_finished(), "the page did not wait for the opener");
+        assert!(std::time::Instant::now() < deadline, "the page does not come to the lock");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    opener.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(reading.await.unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_whose_answer_was_lost_is_given_back_by_the_next() {
+    let fresh = Fresh::new();
+    let store = fresh.store(PoolLimits { connections: 2, ..PoolLimits::default() }).await.unwrap();
+    store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
+    // The claim waits at the inbox when its connection ends; what a claim that was made would have left behind is
+    // put there by hand, under the name it used.
+    let other = fresh.beside().await;
+    other.batch_execute("BEGIN; LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let claim = store.claim(1, LEASE);
+    let cut = async {
+        let sql = "SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while fresh.psql(sql) != "t" {
+            assert!(std::time::Instant::now() < deadline, "the claim does not come to the lock");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let (lost, ()) = tokio::join!(claim, cut);
+    assert!(matches!(lost, Err(StoreError::Unreachable(_))), "{lost:?}");
+    let name = store.leases.lost_names().concat();
+    other.batch_execute("COMMIT").await.unwrap();
+    fresh.psql(&format!("UPDATE handling SET lease = '{name}', leased_until = now() + interval '1 hour'"));
+    assert_eq!(seqs(&store.claim(9, LEASE).await.unwrap()), [1]);
+    assert!(store.claim(9, LEASE).await.unwrap().is_empty());
+}
