@@ -1,5 +1,5 @@
-//! The city's own pages, on this machine only: the operators' inbox, its JSON, a health check, and the public page
-//! behind the code on a receipt.
+//! What the city shows without sign-in: a health check, the public page behind the code on a receipt, and, on a demo's
+//! own machine, an inbox to look at with its JSON.
 //!
 //! Deliberately absent: personal data beyond the masked summaries, anything about a person on the public page, and
 //! every resource from elsewhere.
@@ -17,8 +17,11 @@ use serde_json::{Value, json};
 use service_catalog::Catalog;
 use sync_protocol::limits::MAX_FIELD;
 
+use crate::metrics::Metrics;
 use crate::pages;
 use crate::refusal::Refusal;
+use crate::store::blobs::BlobIndex;
+use crate::store::lives::{LastWord, TerminalBook};
 use crate::store::{Found, InboxRow, InboxStore, Page, Status};
 
 /// Lines of one HTML page.
@@ -30,16 +33,51 @@ const MOST: usize = 1000;
 struct City {
     store: Arc<dyn InboxStore>,
     catalog: Arc<Catalog>,
+    figures: Figures,
+    feed: Feed,
 }
 
-/// The routes of the city's pages.
-pub(crate) fn router(store: Arc<dyn InboxStore>, catalog: Arc<Catalog>) -> Router {
-    Router::new()
-        .route("/", get(|| async { Redirect::temporary("/city/") }))
-        .route("/city", get(|| async { Redirect::temporary("/city/") }))
-        .route("/city/", get(inbox))
-        .route("/city/part", get(inbox_part))
-        .route("/city/inbox.json", get(inbox_json))
+/// What the page of metrics is made from.
+pub(crate) struct Figures {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) blobs: Arc<dyn BlobIndex>,
+    pub(crate) book: Arc<dyn TerminalBook>,
+}
+
+/// What is shown without sign-in, beside the public page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Feed {
+    /// The inbox too, masked and to look at only: for a demo's own machine.
+    Open,
+    /// Figures without personal data, to whoever is on this machine.
+    Figures,
+    /// Nothing: the pages can be reached from elsewhere.
+    Nothing,
+}
+
+/// The routes of the city's pages that need no sign-in.
+pub(crate) fn router(
+    store: Arc<dyn InboxStore>,
+    catalog: Arc<Catalog>,
+    figures: Figures,
+    feed: Feed,
+) -> Router {
+    let mut looking = match feed {
+        Feed::Open => Router::new()
+            .route("/", get(|| async { Redirect::temporary("/city/") }))
+            .route("/city", get(|| async { Redirect::temporary("/city/") }))
+            .route("/city/", get(inbox))
+            .route("/city/part", get(inbox_part))
+            .route("/city/inbox.json", get(inbox_json)),
+        Feed::Figures | Feed::Nothing => {
+            let desk = || async { Redirect::temporary("/desk/") };
+            Router::new().route("/", get(desk)).route("/city", get(desk)).route("/city/", get(desk))
+        }
+    };
+    if feed != Feed::Nothing {
+        looking = looking.route("/city/terminals.json", get(terminals_json)).route("/metrics", get(metrics));
+    }
+    looking
         .route("/city/healthz", get(healthz))
         .route("/v/{verification}", get(verify))
         .route(
@@ -53,7 +91,7 @@ pub(crate) fn router(store: Arc<dyn InboxStore>, catalog: Arc<Catalog>) -> Route
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::map_response(guard))
-        .with_state(Arc::new(City { store, catalog }))
+        .with_state(Arc::new(City { store, catalog, figures, feed }))
 }
 
 /// Nothing from elsewhere, nothing kept, nothing framed.
@@ -133,7 +171,7 @@ async fn inbox_json(
 
 fn row_json(row: &InboxRow) -> Value {
     let (person, summary, reason) = match &row.status {
-        Status::Received => (None, None, None),
+        Status::Received | Status::Incomplete => (None, None, None),
         Status::Opened { person, summary } => (person.as_ref(), Some(summary.clone()), None),
         Status::DeadLetter { reason, detail } => {
             let reason = match detail {
@@ -167,6 +205,9 @@ fn row_json(row: &InboxRow) -> Value {
 async fn healthz(State(city): State<Arc<City>>) -> Result<Json<Value>, Refusal> {
     // One read proves that the database answers; the waiting list is what an operator asks next.
     let counts = city.store.counts().await?;
+    if city.feed != Feed::Open {
+        return Ok(Json(json!({ "status": "ok" })));
+    }
     Ok(Json(json!({
         "status": "ok",
         "epoch": city.store.epoch().await?,
@@ -176,7 +217,43 @@ async fn healthz(State(city): State<Arc<City>>) -> Result<Json<Value>, Refusal> 
         "opened": counts.opened,
         "dead_letters": counts.dead_letters,
         "quarantined": counts.quarantined,
+        "incomplete": counts.incomplete,
     })))
+}
+
+/// Figures for Prometheus.
+async fn metrics(State(city): State<Arc<City>>) -> Result<Response, Refusal> {
+    let Figures { metrics, blobs, book } = &city.figures;
+    let text = metrics.text(&city.store.counts().await?, &blobs.blob_counts().await?, &book.fleet().await?);
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+#[derive(Deserialize)]
+struct From {
+    after: Option<String>,
+}
+
+/// The books of terminals beside the city's: `?after=CODE`.
+async fn terminals_json(
+    State(city): State<Arc<City>>,
+    Query(from): Query<From>,
+) -> Result<Json<Value>, Refusal> {
+    let words = city.figures.book.last_words(&from.after.unwrap_or_default(), MOST).await?;
+    let word_json = |word: &LastWord| {
+        json!({
+            "terminal": word.terminal,
+            "incarnation": word.incarnation,
+            "heard_at_ms": word.heard_at_ms,
+            "agent_version": word.agent_version,
+            "catalog_version": word.catalog_version,
+            "oldest_unacked_age_s": word.oldest_unacked_age_s,
+            "disk_used_percent": word.disk_used_percent,
+            "ledger": word.ledger,
+            "received": word.received,
+            "disagreements": word.disagreements,
+        })
+    };
+    Ok(Json(json!({ "terminals": words.iter().map(word_json).collect::<Vec<_>>() })))
 }
 
 #[derive(Deserialize)]

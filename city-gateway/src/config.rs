@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::desk::Retention;
+
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,9 +21,47 @@ pub struct Config {
     /// Limits; every one has a default.
     #[serde(default)]
     pub limits: Limits,
-    /// Which database; without it the embedded one in [`Paths::state`].
+    /// Which database; everything has a default.
     #[serde(default)]
     pub store: Store,
+    /// Photos, scans and signatures; everything has a default.
+    #[serde(default)]
+    pub blobs: BlobPlace,
+    /// The operators' pages.
+    #[serde(default)]
+    pub city: CityPages,
+    /// After how long what is deleted.
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+/// The operators' pages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CityPages {
+    /// Shows the masked inbox to whoever is on this machine, without sign-in: for demos and tests. Refused when the
+    /// pages listen elsewhere.
+    pub open_feed: bool,
+    /// The department of items that the catalog does not know.
+    pub default_department: String,
+    /// Certificate and key of the pages; without them they stay on this machine.
+    pub tls: Option<CityTls>,
+}
+
+impl Default for CityPages {
+    fn default() -> Self {
+        Self { open_feed: false, default_department: "政务服务中心".into(), tls: None }
+    }
+}
+
+/// Certificate and key of the operators' pages; relative paths start at the folder of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CityTls {
+    /// Certificate chain in PEM.
+    pub cert: PathBuf,
+    /// Private key in PEM.
+    pub key: PathBuf,
 }
 
 /// Where the gateway listens. Port 0 takes a free one.
@@ -30,7 +70,7 @@ pub struct Config {
 pub struct Listen {
     /// For terminals: HTTPS, client certificate required.
     pub terminals: SocketAddr,
-    /// For the city: plain HTTP, on this machine only.
+    /// For the city: on this machine only, unless `[city.tls]` is set.
     pub city: SocketAddr,
 }
 
@@ -64,6 +104,16 @@ pub struct Limits {
     pub send_allowance: u32,
     /// Records the opener takes at a time.
     pub opener_batch: usize,
+    /// Bytes of blob pieces in memory, in MiB; apart from records, so that records go first.
+    pub blob_bodies_mib: usize,
+    /// Seconds one piece of a blob may take: 256 KiB over the slowest link in the field.
+    pub blob_request_seconds: u64,
+    /// Live questions that wait for the opener.
+    pub questions: usize,
+    /// What the city takes on in a second.
+    pub city: Budget,
+    /// What one terminal may send in a second.
+    pub terminal: Budget,
 }
 
 impl Default for Limits {
@@ -76,17 +126,24 @@ impl Default for Limits {
             request_seconds: 20,
             send_allowance: 32,
             opener_batch: 32,
+            blob_bodies_mib: 64,
+            blob_request_seconds: 300,
+            questions: 64,
+            city: Budget { records_per_second: 10_000, mib_per_second: 256, blob_mib_per_second: 128 },
+            terminal: Budget { records_per_second: 1000, mib_per_second: 64, blob_mib_per_second: 32 },
         }
     }
 }
 
-/// The database.
+/// The database: embedded in [`Paths::state`], or PostgreSQL.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// `host=… user=… dbname=…`: a PostgreSQL database instead of the embedded one. It may be shared by
-    /// several gateways, which then hold the same keys.
-    pub postgres: Option<String>,
+    /// Of which kind.
+    pub kind: StoreKind,
+    /// `host=… user=… dbname=…`: where the PostgreSQL database is. It may be shared by several gateways, which then
+    /// hold the same keys, each with a state folder of its own.
+    pub address: Option<String>,
     /// File with its password, if it needs one.
     pub password_file: Option<PathBuf>,
     /// File with its certificate authority; needed unless it is on this machine.
@@ -99,7 +156,90 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { postgres: None, password_file: None, ca: None, connections: 16, wait_ms: 2000 }
+        Self {
+            kind: StoreKind::Sqlite,
+            address: None,
+            password_file: None,
+            ca: None,
+            connections: 16,
+            wait_ms: 2000,
+        }
+    }
+}
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// A file of the gateway's own.
+    Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
+}
+
+/// What may come in a second.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Records.
+    pub records_per_second: u32,
+    /// Their bytes, in MiB.
+    pub mib_per_second: u32,
+    /// Bytes of blobs, in MiB.
+    pub blob_mib_per_second: u32,
+}
+
+/// Where blobs lie, and how long what nobody names.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlobPlace {
+    /// Folder; `blobs` in the state folder when it is not said.
+    pub folder: Option<PathBuf>,
+    /// A bucket instead of a folder. With PostgreSQL one of the two has to be said, because all gateways on a database
+    /// have to find the same blobs.
+    pub s3: Option<S3>,
+    /// Limits.
+    pub limits: BlobLimits,
+}
+
+impl BlobPlace {
+    /// The folder, when it is one.
+    pub(crate) fn folder_in(&self, state: &Path) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| state.join("blobs"))
+    }
+}
+
+/// A bucket. The keys to it are in the environment: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3 {
+    /// Its name.
+    pub bucket: String,
+    /// Its region; any word for a server of one's own.
+    pub region: String,
+    /// Address of the server, when it is not Amazon's.
+    pub endpoint: Option<String>,
+    /// Everything lies under this prefix.
+    pub prefix: Option<String>,
+}
+
+/// Limits for blobs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlobLimits {
+    /// MiB of blobs that no record names, of one terminal.
+    pub unnamed_mib: u64,
+    /// The same in blobs.
+    pub unnamed: u64,
+    /// Days after which what no record names is removed.
+    pub unnamed_days: i64,
+    /// Hours after which an operator is told that promised blobs did not come.
+    pub overdue_hours: i64,
+}
+
+impl Default for BlobLimits {
+    fn default() -> Self {
+        Self { unnamed_mib: 512, unnamed: 256, unnamed_days: 30, overdue_hours: 72 }
     }
 }
 
@@ -128,9 +268,25 @@ pub enum ConfigError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
-    /// The operators' pages have no sign-in yet, so they must not leave the machine.
-    #[error("listen.city is {0}: the operators' pages may only listen on a loopback address")]
+    /// Passwords must not cross a network in clear.
+    #[error(
+        "listen.city is {0}: without [city.tls] the operators' pages may only listen on a loopback address"
+    )]
     NotLoopback(SocketAddr),
+    /// What is shown without sign-in must not leave the machine.
+    #[error("listen.city is {0}: city.open_feed needs no sign-in and is for a loopback address only")]
+    OpenFeed(SocketAddr),
+    /// A database needs an address, and an address a database.
+    #[error("store.kind = \"postgres\" and store.address belong together")]
+    StoreAddress,
+    /// Gateways that share a database must find each other's blobs.
+    #[error(
+        "with store.kind = \"postgres\" blobs.folder (one that all gateways share) or blobs.s3 has to be set"
+    )]
+    BlobPlace,
+    /// An auditor must be able to find who did something at least as long as the thing is there.
+    #[error("retention.audit_years is shorter than what the audit lines speak of is kept")]
+    Retention,
 }
 
 impl Config {
@@ -141,11 +297,18 @@ impl Config {
         let mut config: Self = toml::from_str(&text)
             .map_err(|source| ConfigError::Invalid { path: path.into(), source: source.into() })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for place in [&mut config.paths.state, &mut config.paths.keys, &mut config.paths.catalog] {
+        for place in [&mut config.paths.state, &mut config.paths.keys, &mut config.paths.catalog]
+            .into_iter()
+            .chain(&mut config.blobs.folder)
+        {
             *place = folder.join(&*place);
         }
         for place in [&mut config.store.password_file, &mut config.store.ca].into_iter().flatten() {
             *place = folder.join(&*place);
+        }
+        if let Some(tls) = &mut config.city.tls {
+            tls.cert = folder.join(&tls.cert);
+            tls.key = folder.join(&tls.key);
         }
         config.check()?;
         Ok(config)
@@ -153,11 +316,22 @@ impl Config {
 
     /// What the types cannot say.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        if self.listen.city.ip().is_loopback() {
-            Ok(())
-        } else {
-            Err(ConfigError::NotLoopback(self.listen.city))
+        if !self.listen.city.ip().is_loopback() {
+            if self.city.open_feed {
+                return Err(ConfigError::OpenFeed(self.listen.city));
+            }
+            if self.city.tls.is_none() {
+                return Err(ConfigError::NotLoopback(self.listen.city));
+            }
         }
+        let postgres = self.store.kind == StoreKind::Postgres;
+        if postgres != self.store.address.is_some() {
+            return Err(ConfigError::StoreAddress);
+        }
+        if postgres && self.blobs.folder.is_none() && self.blobs.s3.is_none() {
+            return Err(ConfigError::BlobPlace);
+        }
+        if self.retention.is_sound() { Ok(()) } else { Err(ConfigError::Retention) }
     }
 }
 
@@ -180,13 +354,18 @@ mod tests {
         let config = load(&text).unwrap();
         assert_eq!(config.paths.catalog, Path::new("/catalog"));
         assert_eq!(config.limits.send_allowance, 32);
-        assert!(config.store.postgres.is_none());
+        assert_eq!(config.store.kind, StoreKind::Sqlite);
     }
 
     #[test]
     fn a_database_is_chosen_and_its_files_are_relative_too() {
-        let store = "[store]\npostgres = \"host=db user=gateway dbname=city\"\nca = \"db-ca.pem\"\n";
+        let store =
+            "[store]\nkind = \"postgres\"\naddress = \"host=db user=g dbname=city\"\nca = \"db-ca.pem\"\n";
         let text = format!("[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n{PATHS}{store}");
+        assert!(matches!(load(&text), Err(ConfigError::BlobPlace)));
+        let text = format!("{text}[blobs]\nfolder = \"/shared\"\n");
+        let without = text.replace("kind = \"postgres\"\n", "");
+        assert!(matches!(load(&without), Err(ConfigError::StoreAddress)));
         let config = load(&text).unwrap();
         let folder = config.paths.state.parent().unwrap();
         assert_eq!(config.store.ca.unwrap(), folder.join("db-ca.pem"));
@@ -197,6 +376,19 @@ mod tests {
     fn the_city_pages_stay_on_the_machine() {
         let text = format!("[listen]\nterminals = \"0.0.0.0:7443\"\ncity = \"0.0.0.0:7080\"\n{PATHS}");
         assert!(matches!(load(&text), Err(ConfigError::NotLoopback(_))));
+        let tls = "[city]\nopen_feed = FEED\n[city.tls]\ncert = \"city.pem\"\nkey = \"city.key\"\n";
+        let closed = load(&format!("{text}{}", tls.replace("FEED", "false"))).unwrap();
+        assert!(closed.city.tls.unwrap().cert.is_absolute());
+        let open = load(&format!("{text}{}", tls.replace("FEED", "true")));
+        assert!(matches!(open, Err(ConfigError::OpenFeed(_))));
+    }
+
+    #[test]
+    fn audit_lines_outlive_what_they_speak_of() {
+        let text = format!("[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n{PATHS}");
+        let rules = "[retention]\nfinished_case_days = 4000\naudit_years = 6\n";
+        assert!(matches!(load(&format!("{text}{rules}")), Err(ConfigError::Retention)));
+        assert_eq!(load(&text).unwrap().retention.finished_case_days, 730);
     }
 
     #[test]

@@ -6,22 +6,30 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use service_catalog::Catalog;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::city;
-use crate::config::Config;
+use crate::blobs::bytes::{BlobBytes, clear_unfinished};
+use crate::blobs::{Blobs, sweep};
+use crate::budgets::Budgets;
+use crate::city::{self, Feed, Figures};
+use crate::config::{Config, StoreKind};
+use crate::desk::{self, CaseDesk, Transport};
+use crate::durable_notes;
 use crate::keys::Keys;
+use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
+use crate::query::Questions;
 use crate::receipts::Signer;
 use crate::store::InboxStore;
-use crate::store::postgres::{Address, PoolLimits, PostgresStore};
-use crate::store::sqlite::{SqliteStore, WriterLimits};
+use crate::store::seat::Seat;
+use crate::stores::Stores;
 use crate::terminals::{self, Terminals};
-use crate::tls::{self, TerminalAcceptor};
+use crate::tls::{self, Capped, TerminalAcceptor};
 
 /// Time for requests under way when the gateway stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -35,6 +43,12 @@ const HEADERS: Duration = Duration::from_secs(10);
 /// After so long a silence a terminal is asked whether it is still there, and then given the same time again.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// KiB of hellos and questions in memory.
+const SMALL_BODIES_KIB: usize = 32 * 1024;
+
+/// In a folder that several gateways share, a file that was not written to for so long is nobody's.
+const UNFINISHED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Streams of one connection.
 const STREAMS: u32 = 128;
 
@@ -43,10 +57,12 @@ pub struct Gateway {
     terminals: SocketAddr,
     city: SocketAddr,
     store: Arc<dyn InboxStore>,
+    desk: Arc<CaseDesk>,
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     broken: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
+    _seat: Option<Seat>,
 }
 
 impl Gateway {
@@ -55,13 +71,33 @@ impl Gateway {
         config.check()?;
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
-        let store = open_store(config).await?;
+        let Stores { inbox: store, blobs: index, book, desk: operators, progress, pressure, seat } =
+            Stores::open(config).await?;
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
+        let epoch = store.epoch().await?;
+        if config.blobs.s3.is_none() {
+            let idle = if config.store.kind == StoreKind::Postgres { UNFINISHED } else { Duration::ZERO };
+            clear_unfinished(&config.blobs.folder_in(&config.paths.state), idle)?;
+        }
+        let bytes = BlobBytes::open(&config.blobs, &config.paths.state)?;
+        let blob_limits = config.blobs.limits.clone();
+        let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
+        let metrics = Arc::<Metrics>::default();
+        let figures = Figures { metrics: Arc::clone(&metrics), blobs: index, book: Arc::clone(&book) };
+        let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
-            signer: Signer::new(keys.receipt, store.epoch().await?),
+            blob_bodies: Semaphore::new(config.limits.blob_bodies_mib.max(8) * 1024),
+            small_bodies: Semaphore::new(SMALL_BODIES_KIB),
+            blobs: Arc::clone(&blobs),
+            book: Arc::clone(&book),
+            questions,
+            budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
+            metrics,
+            pressure,
+            signer: Signer::new(keys.receipt, epoch.clone()),
             catalog_version: catalog.version.clone(),
             limits: config.limits.clone(),
             bodies: Semaphore::new(config.limits.bodies_mib.max(16) * 1024),
@@ -70,12 +106,24 @@ impl Gateway {
         });
         let around = Surroundings {
             store: Arc::clone(&store),
-            arrivals,
+            arrivals: Arc::clone(&arrivals),
             broken: Arc::clone(&broken),
-            stop: stopping,
+            stop: stopping.clone(),
             batch: config.limits.opener_batch,
         };
         let opener = Opener::new(around, keys.opener, Arc::clone(&catalog))?;
+        let city_tls = config.city.tls.as_ref().map(tls::city_config).transpose()?;
+        let parts = desk::Parts {
+            store: Arc::clone(&operators),
+            catalog: Arc::clone(&catalog),
+            default_department: config.city.default_department.clone(),
+            revealer: opener.revealer(),
+            arrivals,
+            clock: Arc::new(terminals::now_ms),
+            transport: if city_tls.is_some() { Transport::Tls } else { Transport::Plain },
+        };
+        let clock = Arc::clone(&parts.clock);
+        let (desk, desk_pages) = desk::desk(parts);
 
         let handle = Handle::new();
         let (terminals_at, city_at) = (bind(config.listen.terminals)?, bind(config.listen.city)?);
@@ -83,21 +131,45 @@ impl Gateway {
             terminals: terminals_at.local_addr()?,
             city: city_at.local_addr()?,
             store: Arc::clone(&store),
+            desk,
             handle: handle.clone(),
             stop,
             broken,
             tasks: Vec::new(),
+            _seat: seat,
         };
         let acceptor = TerminalAcceptor::new(tls::server_config(keys.tls)?, config.limits.connections);
         let mut server = axum_server::from_tcp(terminals_at)?.acceptor(acceptor).handle(handle.clone());
         connection_limits(server.http_builder());
         let service = terminals::router(terminals).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
+        let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
+            (true, _) => Feed::Open,
+            (false, true) => Feed::Figures,
+            (false, false) => Feed::Nothing,
+        };
+        let pages = city::router(store, catalog, figures, feed).merge(desk_pages);
+        let service = pages.into_make_service_with_connect_info::<SocketAddr>();
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
         connection_limits(server.http_builder());
-        let service = city::router(store, catalog).into_make_service();
-        gateway.spawn("city", async move { server.serve(service).await });
+        match city_tls {
+            Some(config) => {
+                let server = server.acceptor(Capped::new(tls::city_acceptor(config)));
+                gateway.spawn("city", async move { server.serve(service).await });
+            }
+            None => {
+                let server = server.acceptor(Capped::new(NoDelayAcceptor::new()));
+                gateway.spawn("city", async move { server.serve(service).await });
+            }
+        }
+        let rules = config.retention.clone();
+        gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping.clone())));
         gateway.tasks.push(tokio::spawn(opener.run()));
+        gateway.tasks.push(tokio::spawn(sweep::run(blobs, stopping.clone())));
+        if config.store.kind == StoreKind::Sqlite {
+            let state = config.paths.state.clone();
+            gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
+        }
         Ok(gateway)
     }
 
@@ -114,6 +186,11 @@ impl Gateway {
     /// The inbox.
     pub fn store(&self) -> &Arc<dyn InboxStore> {
         &self.store
+    }
+
+    /// Where cases are decided.
+    pub fn desk(&self) -> &Arc<CaseDesk> {
+        &self.desk
     }
 
     /// Returns when the gateway cannot go on and has to be started anew; while all is well, never.
@@ -151,20 +228,6 @@ impl Gateway {
             }
         }));
     }
-}
-
-/// The database that the configuration names, or the embedded one.
-async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn InboxStore>> {
-    let (waiting, batch) = (config.limits.waiting, config.limits.batch);
-    let store = &config.store;
-    let Some(words) = store.postgres.clone() else {
-        let limits = WriterLimits { waiting, batch };
-        return Ok(Arc::new(SqliteStore::open(&config.paths.state, limits)?));
-    };
-    let address = Address { words, password_file: store.password_file.clone(), ca: store.ca.clone() };
-    let (connections, wait) = (store.connections, Duration::from_millis(store.wait_ms));
-    let limits = PoolLimits { connections, wait, waiting, batch };
-    Ok(Arc::new(PostgresStore::open(&address, limits).await?))
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

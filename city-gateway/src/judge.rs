@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use service_catalog::{Catalog, FormCheck, QuestionKind, ServiceItem};
-use sync_protocol::{Opener, PROTOCOL_VERSION, Rating, Submission};
+use sync_protocol::{Opener, Rating, Submission, understands};
+use zeroize::Zeroizing;
 
 use crate::mask;
 use crate::store::{Claimed, DeadLetterReason, Kind, MaskedPerson, Outcome};
@@ -33,15 +34,25 @@ impl<S: Opener> Judge<S> {
 
     /// What becomes of a record.
     pub(crate) fn judge(&mut self, record: &Claimed) -> Outcome {
-        let plaintext = match self.seal.open(&record.ciphertext) {
-            Ok(plaintext) => plaintext,
-            Err(error) => return dead(DeadLetterReason::NotOpenable, Some(error.to_string())),
+        let judged = match record.kind {
+            Kind::Case => self.open(record).and_then(|plaintext| self.case(record, &plaintext)),
+            Kind::Rating => self.open(record).and_then(|plaintext| rating(record, &plaintext)),
+            Kind::Void => Err((DeadLetterReason::LostAtTerminal, None)),
         };
-        let verdict = match record.kind {
-            Kind::Case => self.case(record, &plaintext),
-            Kind::Rating => rating(record, &plaintext),
-        };
-        verdict.unwrap_or_else(|(reason, detail)| dead(reason, detail))
+        judged.unwrap_or_else(|(reason, detail)| dead(reason, detail))
+    }
+
+    fn open(&self, record: &Claimed) -> Result<Zeroizing<Vec<u8>>, (DeadLetterReason, Option<String>)> {
+        self.seal
+            .open(&record.ciphertext)
+            .map_err(|error| (DeadLetterReason::NotOpenable, Some(error.to_string())))
+    }
+
+    /// The content of one case, which wipes itself; `None` when it cannot be opened or speaks of another record.
+    pub(crate) fn reveal(&self, record: &Claimed) -> Option<Submission> {
+        let plaintext = self.seal.open(&record.ciphertext).ok()?;
+        let submission = Submission::from_plaintext(&plaintext).ok()?;
+        (submission.case_id == record.case_id && submission.item == record.item).then_some(submission)
     }
 
     fn case(&mut self, record: &Claimed, plaintext: &[u8]) -> Verdict {
@@ -101,7 +112,7 @@ fn rating(record: &Claimed, plaintext: &[u8]) -> Verdict {
 }
 
 fn readable(version: u16) -> Result<(), (DeadLetterReason, Option<String>)> {
-    if version == PROTOCOL_VERSION {
+    if understands(version) {
         return Ok(());
     }
     Err((DeadLetterReason::Unreadable, Some("a version this gateway does not know".into())))

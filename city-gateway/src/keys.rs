@@ -1,16 +1,19 @@
 //! The gateway's keys, read once at start. The opener's key goes to the opener alone.
 //!
-//! Deliberately absent: any way to write a key, and key material in errors or `Debug`.
+//! The one thing written here is a new sealing key, beside the older ones. Deliberately absent: key material in errors
+//! or `Debug`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use sync_protocol::{AgeOpener, CityReceiptKey};
+use sync_protocol::{AgeOpener, CityReceiptKey, SealKeyPair};
+use zeroize::Zeroizing;
 
 /// What the listener for terminals needs.
 pub(crate) struct TlsKeys {
@@ -25,6 +28,8 @@ pub(crate) struct Keys {
     pub(crate) tls: TlsKeys,
     pub(crate) receipt: CityReceiptKey,
     pub(crate) opener: AgeOpener,
+    /// The same once more, for the thread that opens questions.
+    pub(crate) questions: AgeOpener,
 }
 
 /// A key or certificate that cannot be used. Names the file, never what is in it.
@@ -49,10 +54,41 @@ impl Keys {
         let path = folder.join("city-receipt.key.pem");
         let receipt = CityReceiptKey::from_pem(&text(&path)?).map_err(|error| refuse(&path, error))?;
         let path = folder.join("city-seal.key");
-        let opener = AgeOpener::from_identities(&text(&path)?).map_err(|error| refuse(&path, error))?;
+        let identities = Zeroizing::new(text(&path)?);
+        let opener = AgeOpener::from_identities(&identities).map_err(|error| refuse(&path, error))?;
+        let questions = AgeOpener::from_identities(&identities).map_err(|error| refuse(&path, error))?;
         let terminal_ca = Arc::new(terminal_ca);
-        Ok(Self { tls: TlsKeys { chain, key, terminal_ca }, receipt, opener })
+        Ok(Self { tls: TlsKeys { chain, key, terminal_ca }, receipt, opener, questions })
     }
+}
+
+/// Makes a new sealing key in front of the older ones, which go on opening what was sealed to them. Returns the new
+/// recipient, which alone is in `city-seal.pub` from now on.
+pub(crate) fn rotate_seal_key(folder: &Path) -> Result<String, KeyError> {
+    let path = folder.join("city-seal.key");
+    let older = Zeroizing::new(text(&path)?);
+    AgeOpener::from_identities(&older).map_err(|error| refuse(&path, error))?;
+    let pair = SealKeyPair::generate();
+    let identities = Zeroizing::new(format!("{}{}", *pair.identity, *older));
+    // The identity first: a recipient without it would close what nobody can open.
+    replace(&path, identities.as_bytes(), 0o600)?;
+    replace(&folder.join("city-seal.pub"), pair.recipient.as_bytes(), 0o644)?;
+    Ok(pair.recipient)
+}
+
+/// Replaces a file in one step that a power cut cannot halve.
+fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), KeyError> {
+    let under_way = path.with_extension("under-way");
+    let write = || {
+        let mut file =
+            fs::OpenOptions::new().create(true).write(true).truncate(true).mode(mode).open(&under_way)?;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&under_way, path)?;
+        fs::File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    };
+    write().map_err(|error| refuse(path, error))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, KeyError> {
@@ -77,4 +113,38 @@ fn text(path: &Path) -> Result<String, KeyError> {
 
 fn refuse(path: &Path, why: impl ToString) -> KeyError {
     KeyError { path: path.into(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::{AgeSealer, Opener, Sealer};
+
+    use super::*;
+
+    #[test]
+    fn after_a_rotation_old_and_new_seals_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = SealKeyPair::generate();
+        fs::write(folder.path().join("city-seal.key"), first.identity.as_bytes()).unwrap();
+        let second = rotate_seal_key(folder.path()).unwrap();
+        let third = rotate_seal_key(folder.path()).unwrap();
+        let path = folder.path().join("city-seal.key");
+        let opener = AgeOpener::from_identities(&fs::read_to_string(&path).unwrap()).unwrap();
+        for recipient in [&first.recipient, &second, &third] {
+            let sealed = AgeSealer::from_recipients(recipient).unwrap().seal(b"x").unwrap();
+            assert_eq!(opener.open(&sealed).unwrap().as_slice(), b"x");
+        }
+        // Terminals seal to the newest alone.
+        assert_eq!(fs::read_to_string(folder.path().join("city-seal.pub")).unwrap(), third);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_broken_key_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("city-seal.key");
+        fs::write(&path, "not a key\n").unwrap();
+        assert!(rotate_seal_key(folder.path()).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "not a key\n");
+    }
 }

@@ -1,29 +1,46 @@
 //! The city's end: takes sealed records from terminals, keeps them, and opens them later.
 //!
-//! Three parts that share only the store. `terminals` accepts: mutual TLS, a manifest signed by the terminal,
+//! Four parts that share only the store. `terminals` accepts: mutual TLS, a manifest signed by the terminal,
 //! one transaction, then a signed receipt. `opener` holds the city's key and judges what was accepted.
-//! `city` shows the inbox to operators, masked, and answers residents who scan the code on their receipt.
+//! `city` answers residents who scan the code on their receipt. `desk` is where operators sign in, see cases masked
+//! and take them through their life.
 //!
-//! Deliberately absent: any judgement of content on the way in, any change to a received record, opened content
-//! in a file, a log or a page, and sign-in for operators, which is why their pages stay on this machine.
+//! Deliberately absent: any judgement of content on the way in, any change to a received record but its deletion by
+//! rule, and opened content in a file, a log or a page, but for one answer to one operator whose asking is on record.
 
+pub mod blobs;
+mod budgets;
 mod city;
 mod config;
+pub mod continuity;
+pub mod desk;
+mod durable_notes;
 mod failpoints;
 mod gateway;
+mod hello;
 mod judge;
 mod keys;
 mod mask;
+mod metrics;
+mod openapi;
 mod opener;
+mod operations;
 mod pages;
+pub mod progress;
+mod query;
 mod receipts;
 mod refusal;
 pub mod store;
+mod stores;
 mod terminals;
 #[cfg(any(test, feature = "test-cluster"))]
 pub mod test_cluster;
 mod tls;
 
-pub use config::{Config, ConfigError, Limits, Listen, Paths, Store};
+pub use config::{
+    BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Limits, Listen, Paths, S3, Store,
+    StoreKind,
+};
 pub use gateway::Gateway;
 pub use keys::KeyError;
+pub use operations::{Key, Operation};

@@ -1,12 +1,13 @@
 //! The program `city-gateway`: reads its configuration, serves until told to stop, and ends with an error when
 //! its supervisor should start it anew.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
-use city_gateway::{Config, Gateway};
-use clap::Parser;
+use city_gateway::desk::DeskCommand;
+use city_gateway::{Config, Gateway, Operation};
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -14,8 +15,22 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 struct Arguments {
     /// Configuration file.
-    #[arg(long)]
+    #[arg(long, global = true, default_value = "gateway.toml")]
     config: PathBuf,
+    /// Instead of serving.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What the program does instead of serving.
+#[derive(Subcommand)]
+enum Command {
+    /// With the store and the keys.
+    #[command(flatten)]
+    Store(Operation),
+    /// With accounts and rules.
+    #[command(flatten)]
+    Desk(DeskCommand),
 }
 
 #[tokio::main]
@@ -31,8 +46,20 @@ async fn main() -> anyhow::Result<()> {
     #[cfg(feature = "failpoints")]
     let _points = fail::FailScenario::setup();
 
+    let config = Config::load(&arguments.config)?;
+    match arguments.command {
+        None => {}
+        Some(Command::Desk(command)) => return command.run(&config).await,
+        Some(Command::Store(operation)) => {
+            let mut out = std::io::stdout().lock();
+            for line in operation.run(&config).await? {
+                writeln!(out, "{line}")?;
+            }
+            return Ok(());
+        }
+    }
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let gateway = Gateway::start(&Config::load(&arguments.config)?).await?;
+    let gateway = Gateway::start(&config).await?;
     tracing::info!(terminals = %gateway.terminals(), city = %gateway.city(), "the gateway is ready");
     let failed = tokio::select! {
         _ = terminate.recv() => false,

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use service_catalog::Catalog;
-use sync_protocol::Opener as Seal;
-use tokio::sync::{Notify, oneshot, watch};
+use sync_protocol::{Opener as Seal, Submission};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::judge::{self, Judge};
 use crate::store::{Claimed, DeadLetterReason, Decision, InboxStore, Outcome, StoreError};
@@ -30,7 +30,47 @@ const BACK_OFF: Duration = Duration::from_millis(500);
 /// How much nicer than the rest of the gateway the judging thread is: opening can wait, receipts cannot.
 const NICE: i32 = 10;
 
-type Job = (Vec<Claimed>, oneshot::Sender<Vec<Decision>>);
+/// Contents that operators may be waiting for at once.
+const REVEALS: usize = 4;
+
+/// What the judging thread is asked.
+enum Job {
+    Judge(Vec<Claimed>, oneshot::Sender<Vec<Decision>>),
+    /// Open one case for an operator; the permit is its place in the queue.
+    Reveal(Box<Claimed>, oneshot::Sender<Result<Submission, RevealError>>, OwnedSemaphorePermit),
+}
+
+/// Why the content of a case cannot be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RevealError {
+    /// Too many operators are waiting.
+    #[error("too many contents are being opened")]
+    Busy,
+    /// Not with the city's key, or not what it should be.
+    #[error("the content cannot be opened")]
+    NotOpenable,
+    /// The gateway is stopping.
+    #[error("the opener has ended")]
+    Ended,
+}
+
+/// Asks the opener for the content of one case. Holds no key.
+#[derive(Clone)]
+pub(crate) struct Revealer {
+    jobs: mpsc::SyncSender<Job>,
+    places: Arc<Semaphore>,
+}
+
+impl Revealer {
+    /// Opens one case. Whoever calls this has written down who asked, and why.
+    pub(crate) async fn reveal(&self, record: Claimed) -> Result<Submission, RevealError> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| RevealError::Busy)?;
+        let (answer, wait) = oneshot::channel();
+        let job = Job::Reveal(Box::new(record), answer, place);
+        self.jobs.try_send(job).map_err(|_| RevealError::Ended)?;
+        wait.await.map_err(|_| RevealError::Ended)?
+    }
+}
 
 /// The opener's task.
 pub(crate) struct Opener {
@@ -57,8 +97,8 @@ impl Opener {
     where
         S: Seal + Send + 'static,
     {
-        // One batch is judged at a time, so there is always room for the next.
-        let (jobs, waiting) = mpsc::sync_channel::<Job>(1);
+        // One batch is judged at a time, and each content to reveal has a permit, so there is always room.
+        let (jobs, waiting) = mpsc::sync_channel::<Job>(1 + REVEALS);
         thread::Builder::new()
             .name("opener".into())
             .spawn(move || work(Judge::new(seal, catalog), &waiting))?;
@@ -66,13 +106,20 @@ impl Opener {
         Ok(Self { store, jobs, batch: batch.max(1), arrivals, broken, stop })
     }
 
+    /// A way to ask for the content of single cases.
+    pub(crate) fn revealer(&self) -> Revealer {
+        Revealer { jobs: self.jobs.clone(), places: Arc::new(Semaphore::new(REVEALS)) }
+    }
+
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) {
-        // The catalog may have learnt an item since.
-        match self.store.retry_dead_letters(DeadLetterReason::UnknownItem).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "records of unknown items are tried again"),
-            Err(error) => self.note(&error),
+        // The catalog may have learnt an item since, and the city may have got a key.
+        for reason in [DeadLetterReason::UnknownItem, DeadLetterReason::NotOpenable] {
+            match self.store.retry_dead_letters(reason).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, reason = reason.label(), "dead letters are tried again"),
+                Err(error) => self.note(&error),
+            }
         }
         while !*self.stop.borrow() {
             match self.round().await {
@@ -93,7 +140,7 @@ impl Opener {
             return Ok(false);
         }
         let (answer, wait) = oneshot::channel();
-        self.jobs.try_send((claimed, answer)).map_err(|_| StoreError::Closed)?;
+        self.jobs.try_send(Job::Judge(claimed, answer)).map_err(|_| StoreError::Closed)?;
         let decisions = wait.await.map_err(|_| StoreError::Closed)?;
         for decision in &decisions {
             if let Outcome::DeadLetter { reason, .. } = &decision.outcome {
@@ -133,13 +180,23 @@ fn work<S: Seal>(mut judge: Judge<S>, waiting: &mpsc::Receiver<Job>) {
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::warn!(%error, "the opener runs at full priority");
     }
-    while let Ok((claimed, answer)) = waiting.recv() {
-        let mut decide = |record: Claimed| {
-            let judged = catch_unwind(AssertUnwindSafe(|| judge.judge(&record)));
-            let outcome = judged.unwrap_or_else(|_| judge::fault());
-            Decision { place: record.place, outcome, decided_at_ms: now_ms() }
-        };
+    while let Ok(job) = waiting.recv() {
         // Nobody waits any more when the gateway is stopping; the lease ends with it.
-        drop(answer.send(claimed.into_iter().map(&mut decide).collect()));
+        match job {
+            Job::Judge(claimed, answer) => {
+                let mut decide = |record: Claimed| {
+                    let judged = catch_unwind(AssertUnwindSafe(|| judge.judge(&record)));
+                    let outcome = judged.unwrap_or_else(|_| judge::fault());
+                    Decision { place: record.place, outcome, decided_at_ms: now_ms() }
+                };
+                drop(answer.send(claimed.into_iter().map(&mut decide).collect()));
+            }
+            Job::Reveal(record, answer, place) => {
+                let revealed = catch_unwind(AssertUnwindSafe(|| judge.reveal(&record)));
+                let revealed = revealed.ok().flatten().ok_or(RevealError::NotOpenable);
+                drop(answer.send(revealed));
+                drop(place);
+            }
+        }
     }
 }

@@ -85,6 +85,7 @@ fn line(html: &mut String, catalog: &Catalog, row: &InboxRow) {
     let kind = match row.kind {
         Kind::Case => "办件",
         Kind::Rating => "好差评",
+        Kind::Void => "作废",
     };
     push(
         html,
@@ -147,9 +148,10 @@ const UNKNOWN: &str = r#"<div class="sign unknown" aria-hidden="true">?</div>
 <p>如果您刚在自助终端办理，办件可能还在等待网络送达，请保留回执，稍后再扫码查看。已打印回执的办件不会丢失。</p>
 <p lang="en">If you have just used a kiosk, your request may still be waiting for the network. Please keep the receipt and scan again later. A request with a printed receipt is not lost.</p>"#;
 
-fn status_label(status: &Status) -> &'static str {
+pub(crate) fn status_label(status: &Status) -> &'static str {
     match status {
         Status::Received => "等待开启",
+        Status::Incomplete => "附件未齐",
         Status::Opened { .. } => "已开启",
         Status::DeadLetter { .. } => "需人工处理",
         Status::Quarantined(_) => "已隔离",
@@ -157,12 +159,12 @@ fn status_label(status: &Status) -> &'static str {
 }
 
 /// The reason under a status.
-struct Why<'a>(&'a Status);
+pub(crate) struct Why<'a>(pub(crate) &'a Status);
 
 impl Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Status::Received | Status::Opened { .. } => Ok(()),
+            Status::Received | Status::Incomplete | Status::Opened { .. } => Ok(()),
             Status::DeadLetter { reason, detail } => {
                 let why = match reason {
                     DeadLetterReason::NotOpenable => "无法解密",
@@ -171,6 +173,7 @@ impl Display for Why<'_> {
                     DeadLetterReason::UnknownItem => "目录中没有此事项或版本",
                     DeadLetterReason::WrongAnswers => "填写内容不符合表单",
                     DeadLetterReason::OpenerFault => "开启程序出错",
+                    DeadLetterReason::LostAtTerminal => "终端丢失，位置已作废",
                 };
                 write!(f, r#"<span class="sub">{why}"#)?;
                 if let Some(detail) = detail {
@@ -219,7 +222,7 @@ impl Display for Person<'_> {
 }
 
 /// A moment in Beijing time.
-struct Beijing(i64);
+pub(crate) struct Beijing(pub(crate) i64);
 
 impl Display for Beijing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,7 +238,7 @@ impl Display for Beijing {
 }
 
 /// A value as HTML text or attribute.
-struct Escaped<'a>(&'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -253,7 +256,7 @@ impl Display for Escaped<'_> {
     }
 }
 
-fn push(html: &mut String, arguments: fmt::Arguments<'_>) {
+pub(crate) fn push(html: &mut String, arguments: fmt::Arguments<'_>) {
     html.write_fmt(arguments).expect("writing to a String does not fail");
 }
 

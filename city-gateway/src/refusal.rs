@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sync_protocol::ProtocolError;
+use sync_protocol::{CHECKSUM_MISMATCH, ProtocolError};
 
 use crate::store::StoreError;
 
@@ -16,8 +16,14 @@ pub(crate) enum Refusal {
     Forbidden(String),
     /// Longer than allowed.
     TooLarge,
-    /// Come again after so many seconds.
+    /// Come again after so many seconds: the city has too much to do.
     Later { seconds: u32, why: &'static str },
+    /// Come again after so many seconds: this terminal has had its share.
+    Share { seconds: u32, why: &'static str },
+    /// A piece of a blob was damaged on the way.
+    DamagedPiece,
+    /// Anything else HTTP has a status for.
+    Of(StatusCode, &'static str),
     /// A fault of the gateway.
     Fault,
     /// No such address.
@@ -62,14 +68,29 @@ impl IntoResponse for Refusal {
             Refusal::Forbidden(why) => (StatusCode::FORBIDDEN, why.as_str()),
             Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "longer than this protocol allows"),
             Refusal::Later { why, .. } => (StatusCode::SERVICE_UNAVAILABLE, *why),
+            Refusal::Share { why, .. } => (StatusCode::TOO_MANY_REQUESTS, *why),
+            Refusal::DamagedPiece => (damaged_piece(), "the piece is not what its checksum says"),
+            Refusal::Of(status, why) => (*status, *why),
             Refusal::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "a fault of the gateway"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "no such address"),
             Refusal::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "not with this method"),
         };
         let mut response = (status, Json(serde_json::json!({ "error": why }))).into_response();
-        if let Refusal::Later { seconds, .. } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        if let Refusal::Later { seconds, .. } | Refusal::Share { seconds, .. } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(spread(seconds)));
         }
         response
     }
+}
+
+/// Those who are turned away together must not come back together: up to half as long again.
+fn spread(seconds: u32) -> u32 {
+    let seconds = seconds.max(1);
+    // Random enough for this, and at hand.
+    let random = uuid::Uuid::new_v4().as_u128() as u32;
+    seconds.saturating_add(random % (seconds.div_ceil(2) + 1))
+}
+
+fn damaged_piece() -> StatusCode {
+    StatusCode::from_u16(CHECKSUM_MISMATCH).expect("460 is a status code")
 }

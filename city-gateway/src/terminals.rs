@@ -1,32 +1,37 @@
-//! What terminals can ask: hello, and to keep a record.
+//! What terminals can ask: hello, to keep a record, its receipt, and a live question. Blobs have routes of their own.
 //!
 //! Deliberately absent: any judgement of what a record contains. Here it is only whether the body is a sealed
 //! record, and whether the terminal that sent it signed it. Also absent: HTML.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::header;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{post, put};
+use axum::routing::{get, head, options, post, put};
 use axum::{Extension, Json, Router};
 use sync_protocol::{
-    HelloReply, HelloRequest, Manifest, PROTOCOL_VERSION, ReceiptReply, RecordKind, SealedRecord, limits,
+    HelloReply, HelloRequest, Manifest, QueryReply, QueryRequest, ReceiptReply, RecordKind, SealedRecord,
+    limits, understands,
 };
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
+use crate::blobs::{Blobs, routes as tus};
+use crate::budgets::Budgets;
 use crate::config::Limits;
 use crate::failpoints;
-use crate::receipts::{HelloFacts, Signer};
+use crate::hello;
+use crate::metrics::{Asked, Metrics};
+use crate::openapi;
+use crate::query::Questions;
+use crate::receipts::{Complete, Signer};
 use crate::refusal::Refusal;
+use crate::store::lives::TerminalBook;
 use crate::store::{Acceptance, Arrival, InboxStore, Kept, Kind, Place, StoreError};
 use crate::tls::Peer;
-
-/// Longest body of a hello.
-const MAX_HELLO_REQUEST: usize = 16 * 1024;
 
 /// What the routes share.
 pub(crate) struct Terminals {
@@ -34,8 +39,19 @@ pub(crate) struct Terminals {
     pub(crate) signer: Signer,
     pub(crate) catalog_version: String,
     pub(crate) limits: Limits,
-    /// KiB of bodies that may be in memory.
+    /// KiB of records that may be in memory.
     pub(crate) bodies: Semaphore,
+    /// The same for pieces of blobs, so that these never stand in the way of records.
+    pub(crate) blob_bodies: Semaphore,
+    /// The same for hellos and questions, which go first.
+    pub(crate) small_bodies: Semaphore,
+    pub(crate) blobs: Arc<Blobs>,
+    pub(crate) book: Arc<dyn TerminalBook>,
+    pub(crate) questions: Questions,
+    pub(crate) budgets: Budgets,
+    pub(crate) metrics: Arc<Metrics>,
+    /// How busy the store is, 0 to 1.
+    pub(crate) pressure: Box<dyn Fn() -> f64 + Send + Sync>,
     /// Rung when a record arrived.
     pub(crate) arrivals: Arc<Notify>,
     /// Rung when the store must be opened anew.
@@ -47,6 +63,14 @@ pub(crate) fn router(state: Arc<Terminals>) -> Router {
     Router::new()
         .route("/v1/hello", post(hello))
         .route("/v1/records/{case_id}", put(keep))
+        .route("/v1/records/{case_id}/receipt", get(receipt))
+        .route("/v1/query", post(query))
+        .route("/v1/blobs", post(tus::create).options(tus::offer))
+        .route(
+            "/v1/blobs/{sha256}",
+            head(tus::state).patch(tus::append).post(tus::overridden).merge(options(tus::offer)),
+        )
+        .route("/v1/openapi.json", get(openapi::document))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), deadline))
@@ -57,10 +81,19 @@ pub(crate) fn router(state: Arc<Terminals>) -> Router {
 /// and the terminal gets its receipt when it asks again.
 async fn deadline(State(state): State<Arc<Terminals>>, request: Request, next: Next) -> Response {
     let late = Refusal::Later { seconds: 2, why: "took too long" };
-    match tokio::time::timeout(state.limits.request_deadline(), next.run(request)).await {
+    let (asked, began) = (Asked::of(request.uri().path()), Instant::now());
+    // A piece of a blob over the slowest link takes minutes.
+    let within = if asked == Asked::Blob {
+        Duration::from_secs(state.limits.blob_request_seconds.max(1))
+    } else {
+        state.limits.request_deadline()
+    };
+    let response = match tokio::time::timeout(within, next.run(request)).await {
         Ok(response) => response,
         Err(_) => late.into_response(),
-    }
+    };
+    state.metrics.answered(asked, response.status(), began.elapsed());
+    response
 }
 
 async fn hello(
@@ -68,32 +101,16 @@ async fn hello(
     Extension(peer): Extension<Arc<Peer>>,
     request: Request,
 ) -> Result<Json<HelloReply>, Refusal> {
-    let (body, _held) = state.body(request, MAX_HELLO_REQUEST).await?;
-    let hello: HelloRequest =
-        serde_json::from_slice(&body).map_err(|_| Refusal::BadRequest("not a hello".into()))?;
-    if hello.version != PROTOCOL_VERSION {
+    let (body, _held) = read(&state.small_bodies, request, limits::MAX_HELLO_REQUEST).await?;
+    let hello = HelloRequest::from_json(&body)?;
+    if !understands(hello.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
     if hello.terminal != peer.code {
         tracing::warn!(alarm = true, terminal = %peer.code, "hello in the name of another terminal");
         return Err(Refusal::Forbidden("the certificate names another terminal".into()));
     }
-    if hello.incarnation.len() > limits::MAX_FIELD {
-        return Err(Refusal::BadRequest("incarnation is too long".into()));
-    }
-    let received = state.watch(state.store.received(&peer.code, &hello.incarnation).await)?;
-    tracing::debug!(
-        terminal = %peer.code,
-        finalised = hello.finalised_seq,
-        oldest_unacked_age_s = hello.oldest_unacked_age_s,
-        "hello"
-    );
-    let facts = HelloFacts {
-        now_ms: now_ms(),
-        catalog_version: &state.catalog_version,
-        send_allowance: state.limits.send_allowance,
-    };
-    Ok(Json(HelloReply { hello: state.signer.hello(&peer.code, received, facts) }))
+    hello::answer(&state, peer.code(), hello).await.map(Json)
 }
 
 async fn keep(
@@ -102,6 +119,9 @@ async fn keep(
     Path(case_id): Path<String>,
     request: Request,
 ) -> Result<Json<ReceiptReply>, Refusal> {
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    state.budgets.record(peer.code(), announced.unwrap_or(limits::MAX_RECORD_BODY as u64))?;
     let (body, _held) = state.body(request, limits::MAX_RECORD_BODY).await?;
     let record = SealedRecord::from_json(&body)?;
     drop(body);
@@ -113,9 +133,46 @@ async fn keep(
     }
     let acceptance = state.watch(state.store.accept(arrival).await)?;
     report(&manifest, &acceptance);
+    state.metrics.record(acceptance.again, matches!(acceptance.kept, Kept::Quarantine(_)));
     state.arrivals.notify_one();
     failpoints::drop_reply();
-    Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance) }))
+    let complete = state.complete(&manifest).await?;
+    Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance, complete) }))
+}
+
+/// Which of several records with one id: a copy of a disk may have made another one.
+#[derive(serde::Deserialize)]
+struct Which {
+    sha256: Option<String>,
+}
+
+/// The receipt of a record as things stand now: complete when its blobs have come since.
+async fn receipt(
+    State(state): State<Arc<Terminals>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    Path(case_id): Path<String>,
+    Query(Which { sha256 }): Query<Which>,
+) -> Result<Json<ReceiptReply>, Refusal> {
+    let held = state.watch(state.book.record(peer.code(), &case_id, sha256.as_deref()).await)?;
+    let held = held.ok_or(Refusal::Of(StatusCode::NOT_FOUND, "the city does not hold this record"))?;
+    // It was verified when it was kept.
+    let manifest = Manifest::unverified(&held.manifest).map_err(|_| Refusal::Fault)?;
+    let acceptance = Acceptance { kept: held.kept, again: true, received_at_ms: held.received_at_ms };
+    let complete = state.complete(&manifest).await?;
+    Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance, complete) }))
+}
+
+/// A live question. Nothing of it is logged or kept.
+async fn query(
+    State(state): State<Arc<Terminals>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    request: Request,
+) -> Result<Json<QueryReply>, Refusal> {
+    // The base64 of the largest question, and the JSON around it.
+    let (body, _held) = read(&state.small_bodies, request, limits::MAX_QUERY.div_ceil(3) * 4 + 1024).await?;
+    let asked: QueryRequest =
+        serde_json::from_slice(&body).map_err(|_| Refusal::BadRequest("not a question".into()))?;
+    state.questions.answer(peer.code(), asked).await.map(Json)
 }
 
 /// Whether the record is what its manifest says, and the manifest this terminal's.
@@ -127,7 +184,7 @@ fn verify(peer: &Peer, record: &SealedRecord, case_id: &str) -> Result<Manifest,
         tracing::warn!(alarm = true, terminal = %peer.code, "a manifest in the name of another terminal");
         return Err(Refusal::Forbidden("the manifest names another terminal".into()));
     }
-    if manifest.version != PROTOCOL_VERSION {
+    if !understands(manifest.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
     if manifest.case_id != case_id {
@@ -151,6 +208,7 @@ fn arrival(manifest: &Manifest, record: SealedRecord) -> Arrival {
         kind: match manifest.kind {
             RecordKind::Case => Kind::Case,
             RecordKind::Rating => Kind::Rating,
+            RecordKind::Void => Kind::Void,
         },
         about: manifest.about.clone(),
         case_number: manifest.case_number.clone(),
@@ -161,6 +219,7 @@ fn arrival(manifest: &Manifest, record: SealedRecord) -> Arrival {
         manifest_hash: Manifest::hash(&record.manifest),
         manifest: record.manifest,
         ciphertext: record.ciphertext,
+        blobs: manifest.blobs.iter().map(|blob| (blob.sha256.clone(), blob.bytes)).collect(),
         received_at_ms: now_ms(),
     }
 }
@@ -196,31 +255,64 @@ fn premature(
             later.arrivals.notify_one();
         }
     });
-    Json(ReceiptReply { receipt: state.signer.receipt(manifest, &invented) })
+    Json(ReceiptReply { receipt: state.signer.receipt(manifest, &invented, Complete::Yes) })
+}
+
+/// Reads a body within its limit and within what all bodies of its kind together may take.
+async fn read(
+    room: &Semaphore,
+    request: Request,
+    limit: usize,
+) -> Result<(Bytes, SemaphorePermit<'_>), Refusal> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let bytes = declared.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(limit);
+    if bytes > limit {
+        return Err(Refusal::TooLarge);
+    }
+    let kib = u32::try_from(bytes.div_ceil(1024).max(1)).map_err(|_| Refusal::TooLarge)?;
+    let permit = room
+        .try_acquire_many(kib)
+        .map_err(|_| Refusal::Later { seconds: 1, why: "too much is under way at once" })?;
+    let body = to_bytes(request.into_body(), bytes)
+        .await
+        .map_err(|_| Refusal::BadRequest("the body was cut off or is longer than announced".into()))?;
+    Ok((body, permit))
 }
 
 impl Terminals {
-    /// Reads a body within its limit and within what all bodies together may take. The permit is held until the
-    /// request is answered, because the record lives that long.
+    /// Reads a record. The permit is held until the request is answered, because the record lives that long.
     async fn body(&self, request: Request, limit: usize) -> Result<(Bytes, SemaphorePermit<'_>), Refusal> {
-        let declared = request.headers().get(header::CONTENT_LENGTH);
-        let bytes = declared.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(limit);
-        if bytes > limit {
-            return Err(Refusal::TooLarge);
+        read(&self.bodies, request, limit).await
+    }
+
+    /// Reads a piece of a blob.
+    pub(crate) async fn blob_body(
+        &self,
+        request: Request,
+        limit: usize,
+    ) -> Result<(Bytes, SemaphorePermit<'_>), Refusal> {
+        read(&self.blob_bodies, request, limit).await
+    }
+
+    /// Whether all blobs of a record are whole: judged from its manifest, never from what a terminal says.
+    async fn complete(&self, manifest: &Manifest) -> Result<Complete, Refusal> {
+        if manifest.blobs.is_empty() {
+            return Ok(Complete::Yes);
         }
-        let kib = u32::try_from(bytes.div_ceil(1024).max(1)).map_err(|_| Refusal::TooLarge)?;
-        let permit = self
-            .bodies
-            .try_acquire_many(kib)
-            .map_err(|_| Refusal::Later { seconds: 1, why: "too many records are under way" })?;
-        let body = to_bytes(request.into_body(), bytes)
-            .await
-            .map_err(|_| Refusal::BadRequest("the body was cut off or is longer than announced".into()))?;
-        Ok((body, permit))
+        let named = manifest.blobs.iter().map(|blob| blob.sha256.clone()).collect();
+        let missing = self.watch(self.blobs.index.missing(named).await)?;
+        Ok(if missing.is_empty() { Complete::Yes } else { Complete::No })
+    }
+
+    /// How busy the gateway is, 0 to 1.
+    pub(crate) fn busy(&self) -> f64 {
+        let room = (self.limits.bodies_mib.max(16) * 1024) as f64;
+        let bodies = 1.0 - self.bodies.available_permits() as f64 / room;
+        (self.pressure)().max(bodies).max(1.0 - self.budgets.left()).clamp(0.0, 1.0)
     }
 
     /// Passes a result on, and rings when the store cannot go on by itself.
-    fn watch<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn watch<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(StoreError::Broken(_)) = result {
             self.broken.notify_one();
         }

@@ -150,6 +150,17 @@ impl Cluster {
         gone(server)
     }
 
+    /// Starts a stopped server as a standby, and makes it the primary: it goes on in a new history, as after a restore.
+    pub fn promoted(&self) -> anyhow::Result<()> {
+        let signal = self.data().join("standby.signal");
+        File::create(&signal)?;
+        give(&signal)?;
+        self.start(&[])?;
+        let done = self.psql("postgres", "SELECT pg_promote()")?;
+        ensure!(done == "t", "the server was not promoted: {}", self.log());
+        Ok(())
+    }
+
     /// Joins the cluster in this folder, or makes it.
     fn join(folder: PathBuf) -> anyhow::Result<Self> {
         loop {

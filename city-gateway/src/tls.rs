@@ -9,12 +9,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Extension;
 use axum::middleware::AddExtension;
 use axum_server::accept::{Accept, NoDelayAcceptor};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rustls::ServerConfig;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use sync_protocol::TerminalPublicKey;
 use tokio::net::TcpStream;
@@ -23,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 use tower::Layer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use crate::config::CityTls;
 use crate::keys::TlsKeys;
 
 /// Start of the name in a terminal's certificate; its code follows.
@@ -54,11 +57,78 @@ pub(crate) fn server_config(keys: TlsKeys) -> anyhow::Result<Arc<ServerConfig>> 
     Ok(Arc::new(config))
 }
 
+/// The TLS settings of the operators' pages: no client certificates, operators sign in.
+pub(crate) fn city_config(files: &CityTls) -> anyhow::Result<Arc<ServerConfig>> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.cert)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("{}: not certificates in PEM", files.cert.display()))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .with_context(|| format!("{}: not a private key in PEM", files.key.display()))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// Takes operators' connections by TLS.
+pub(crate) fn city_acceptor(config: Arc<ServerConfig>) -> RustlsAcceptor {
+    RustlsAcceptor::new(RustlsConfig::from_config(config)).handshake_timeout(HANDSHAKE)
+}
+
+/// Connections there may be to the operators' pages and the public one.
+const CITY_CONNECTIONS: usize = 512;
+
+/// Closes connections beyond a number at once; the others go on as they were.
+#[derive(Clone)]
+pub(crate) struct Capped<A> {
+    inner: A,
+    places: Arc<Semaphore>,
+}
+
+impl<A> Capped<A> {
+    pub(crate) fn new(inner: A) -> Self {
+        Self { inner, places: Arc::new(Semaphore::new(CITY_CONNECTIONS)) }
+    }
+}
+
+impl<A, S> Accept<TcpStream, S> for Capped<A>
+where
+    A: Accept<TcpStream, S>,
+    A::Future: Send + 'static,
+{
+    type Stream = A::Stream;
+    type Service = AddExtension<A::Service, Arc<OwnedSemaphorePermit>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let accepted = self.inner.accept(stream, service);
+        Box::pin(async move {
+            let Ok(place) = place else {
+                tracing::warn!("a connection to the city's pages was closed at once: too many are open");
+                return Err(io::Error::other("too many connections"));
+            };
+            let (stream, service) = accepted.await?;
+            // Given back when the last request on the connection is done.
+            Ok((stream, Extension(Arc::new(place)).layer(service)))
+        })
+    }
+}
+
 /// Takes connections and hands each request the [`Peer`] it came from.
 #[derive(Clone)]
 pub(crate) struct TerminalAcceptor {
     tls: RustlsAcceptor<NoDelayAcceptor>,
     places: Arc<Semaphore>,
+}
+
+impl Peer {
+    /// Code of the terminal.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
 }
 
 impl TerminalAcceptor {

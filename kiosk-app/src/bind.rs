@@ -12,7 +12,7 @@ use kiosk_core::calendar;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    CardStatus, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session, progress,
+    Admission, CardStatus, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session, progress,
 };
 use kiosk_core::settings::Language;
 use kiosk_ui as ui;
@@ -113,10 +113,14 @@ impl Screen {
         shell.set_network_ok(around.network);
         shell.set_printer_ok(around.printer == PrinterCondition::Ready);
         shell.set_reader_ok(around.reader_present);
-        let on_the_way = !matches!(session.page, Page::Home(_) | Page::Saving(_) | Page::Leaving);
-        let submitted = matches!(session.page, Page::Receipt(_) | Page::Rating(_));
-        shell.set_can_go_back(on_the_way && !submitted);
-        shell.set_can_end(on_the_way);
+        let may_end = match &session.page {
+            Page::Home(_) | Page::Leaving(_) => false,
+            Page::Saving(saving) => saving.overdue,
+            _ => true,
+        };
+        let submitted = matches!(session.page, Page::Saving(_) | Page::Receipt(_) | Page::Rating(_));
+        shell.set_can_go_back(may_end && !submitted);
+        shell.set_can_end(may_end);
         shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
         shell.set_notice_can_continue(session.notice == Some(Notice::CardExpiredAccepted));
         shell.set_notice(present::notice_kind(session.notice));
@@ -143,8 +147,16 @@ impl Screen {
             Page::Question(draft) => self.show_question(session, rules, draft),
             Page::Review => self.show_review(session, item.as_ref()),
             Page::Receipt(receipt) => self.show_receipt(session, receipt),
-            Page::Saving(_) | Page::Rating(_) => {}
-            Page::Leaving => self.forget(),
+            Page::Saving(saving) => {
+                self.window.global::<ui::SavingScreen>().set_overdue(saving.overdue);
+            }
+            Page::Rating(_) => {}
+            Page::Leaving(to_take) => {
+                self.forget();
+                let leaving = self.window.global::<ui::LeavingScreen>();
+                leaving.set_take_card(to_take.card);
+                leaving.set_take_receipt(to_take.receipt);
+            }
         }
     }
 
@@ -152,7 +164,7 @@ impl Screen {
         self.forget();
         let home = self.window.global::<ui::HomeScreen>();
         self.items.show(present::tiles(&self.catalog, session));
-        home.set_submissions_open(session.surroundings.admission == kiosk_core::session::Admission::Open);
+        home.set_submissions_open(session.admission() == Admission::Open);
         home.set_hidden_items(self.catalog.hidden() as i32);
         let Page::Home(offer) = &session.page else { return };
         home.set_saved_case(offer.is_some());
@@ -172,7 +184,7 @@ impl Screen {
         guide.set_time(words(&item.guide.time, language).into());
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
-        guide.set_available(session.surroundings.admission == kiosk_core::session::Admission::Open);
+        guide.set_available(session.admission() == Admission::Open);
     }
 
     fn show_consent(&self, session: &Session, code: Option<&ItemCode>) {

@@ -65,6 +65,13 @@ pub struct Panel {
 }
 
 impl Panel {
+    /// The same panel with another number of pixels: everything on it keeps its proportions.
+    #[must_use]
+    pub fn with_height(self, height_px: u32) -> Panel {
+        let width_px = (f64::from(self.width_px) * f64::from(height_px) / f64::from(self.height_px)).round();
+        Panel { width_px: width_px as u32, height_px, ..self }
+    }
+
     /// Pixels in one millimetre.
     pub fn pixels_per_mm(&self) -> f32 {
         let diagonal_px = (self.width_px as f32).hypot(self.height_px as f32);

@@ -1,4 +1,4 @@
-//! Starts the kiosk: `kiosk-app --config terminal.toml [--screen link:SOCKET | --screen window]`.
+//! Starts the kiosk: `kiosk-app --config terminal.toml [--screen link:SOCKET | --screen window[:HEIGHT]]`.
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -12,10 +12,11 @@ use kiosk_app::effects::store::{StoreHand, StoreSettings};
 use kiosk_app::event_loop::EventLoop;
 use kiosk_app::inbox::{Inbox, inbox};
 use kiosk_app::screen::link::LinkPresenter;
-use kiosk_app::screen::platform::{KioskPlatform, PageName, wake_channel};
+use kiosk_app::screen::platform::{KioskPlatform, PageName};
+use kiosk_app::screen::wake::wake_channel;
 use kiosk_documents::Renderer;
 use kiosk_ui::KioskWindow;
-use slint::{ComponentHandle, PhysicalSize, Timer, TimerMode};
+use slint::{ComponentHandle, LogicalSize, PhysicalSize, Timer, TimerMode};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -27,9 +28,36 @@ struct Arguments {
     /// The terminal's configuration.
     #[arg(long)]
     config: PathBuf,
-    /// Where to show: `link:SOCKET` (the simulator's page) or `window` (a desktop).
-    #[arg(long, default_value = "window")]
-    screen: String,
+    /// Where to show: `link:SOCKET` (the simulator's page), `window` (a desktop) or `window:HEIGHT`.
+    #[arg(long, default_value = "window", value_parser = Place::parse)]
+    screen: Place,
+}
+
+/// Where the screen is shown.
+#[derive(Clone)]
+enum Place {
+    /// In the simulator's page, through this socket.
+    Link(PathBuf),
+    /// In a window of this height; the panel's own would not fit on a desktop.
+    Window { height_px: u32 },
+}
+
+/// Fits on a desktop of 1080 lines, with its bars.
+const WINDOW_HEIGHT_PX: u32 = 960;
+
+impl Place {
+    fn parse(text: &str) -> Result<Place, String> {
+        let wrong = || format!("it is link:SOCKET, window or window:HEIGHT, not {text:?}");
+        match text.split_once(':') {
+            None if text == "window" => Ok(Place::Window { height_px: WINDOW_HEIGHT_PX }),
+            Some(("window", height)) => match height.parse() {
+                Ok(height_px @ 100..=10_000) => Ok(Place::Window { height_px }),
+                _ => Err(wrong()),
+            },
+            Some(("link", socket)) => Ok(Place::Link(socket.into())),
+            _ => Err(wrong()),
+        }
+    }
 }
 
 fn main() -> Result<()> {
@@ -44,11 +72,18 @@ fn main() -> Result<()> {
     let _failpoints = fail::FailScenario::setup();
 
     let arguments = Arguments::parse();
-    let config = Config::load(&arguments.config)?;
+    let mut config = Config::load(&arguments.config)?;
     let page = PageName::default();
-    choose_screen(&arguments.screen, &config, page.clone())?;
-
-    let window = KioskWindow::new()?;
+    let window = match arguments.screen {
+        Place::Link(socket) => {
+            link(socket, &config, page.clone())?;
+            KioskWindow::new()?
+        }
+        Place::Window { height_px } => {
+            config.panel = config.panel.with_height(height_px);
+            desktop_window(&config)?
+        }
+    };
     kiosk_app::fonts::set_fallbacks();
     let catalog = Rc::new(Catalog::load(&config.paths.catalog));
     let (inbox, messages) = inbox();
@@ -63,15 +98,19 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn choose_screen(screen: &str, config: &Config, page: PageName) -> Result<()> {
-    let Some(socket) = screen.strip_prefix("link:") else {
-        anyhow::ensure!(screen == "window", "--screen is link:SOCKET or window, not {screen:?}");
-        return slint::BackendSelector::new()
-            .backend_name("winit".into())
-            .renderer_name("software".into())
-            .select()
-            .context("no window can be opened here: is there a display?");
-    };
+fn desktop_window(config: &Config) -> Result<KioskWindow> {
+    slint::BackendSelector::new()
+        .backend_name("winit".into())
+        .renderer_name("software".into())
+        .select()
+        .context("no window can be opened here: is there a display?")?;
+    let window = KioskWindow::new().context("no window can be opened here: is there a display?")?;
+    let (width, height) = (config.panel.width_px as f32, config.panel.height_px as f32);
+    window.window().set_size(LogicalSize::new(width, height));
+    Ok(window)
+}
+
+fn link(socket: PathBuf, config: &Config, page: PageName) -> Result<()> {
     let panel = config.panel;
     let hello = serde_json::json!({
         "width": panel.width_px,
@@ -79,7 +118,7 @@ fn choose_screen(screen: &str, config: &Config, page: PageName) -> Result<()> {
         "mm_per_px": 1.0 / panel.pixels_per_mm(),
     });
     let (waker, wakes) = wake_channel();
-    let presenter = LinkPresenter::connect(socket.into(), hello.to_string(), waker.clone())?;
+    let presenter = LinkPresenter::connect(socket, hello.to_string(), waker.clone())?;
     let size = PhysicalSize::new(panel.width_px, panel.height_px);
     let platform = KioskPlatform::new(size, Box::new(presenter), page, (waker, wakes));
     slint::platform::set_platform(Box::new(platform)).map_err(|error| anyhow::anyhow!("{error}"))

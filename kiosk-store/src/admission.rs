@@ -22,6 +22,15 @@ pub enum ClosedBecause {
     Unwritable,
 }
 
+/// How full the disk of the state folder is, 0 to 100, as an ordinary account sees it; `None` when it cannot be asked.
+pub fn disk_used_percent(state_dir: &Path) -> Option<u8> {
+    let room = rustix::fs::statvfs(state_dir).ok()?;
+    let used = room.f_blocks.saturating_sub(room.f_bfree);
+    let usable = used.saturating_add(room.f_bavail);
+    // Rounded up: "100 %" must be said when nothing is left, and 95 % a little too early rather than too late.
+    (usable > 0).then(|| u8::try_from((used * 100).div_ceil(usable)).unwrap_or(100))
+}
+
 /// Looks at the room left and tries to write. `min_free_bytes` is the reserve that stays for what is already begun.
 pub fn admission(state_dir: &Path, min_free_bytes: u64) -> Admission {
     let Ok(room) = rustix::fs::statvfs(state_dir) else {

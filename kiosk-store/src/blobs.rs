@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 use crate::connection::{make_folder, sync_folder};
+use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw};
 use crate::hash::sha256_hex;
 use crate::outbox::{CommitStep, SealedBlob};
 
@@ -37,11 +38,18 @@ pub(crate) fn store(
             .mode(0o660)
             .open(&temporary)
             .map_err(StoreError::io("making a blob"))?;
+        saw(DiskStep::FileMade(&temporary));
+        saw(DiskStep::FileEmptied(&temporary));
         file.write_all(&blob.bytes).map_err(StoreError::io("writing a blob"))?;
+        saw(DiskStep::FileWritten(&temporary, &blob.bytes));
         step(CommitStep::BlobWritten);
-        file.sync_all().map_err(StoreError::io("syncing a blob"))?;
+        if !is_left_out(Precaution::BlobSync) {
+            file.sync_all().map_err(StoreError::io("syncing a blob"))?;
+            saw(DiskStep::FileSynced(&temporary));
+        }
         step(CommitStep::BlobSynced);
         std::fs::rename(&temporary, &path).map_err(StoreError::io("naming a blob"))?;
+        saw(DiskStep::Renamed { from: &temporary, to: &path });
         step(CommitStep::BlobNamed);
     }
     sync_folder(&folder)?;
@@ -58,6 +66,21 @@ pub(crate) fn read(state: &Path, sha256: &str) -> Result<Vec<u8>, StoreError> {
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .map_err(StoreError::io("reading a blob"))?;
     if sha256_hex(&[&bytes]) == sha256 { Ok(bytes) } else { Err(StoreError::HashMismatch("blob")) }
+}
+
+/// Removes a blob; one that is not there is as good as removed.
+pub(crate) fn remove(state: &Path, sha256: &str) -> Result<(), StoreError> {
+    match std::fs::remove_file(path_in(state, sha256)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io("removing a blob")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where a blob of this state folder lies.
+pub(crate) fn path_in(state: &Path, sha256: &str) -> PathBuf {
+    path_of(&state.join(FOLDER), sha256)
 }
 
 fn path_of(folder: &Path, sha256: &str) -> PathBuf {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, FileControl, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::StoreError;
+use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw, synchronous};
 
 /// One kind of database file: its name in the state folder and its migrations, in order.
 pub(crate) struct Schema {
@@ -51,7 +52,7 @@ impl Writer {
     }
 }
 
-/// A read-only connection, or `None` when the writer has not made the database yet.
+/// A read-only connection, or `None` when the writer has not made the database yet or not brought it up to date.
 pub(crate) fn open_reader(folder: &Path, schema: &'static Schema) -> Result<Option<Connection>, StoreError> {
     let path = folder.join(schema.file);
     let sql = StoreError::sql(schema.file);
@@ -70,7 +71,8 @@ pub(crate) fn open_reader(folder: &Path, schema: &'static Schema) -> Result<Opti
     if version > schema.migrations.len() as i64 {
         return Err(too_new(schema, version));
     }
-    Ok((version > 0).then_some(db))
+    // A file of an earlier release is brought up to date by its writer, which comes up beside this reader.
+    Ok((version == schema.migrations.len() as i64).then_some(db))
 }
 
 /// Renames a database and what belongs to it to the first free `….damaged-N`.
@@ -79,12 +81,11 @@ pub(crate) fn put_aside(folder: &Path, schema: &'static Schema) -> Result<(), St
     let named = |number: u32| format!("{}.damaged-{number}", schema.file);
     let number = (1..u32::MAX).find(|&number| !folder.join(named(number)).exists()).unwrap_or(u32::MAX);
     for end in ["-wal", "-shm", ""] {
-        match std::fs::rename(folder.join(format!("{}{end}", schema.file)), folder.join(named(number) + end))
-        {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StoreError::io("putting a database aside")(error));
-            }
-            _ => {}
+        let (from, to) = (folder.join(format!("{}{end}", schema.file)), folder.join(named(number) + end));
+        match std::fs::rename(&from, &to) {
+            Ok(()) => saw(DiskStep::Renamed { from: &from, to: &to }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io("putting a database aside")(error)),
         }
     }
     sync_folder(folder)
@@ -100,14 +101,29 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     if folder.is_dir() {
         return Ok(());
     }
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
     std::fs::create_dir_all(folder).map_err(StoreError::io("making the state folder"))?;
     // Where this is refused (a foreign file system, a folder shared by other means) the store still works.
     let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(FOLDER_MODE));
+    // A folder whose name is not on disk takes everything in it along in a power cut, however well that was synced.
+    for made in missing.into_iter().rev() {
+        saw(DiskStep::FolderMade(made));
+        match made.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => sync_folder(Path::new("."))?,
+            Some(parent) => sync_folder(parent)?,
+            None => {}
+        }
+    }
     Ok(())
 }
 
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("syncing a folder"))
+    if is_left_out(Precaution::FolderSync) {
+        return Ok(());
+    }
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("syncing a folder"))?;
+    saw(DiskStep::FolderSynced(folder));
+    Ok(())
 }
 
 fn take_lock(folder: &Path, schema: &'static Schema) -> Result<File, StoreError> {
@@ -135,6 +151,7 @@ fn make_file(path: &Path) -> Result<(), StoreError> {
         .mode(FILE_MODE)
         .open(path)
         .map_err(&doing)?;
+    saw(DiskStep::FileMade(path));
     let found = file.metadata().map_err(&doing)?;
     if found.len() == 0 && found.mode() & 0o777 != FILE_MODE {
         file.set_permissions(std::fs::Permissions::from_mode(FILE_MODE)).map_err(&doing)?;
@@ -145,10 +162,11 @@ fn make_file(path: &Path) -> Result<(), StoreError> {
 fn set_pragmas(db: &Connection, file: &'static str) -> Result<(), StoreError> {
     let sql = StoreError::sql(file);
     db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)).map_err(&sql)?;
-    db.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;
+    db.execute_batch(&format!(
+        "PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;
          PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
-    )
+        synchronous().0
+    ))
     .map_err(&sql)?;
     // The -wal file stays when the last connection closes, so that a reader of another user always finds it.
     let mut persist = 1;
@@ -159,7 +177,7 @@ fn set_pragmas(db: &Connection, file: &'static str) -> Result<(), StoreError> {
 fn read_back(db: &Connection, file: &'static str) -> Result<(), StoreError> {
     let wanted = [
         ("journal_mode", "wal"),
-        ("synchronous", "2"),
+        ("synchronous", synchronous().1),
         ("foreign_keys", "1"),
         ("cell_size_check", "1"),
         ("mmap_size", "0"),

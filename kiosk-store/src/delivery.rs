@@ -11,7 +11,10 @@ use crate::connection::{Schema, Writer, put_aside};
 pub(crate) const SCHEMA: Schema = Schema {
     file: "delivery.db",
     lock: "delivery.lock",
-    migrations: &[include_str!("../migrations/delivery-0001.sql")],
+    migrations: &[
+        include_str!("../migrations/delivery-0001.sql"),
+        include_str!("../migrations/delivery-0002.sql"),
+    ],
 };
 
 /// What the city did with a record. Both mean that it is kept there.
@@ -53,8 +56,29 @@ pub struct Acknowledgement {
     pub receipt: String,
     /// What it says.
     pub status: AcknowledgementStatus,
+    /// Whether the city also holds every blob of the record.
+    pub complete: bool,
     /// When it came, milliseconds since 1970.
     pub at_ms: i64,
+}
+
+/// What a verified answer to hello said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// Life of the queue that was spoken of.
+    pub incarnation: String,
+    /// This terminal's wall clock, milliseconds since 1970.
+    pub now_ms: i64,
+    /// How far the city's clock was ahead of it.
+    pub city_ahead_ms: i64,
+    /// Life of the city's store.
+    pub epoch: String,
+    /// Up to here every position is safe even against the loss of the city's machine.
+    pub durable_seq: u64,
+    /// To be said in the next hello.
+    pub continuity: Option<String>,
+    /// The city saw that this disk is a copy or an older image: the queue has to begin a new life.
+    pub begin_incarnation: bool,
 }
 
 /// What is to be tried again, and when.
@@ -95,9 +119,10 @@ impl Delivery {
             let transaction = self.writer.db.unchecked_transaction()?;
             {
                 let mut insert = transaction.prepare_cached(
-                    "INSERT INTO acknowledgement (incarnation, seq, status, at_ms, receipt) VALUES (?1, ?2, ?3, ?4, ?5) \
+                    "INSERT INTO acknowledgement (incarnation, seq, status, at_ms, receipt, complete) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                      ON CONFLICT (incarnation, seq) DO UPDATE SET status = excluded.status, at_ms = excluded.at_ms, \
-                     receipt = excluded.receipt",
+                     receipt = excluded.receipt, complete = excluded.complete",
                 )?;
                 let mut done =
                     transaction.prepare_cached("DELETE FROM attempt WHERE incarnation = ?1 AND seq = ?2")?;
@@ -108,7 +133,8 @@ impl Delivery {
                         seq,
                         receipt.status.as_str(),
                         receipt.at_ms,
-                        receipt.receipt
+                        receipt.receipt,
+                        receipt.complete
                     ])?;
                     done.execute(params![receipt.incarnation, seq])?;
                 }
@@ -121,6 +147,11 @@ impl Delivery {
     /// Inclusive ranges of acknowledged positions.
     pub fn acknowledged(&self, incarnation: &str) -> Result<Vec<(u64, u64)>, StoreError> {
         acknowledged(&self.writer.db, incarnation)
+    }
+
+    /// Positions whose records are acknowledged while some of their blobs are still missing at the city.
+    pub fn incomplete(&self, incarnation: &str) -> Result<Vec<u64>, StoreError> {
+        incomplete(&self.writer.db, incarnation)
     }
 
     /// Notes failed attempts, all in one transaction.
@@ -165,8 +196,8 @@ impl Delivery {
     }
 
     /// The city's store began a new life and may have lost what was not durable: those receipts are kept as proof but
-    /// no longer count, so the records are sent again. The new epoch is noted in the same transaction. Returns how
-    /// many there were.
+    /// no longer count, so the records are sent again; in other lives of the queue what was last called durable stays.
+    /// The new epoch is noted in the same transaction. Returns how many there were.
     pub fn forget_not_durable(
         &mut self,
         incarnation: &str,
@@ -180,11 +211,13 @@ impl Delivery {
             let moved = transaction.execute(
                 "INSERT INTO former_acknowledgement (incarnation, seq, status, at_ms, receipt, forgotten_ms) \
                  SELECT incarnation, seq, status, at_ms, receipt, ?3 FROM acknowledgement \
-                 WHERE incarnation = ?1 AND seq > ?2",
+                 WHERE seq > iif(incarnation = ?1, ?2, ifnull(\
+                   (SELECT d.seq FROM durable d WHERE d.incarnation = acknowledgement.incarnation), 0))",
                 params![incarnation, durable, now_ms],
             )?;
             transaction.execute(
-                "DELETE FROM acknowledgement WHERE incarnation = ?1 AND seq > ?2",
+                "DELETE FROM acknowledgement WHERE seq > iif(incarnation = ?1, ?2, ifnull(\
+                   (SELECT d.seq FROM durable d WHERE d.incarnation = acknowledgement.incarnation), 0))",
                 params![incarnation, durable],
             )?;
             write_meta(&transaction, "epoch", epoch)?;
@@ -199,12 +232,28 @@ impl Delivery {
         last_sync_ms(&self.writer.db)
     }
 
-    /// Notes that the city answered, and how far its clock was ahead of this terminal's.
-    pub fn set_last_sync(&mut self, now_ms: i64, city_ahead_ms: i64) -> Result<(), StoreError> {
+    /// Notes what a verified answer to hello said, all in one transaction.
+    pub fn record_sync(&mut self, sync: &Sync) -> Result<(), StoreError> {
         let rows = || -> rusqlite::Result<()> {
             let transaction = self.writer.db.unchecked_transaction()?;
-            write_meta(&transaction, "last_sync_ms", &now_ms.to_string())?;
-            write_meta(&transaction, "city_ahead_ms", &city_ahead_ms.to_string())?;
+            write_meta(&transaction, "last_sync_ms", &sync.now_ms.to_string())?;
+            write_meta(&transaction, "city_ahead_ms", &sync.city_ahead_ms.to_string())?;
+            if let Some(token) = &sync.continuity {
+                write_meta(&transaction, &continuity_key(&sync.incarnation), token)?;
+            }
+            if sync.begin_incarnation {
+                write_meta(&transaction, LEAVE_INCARNATION, &sync.incarnation)?;
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO durable (incarnation, seq, epoch) VALUES (?1, ?2, ?3) ON CONFLICT (incarnation) \
+                     DO UPDATE SET seq = excluded.seq, epoch = excluded.epoch",
+                )?
+                .execute(params![
+                    sync.incarnation,
+                    i64::try_from(sync.durable_seq).unwrap_or(i64::MAX),
+                    sync.epoch
+                ])?;
             transaction.commit()
         };
         rows().map_err(StoreError::sql(SCHEMA.file))
@@ -227,6 +276,24 @@ pub(crate) fn meta(db: &Connection, key: &str) -> Result<Option<String>, StoreEr
     db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
         .optional()
         .map_err(StoreError::sql(SCHEMA.file))
+}
+
+/// Key under which stands the life of the queue that has to be left.
+pub(crate) const LEAVE_INCARNATION: &str = "leave_incarnation";
+
+pub(crate) fn continuity_key(incarnation: &str) -> String {
+    format!("continuity:{incarnation}")
+}
+
+pub(crate) fn incomplete(db: &Connection, incarnation: &str) -> Result<Vec<u64>, StoreError> {
+    let sql = StoreError::sql(SCHEMA.file);
+    let mut query = db
+        .prepare_cached(
+            "SELECT seq FROM acknowledgement WHERE incarnation = ?1 AND complete = 0 ORDER BY seq",
+        )
+        .map_err(&sql)?;
+    let rows = query.query_map([incarnation], |row| row.get::<_, i64>(0)).map_err(&sql)?;
+    rows.map(|seq| seq.map(|seq| seq as u64)).collect::<Result<_, _>>().map_err(&sql)
 }
 
 pub(crate) fn last_sync_ms(db: &Connection) -> Result<Option<i64>, StoreError> {

@@ -6,7 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::StoreError;
 use crate::connection::{has_moved, open_reader};
-use crate::delivery::{Acknowledgement, Attempt, SCHEMA, acknowledged, attempts, last_sync_ms, meta};
+use crate::delivery::{
+    Acknowledgement, Attempt, LEAVE_INCARNATION, SCHEMA, acknowledged, attempts, continuity_key, incomplete,
+    last_sync_ms, meta,
+};
 
 /// How many records stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct DeliveryCounts {
     pub acknowledged: u64,
     /// Of these, recorded as conflicts.
     pub conflicts: u64,
+    /// Of these, with blobs that are still on their way.
+    pub incomplete: u64,
     /// Waiting for another try.
     pub retrying: u64,
     /// Of these, in the side lane.
@@ -55,7 +60,7 @@ impl DeliveryReader {
     ) -> Result<Option<Acknowledgement>, StoreError> {
         self.db
             .query_row(
-                "SELECT status, at_ms, receipt FROM acknowledgement WHERE incarnation = ?1 AND seq = ?2",
+                "SELECT status, at_ms, receipt, complete FROM acknowledgement WHERE incarnation = ?1 AND seq = ?2",
                 params![incarnation, seq as i64],
                 |row| {
                     Ok(Acknowledgement {
@@ -64,6 +69,7 @@ impl DeliveryReader {
                         status: row.get(0)?,
                         at_ms: row.get(1)?,
                         receipt: row.get(2)?,
+                        complete: row.get(3)?,
                     })
                 },
             )
@@ -93,7 +99,8 @@ impl DeliveryReader {
                 "SELECT (SELECT count(*) FROM acknowledgement WHERE incarnation = ?1), \
                  (SELECT count(*) FROM acknowledgement WHERE incarnation = ?1 AND status = 'conflict-recorded'), \
                  (SELECT count(*) FROM attempt WHERE incarnation = ?1), \
-                 (SELECT count(*) FROM attempt WHERE incarnation = ?1 AND side_lane = 1)",
+                 (SELECT count(*) FROM attempt WHERE incarnation = ?1 AND side_lane = 1), \
+                 (SELECT count(*) FROM acknowledgement WHERE incarnation = ?1 AND complete = 0)",
                 [incarnation],
                 |row| {
                     Ok(DeliveryCounts {
@@ -101,10 +108,41 @@ impl DeliveryReader {
                         conflicts: row.get::<_, i64>(1)? as u64,
                         retrying: row.get::<_, i64>(2)? as u64,
                         side_lane: row.get::<_, i64>(3)? as u64,
+                        incomplete: row.get::<_, i64>(4)? as u64,
                     })
                 },
             )
             .map_err(StoreError::sql(SCHEMA.file))
+    }
+
+    /// Positions whose records are acknowledged while some of their blobs are still missing at the city.
+    pub fn incomplete(&self, incarnation: &str) -> Result<Vec<u64>, StoreError> {
+        incomplete(&self.db, incarnation)
+    }
+
+    /// Up to here every position is safe even against the loss of the city's machine, as last heard in the life of
+    /// the city's store that goes on; 0 when nothing is known.
+    pub fn durable_seq(&self, incarnation: &str) -> Result<u64, StoreError> {
+        self.db
+            .query_row(
+                "SELECT seq FROM durable WHERE incarnation = ?1 \
+                 AND epoch = (SELECT value FROM meta WHERE key = 'epoch')",
+                [incarnation],
+                |row| row.get::<_, i64>(0),
+            )
+            .optional()
+            .map(|seq| seq.unwrap_or(0) as u64)
+            .map_err(StoreError::sql(SCHEMA.file))
+    }
+
+    /// The token of the last answer to hello that this disk has seen for this life of the queue.
+    pub fn continuity(&self, incarnation: &str) -> Result<Option<String>, StoreError> {
+        meta(&self.db, &continuity_key(incarnation))
+    }
+
+    /// Whether the city saw that this disk is a copy or an older image, so that this life of the queue has to end.
+    pub fn must_leave(&self, incarnation: &str) -> Result<bool, StoreError> {
+        Ok(meta(&self.db, LEAVE_INCARNATION)?.as_deref() == Some(incarnation))
     }
 
     /// Everything that is to be tried again.

@@ -6,7 +6,7 @@
 //! Writers run WAL with `synchronous=FULL` and read their pragmas back before anything depends on them. When
 //! [`Outbox::commit`] returns `Ok`, the record is on disk.
 //!
-//! Deliberately absent: any way to change or remove a sealed record; any fall-back to memory; any column or audit
+//! Deliberately absent: any way to change or remove a sealed record before the city holds it for good; any fall-back to memory; any column or audit
 //! field that could hold a resident's data in clear; networking, cryptography beyond SHA-256, other crates of this
 //! project.
 
@@ -17,19 +17,28 @@ mod blobs;
 mod connection;
 mod delivery;
 mod delivery_reader;
+mod disk_watch;
 mod error;
 mod hash;
+mod incarnation;
 mod outbox;
 mod outbox_check;
 mod outbox_reader;
+mod purge;
 mod record;
+mod reserve;
+mod void;
 
-pub use admission::{Admission, ClosedBecause, admission};
+pub use admission::{Admission, ClosedBecause, admission, disk_used_percent};
 pub use audit::{AuditLog, AuditRow, ChainReport};
 pub use audit_event::*;
-pub use delivery::{Acknowledgement, AcknowledgementStatus, Attempt, Delivery};
+pub use delivery::{Acknowledgement, AcknowledgementStatus, Attempt, Delivery, Sync};
 pub use delivery_reader::{DeliveryCounts, DeliveryReader};
+#[cfg(feature = "disk-watch")]
+pub use disk_watch::{DiskStep, Precaution, leave_out, watch_disk};
 pub use error::{StoreError, StoreErrorKind, StoreRemedy};
+pub use incarnation::BegunBecause;
 pub use outbox::{CommitStep, NewRecord, Outbox, SealedBlob, Slot};
-pub use outbox_reader::{OutboxReader, QueueEntry, StoredRecord};
+pub use outbox_reader::{OutboxReader, QueueEntry, StoredBlob, StoredRecord};
 pub use record::{PrintState, RecordKind, Stub};
+pub use void::{Damaged, NewVoid};

@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension, params};
 
 use crate::connection::{Schema, Writer};
-use crate::hash::sha256_hex;
-use crate::outbox_check::{check_last, check_not_older_than_receipts, identify, verify_all};
+use crate::hash::{NOTHING_BEFORE, sha256_hex};
+use crate::incarnation::{BegunBecause, Life, begin, lives};
+use crate::outbox_check::{Last, check_last, identify, is_older_than_receipts, verify_all};
 use crate::record::{PrintState, RecordKind, STUB_COLUMNS, Stub, stub_from};
-use crate::{StoreError, blobs};
+use crate::{StoreError, blobs, reserve};
 
 pub(crate) const SCHEMA: Schema = Schema {
     file: "outbox.db",
     lock: "outbox.lock",
-    migrations: &[include_str!("../migrations/outbox-0001.sql")],
+    migrations: &[
+        include_str!("../migrations/outbox-0001.sql"),
+        include_str!("../migrations/outbox-0002.sql"),
+        include_str!("../migrations/outbox-0003.sql"),
+    ],
 };
 
 /// The next free place in the queue; a manifest is signed for exactly this place.
@@ -77,9 +82,12 @@ pub enum CommitStep {
 pub struct Outbox {
     writer: Writer,
     state: PathBuf,
-    incarnation: String,
+    life: Life,
     next: Slot,
     must_reopen: bool,
+    /// The last record is damaged, or later ones are missing: nothing can be chained to it.
+    must_repair: bool,
+    reserve_bytes: u64,
     observer: Box<dyn FnMut(CommitStep) + Send>,
 }
 
@@ -87,15 +95,21 @@ impl Outbox {
     /// Opens the outbox of a terminal, makes it when it is not there, and checks its last record.
     pub fn open(state_dir: &Path, terminal_code: &str) -> Result<Self, StoreError> {
         let writer = Writer::open(state_dir, &SCHEMA)?;
-        let incarnation = identify(&writer, terminal_code)?;
-        let next = check_last(&writer)?;
-        check_not_older_than_receipts(state_dir, &incarnation, next.seq - 1)?;
+        identify(&writer, terminal_code)?;
+        let life = lives(&writer.db)?.pop().ok_or(StoreError::NotFound)?;
+        let (next, must_repair) = match check_last(&writer, &life)? {
+            Last::Whole(next) => (next, false),
+            Last::Damaged(next) => (next, true),
+        };
+        let must_repair = must_repair || is_older_than_receipts(state_dir, &life.name, next.seq - 1);
         Ok(Self {
             writer,
             state: state_dir.to_owned(),
-            incarnation,
+            life,
             next,
             must_reopen: false,
+            must_repair,
+            reserve_bytes: 0,
             observer: Box::new(|_| {}),
         })
     }
@@ -108,16 +122,47 @@ impl Outbox {
             .db
             .query_row("SELECT value FROM meta WHERE key = 'terminal'", [], |row| row.get(0))
             .map_err(&sql)?;
-        let (state, observer) = (self.state, self.observer);
+        let (state, observer, reserve_bytes) = (self.state, self.observer, self.reserve_bytes);
         drop(self.writer);
-        let reopened = Self { observer, ..Self::open(&state, &terminal)? };
+        let reopened = Self { observer, reserve_bytes, ..Self::open(&state, &terminal)? };
         reopened.verify_all()?;
         Ok(reopened)
     }
 
     /// Random name of this life of the queue.
     pub fn incarnation(&self) -> &str {
-        &self.incarnation
+        &self.life.name
+    }
+
+    /// Whether the last record was found damaged, or the city acknowledged later ones than there are. Damaged places
+    /// have to be closed ([`Outbox::damaged`], [`Outbox::close_with_void`]) and a new life begun before anything more
+    /// is stored.
+    pub fn must_repair(&self) -> bool {
+        self.must_repair
+    }
+
+    /// Goes on in a new life of the queue; what waits in the old one stays to be delivered.
+    pub fn begin_incarnation(&mut self, because: BegunBecause, now_ms: i64) -> Result<(), StoreError> {
+        begin(&self.writer.db, because, now_ms)?;
+        self.life = lives(&self.writer.db)?.pop().ok_or(StoreError::NotFound)?;
+        self.next = Slot { seq: 1, prev_hash: NOTHING_BEFORE.into() };
+        self.must_repair = false;
+        Ok(())
+    }
+
+    /// Keeps so much room on the disk for cases that are already begun; 0 keeps none. `false` when there is no room
+    /// for it, and no new case should be begun.
+    pub fn keep_reserve(&mut self, bytes: u64) -> Result<bool, StoreError> {
+        self.reserve_bytes = bytes;
+        if bytes == 0 { Ok(true) } else { reserve::ensure(&self.state, bytes) }
+    }
+
+    pub(crate) fn db(&self) -> &rusqlite::Connection {
+        &self.writer.db
+    }
+
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
     }
 
     /// The place the next record takes.
@@ -137,9 +182,15 @@ impl Outbox {
         if self.must_reopen {
             return Err(StoreError::MustReopen);
         }
+        if self.must_repair {
+            return Err(StoreError::Corrupt { file: SCHEMA.file, what: "its last record".into() });
+        }
         self.check(&record)?;
-        let stored = blobs::store(&self.state, &record.blobs, &mut self.observer)
-            .and_then(|()| self.write_rows(&record));
+        let mut stored = self.store(&record);
+        // A full disk leaves nothing half written behind; with the reserve's room it is tried once more.
+        if matches!(stored, Err(StoreError::DiskFull)) && reserve::release(&self.state) {
+            stored = self.store(&record);
+        }
         match stored {
             Ok(manifest_hash) => {
                 self.next = Slot { seq: self.next.seq + 1, prev_hash: manifest_hash };
@@ -158,8 +209,8 @@ impl Outbox {
     pub fn holds(&self, case_id: &str) -> Result<bool, StoreError> {
         self.writer
             .db
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM record WHERE case_id = ?1)")
-            .and_then(|mut query| query.query_row([case_id], |row| row.get(0)))
+            .prepare_cached("SELECT 1 FROM record WHERE case_id = ?1 ORDER BY seq DESC LIMIT 1")
+            .and_then(|mut query| query.exists([case_id]))
             .map_err(StoreError::sql(SCHEMA.file))
     }
 
@@ -170,8 +221,10 @@ impl Outbox {
             .writer
             .db
             .prepare_cached(
-                "UPDATE stub SET print_state = ?2, print_level = ?3 \
-                 WHERE seq = (SELECT seq FROM record WHERE case_id = ?1)",
+                "INSERT INTO print (seq, state, level) \
+                 SELECT seq, ?2, ?3 FROM record WHERE case_id = ?1 AND case_number IS NOT NULL \
+                 ORDER BY seq DESC LIMIT 1 \
+                 ON CONFLICT (seq) DO UPDATE SET state = excluded.state, level = excluded.level",
             )
             .and_then(|mut update| update.execute(params![case_id, state, level]))
             .map_err(StoreError::sql(SCHEMA.file))?;
@@ -182,7 +235,11 @@ impl Outbox {
     pub fn stub(&self, case_id: &str) -> Result<Option<Stub>, StoreError> {
         self.writer
             .db
-            .query_row(&format!("SELECT {STUB_COLUMNS} WHERE r.case_id = ?1"), [case_id], stub_from)
+            .query_row(
+                &format!("SELECT {STUB_COLUMNS} AND r.case_id = ?1 ORDER BY r.seq DESC LIMIT 1"),
+                [case_id],
+                stub_from,
+            )
             .optional()
             .map_err(StoreError::sql(SCHEMA.file))
     }
@@ -193,7 +250,7 @@ impl Outbox {
         let newest = self
             .writer
             .db
-            .query_row(&format!("SELECT {STUB_COLUMNS} ORDER BY s.seq DESC LIMIT 1"), [], stub_from)
+            .query_row(&format!("SELECT {STUB_COLUMNS} ORDER BY r.seq DESC LIMIT 1"), [], stub_from)
             .optional()
             .map_err(StoreError::sql(SCHEMA.file))?;
         Ok(newest.filter(|stub| now_ms.abs_diff(stub.finalised_at_ms) <= max_age_ms.unsigned_abs()))
@@ -232,18 +289,25 @@ impl Outbox {
         Ok(())
     }
 
+    fn store(&mut self, record: &NewRecord) -> Result<String, StoreError> {
+        blobs::store(&self.state, &record.blobs, &mut self.observer)?;
+        self.write_rows(record)
+    }
+
     fn write_rows(&mut self, record: &NewRecord) -> Result<String, StoreError> {
         let manifest_hash = sha256_hex(&[record.manifest.as_bytes()]);
-        let seq = record.slot.seq as i64;
+        let row = self.life.row(record.slot.seq);
+        let stub = record.stub.as_ref();
         let mut rows = || -> rusqlite::Result<()> {
             let transaction = self.writer.db.unchecked_transaction()?;
             transaction
                 .prepare_cached(
                     "INSERT INTO record (seq, case_id, kind, manifest, manifest_hash, prev_hash, sha256, \
-                     finalised_at_ms, ciphertext) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     finalised_at_ms, ciphertext, case_number, item, verification) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 )?
                 .execute(params![
-                    seq,
+                    row,
                     record.case_id,
                     record.kind.as_str(),
                     record.manifest,
@@ -251,29 +315,22 @@ impl Outbox {
                     record.slot.prev_hash,
                     record.sha256,
                     record.finalised_at_ms,
-                    record.ciphertext
+                    record.ciphertext,
+                    stub.map(|stub| &stub.case_number),
+                    stub.map(|stub| &stub.item),
+                    stub.map(|stub| &stub.verification),
                 ])?;
             for blob in &record.blobs {
                 transaction
                     .prepare_cached("INSERT INTO blob (seq, sha256, bytes) VALUES (?1, ?2, ?3)")?
-                    .execute(params![seq, blob.sha256, blob.bytes.len() as i64])?;
+                    .execute(params![row, blob.sha256, blob.bytes.len() as i64])?;
             }
-            if let Some(stub) = &record.stub {
+            // Without a row a case is not printed, which it never is yet when it is stored for a resident.
+            if let Some(stub) = stub.filter(|stub| stub.print != PrintState::NotPrinted) {
                 let (state, level) = stub.print.columns();
                 transaction
-                    .prepare_cached(
-                        "INSERT INTO stub (seq, case_number, item, verification, finalised_at_ms, print_state, \
-                         print_level) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    )?
-                    .execute(params![
-                        seq,
-                        stub.case_number,
-                        stub.item,
-                        stub.verification,
-                        stub.finalised_at_ms,
-                        state,
-                        level
-                    ])?;
+                    .prepare_cached("INSERT INTO print (seq, state, level) VALUES (?1, ?2, ?3)")?
+                    .execute(params![row, state, level])?;
             }
             (self.observer)(CommitStep::RowsWritten);
             transaction.commit()

@@ -4,10 +4,19 @@ use std::path::Path;
 
 use crate::connection::Writer;
 use crate::hash::{NOTHING_BEFORE, sha256_hex};
+use crate::incarnation::{Life, lives};
 use crate::outbox::{SCHEMA, Slot};
 use crate::{DeliveryReader, StoreError};
 
-/// Reads every page and follows the whole chain.
+/// What the last record of a life is like.
+pub(crate) enum Last {
+    /// The slot after it.
+    Whole(Slot),
+    /// Its bytes no longer fit its hashes; the slot after it, as far as it can be told.
+    Damaged(Slot),
+}
+
+/// Reads every page and follows the whole chain. Damaged records whose place is closed by a void are passed over.
 pub(crate) fn verify_all(writer: &Writer) -> Result<(), StoreError> {
     let sql = StoreError::sql(SCHEMA.file);
     let verdict: String =
@@ -15,22 +24,35 @@ pub(crate) fn verify_all(writer: &Writer) -> Result<(), StoreError> {
     if verdict != "ok" {
         return Err(corrupt("the integrity check failed".into()));
     }
-    let mut query = writer
-        .db
-        .prepare(
-            "SELECT seq, manifest, manifest_hash, prev_hash, sha256, ciphertext FROM record ORDER BY seq",
-        )
-        .map_err(&sql)?;
+    let mut query = writer.db.prepare(&format!("{ROWS} ORDER BY r.seq")).map_err(&sql)?;
     let mut rows = query.query([]).map_err(&sql)?;
+    let starts: Vec<u64> = lives(&writer.db)?.into_iter().map(|life| life.first_row).collect();
     let mut expected = Slot { seq: 1, prev_hash: NOTHING_BEFORE.into() };
     while let Some(row) = rows.next().map_err(&sql)? {
-        expected = check_row(row, &expected)?;
+        if starts.contains(&expected.seq) {
+            expected.prev_hash = NOTHING_BEFORE.into();
+        }
+        expected = match check_row(row, &expected) {
+            Err(_) if row.get(6).map_err(&sql)? => passed_over(row, expected.seq)?,
+            checked => checked?,
+        };
     }
     Ok(())
 }
 
+/// A damaged row with a void: the chain goes on from what the row says of its manifest.
+fn passed_over(row: &rusqlite::Row<'_>, seq: u64) -> Result<Slot, StoreError> {
+    let prev_hash: String = row.get(2).map_err(StoreError::sql(SCHEMA.file))?;
+    Ok(Slot { seq: seq + 1, prev_hash })
+}
+
+/// Rows as [`check_row`] reads them.
+const ROWS: &str = "SELECT r.seq, r.manifest, r.manifest_hash, r.prev_hash, r.sha256, r.ciphertext, \
+     EXISTS (SELECT 1 FROM void v WHERE v.seq = r.seq), \
+     EXISTS (SELECT 1 FROM purged p WHERE p.seq = r.seq) FROM record r";
+
 /// Gives a new outbox its names; checks that an old one belongs to this terminal.
-pub(crate) fn identify(writer: &Writer, terminal_code: &str) -> Result<String, StoreError> {
+pub(crate) fn identify(writer: &Writer, terminal_code: &str) -> Result<(), StoreError> {
     let sql = StoreError::sql(SCHEMA.file);
     let transaction = writer.db.unchecked_transaction().map_err(&sql)?;
     transaction
@@ -41,7 +63,8 @@ pub(crate) fn identify(writer: &Writer, terminal_code: &str) -> Result<String, S
         .and_then(|made| match made {
             0 => Ok(0),
             _ => transaction.execute(
-                "INSERT INTO meta (key, value) VALUES ('incarnation', lower(hex(randomblob(16))))",
+                "INSERT INTO incarnation (first_row, name, begun_at_ms, reason) \
+                 VALUES (1, lower(hex(randomblob(16))), 0, 'made')",
                 [],
             ),
         })
@@ -53,29 +76,33 @@ pub(crate) fn identify(writer: &Writer, terminal_code: &str) -> Result<String, S
     if read("terminal").map_err(&sql)? != terminal_code {
         return Err(StoreError::OtherTerminal);
     }
-    read("incarnation").map_err(&sql)
+    Ok(())
 }
 
-/// Checks the last record (content, manifest, link to the one before) and returns the slot after it.
-pub(crate) fn check_last(writer: &Writer) -> Result<Slot, StoreError> {
+/// Checks the last record of a life: content, manifest, link to the one before. A gap is an error; bytes that do not
+/// fit are for the kiosk to close.
+pub(crate) fn check_last(writer: &Writer, life: &Life) -> Result<Last, StoreError> {
     let sql = StoreError::sql(SCHEMA.file);
-    let mut query = writer
-        .db
-        .prepare("SELECT seq, manifest, manifest_hash, prev_hash, sha256, ciphertext FROM record ORDER BY seq DESC LIMIT 1")
-        .map_err(&sql)?;
-    let mut rows = query.query([]).map_err(&sql)?;
+    let mut query =
+        writer.db.prepare(&format!("{ROWS} WHERE r.seq >= ?1 ORDER BY r.seq DESC LIMIT 1")).map_err(&sql)?;
+    let mut rows = query.query([life.first_row as i64]).map_err(&sql)?;
     let Some(row) = rows.next().map_err(&sql)? else {
-        return Ok(Slot { seq: 1, prev_hash: NOTHING_BEFORE.into() });
+        return Ok(Last::Whole(Slot { seq: 1, prev_hash: NOTHING_BEFORE.into() }));
     };
-    let seq: u64 = row.get::<_, i64>(0).map_err(&sql)? as u64;
-    let before = match seq {
-        1 => NOTHING_BEFORE.to_owned(),
-        _ => writer
+    let at: i64 = row.get(0).map_err(&sql)?;
+    let before = if at as u64 == life.first_row {
+        NOTHING_BEFORE.to_owned()
+    } else {
+        writer
             .db
-            .query_row("SELECT manifest_hash FROM record WHERE seq = ?1", [seq as i64 - 1], |row| row.get(0))
-            .map_err(|_| corrupt(format!("record {} is missing", seq - 1)))?,
+            .query_row("SELECT manifest_hash FROM record WHERE seq = ?1", [at - 1], |row| row.get(0))
+            .map_err(|_| corrupt(format!("record {} is missing", at - 1)))?
     };
-    check_row(row, &Slot { seq, prev_hash: before })
+    let after = life.seq(at) + 1;
+    match check_row(row, &Slot { seq: at as u64, prev_hash: before }) {
+        Ok(slot) => Ok(Last::Whole(Slot { seq: after, ..slot })),
+        Err(_) => Ok(Last::Damaged(Slot { seq: after, prev_hash: NOTHING_BEFORE.into() })),
+    }
 }
 
 /// Checks one row against the slot it should fill and returns the next slot.
@@ -93,27 +120,19 @@ fn check_row(row: &rusqlite::Row<'_>, slot: &Slot) -> Result<Slot, StoreError> {
     if sha256_hex(&[text(1)?.as_bytes()]) != text(2)? {
         return Err(corrupt(format!("the manifest of record {seq} was changed")));
     }
-    if sha256_hex(&[ciphertext]) != text(4)? {
+    let purged: bool = row.get(7).map_err(&sql)?;
+    if !purged && sha256_hex(&[ciphertext]) != text(4)? {
         return Err(corrupt(format!("the content of record {seq} was changed")));
     }
     Ok(Slot { seq: seq + 1, prev_hash: text(2)?.to_owned() })
 }
 
-/// The city already acknowledged a later record than the last one here: this file is a restored copy or has lost its
-/// end, and going on would use places in the queue twice. A delivery log that cannot be read says nothing.
-pub(crate) fn check_not_older_than_receipts(
-    state: &Path,
-    incarnation: &str,
-    head: u64,
-) -> Result<(), StoreError> {
+/// Whether the city already acknowledged a later record than the last one here: this file is a restored copy or has lost
+/// its end, and going on would use places in the queue twice. A delivery log that cannot be read says nothing.
+pub(crate) fn is_older_than_receipts(state: &Path, incarnation: &str, head: u64) -> bool {
     let delivery = DeliveryReader::open(state).ok().flatten();
     let last = delivery.and_then(|delivery| delivery.last_acknowledged(incarnation).ok().flatten());
-    match last {
-        Some(last) if last > head => {
-            Err(corrupt(format!("it ends at record {head}, but the city acknowledged record {last}")))
-        }
-        _ => Ok(()),
-    }
+    last.is_some_and(|last| last > head)
 }
 
 fn corrupt(what: String) -> StoreError {

@@ -9,6 +9,8 @@ pub enum RecordKind {
     Case,
     /// The stars given to a case.
     Rating,
+    /// Closes the place of a record whose bytes were lost.
+    Void,
 }
 
 impl RecordKind {
@@ -16,6 +18,7 @@ impl RecordKind {
         match self {
             Self::Case => "case",
             Self::Rating => "rating",
+            Self::Void => "void",
         }
     }
 }
@@ -25,6 +28,7 @@ impl FromSql for RecordKind {
         match value.as_str()? {
             "case" => Ok(Self::Case),
             "rating" => Ok(Self::Rating),
+            "void" => Ok(Self::Void),
             _ => Err(FromSqlError::InvalidType),
         }
     }
@@ -81,20 +85,24 @@ pub struct Stub {
     pub print: PrintState,
 }
 
-/// Columns of a stub joined with its record, in the order [`stub_from`] reads them.
-pub(crate) const STUB_COLUMNS: &str = "r.case_id, s.case_number, s.item, s.verification, s.finalised_at_ms, \
-     s.print_state, s.print_level FROM stub s JOIN record r ON r.seq = s.seq";
+/// Columns of a stub from its record and its print state, in the order [`stub_from`] reads them.
+pub(crate) const STUB_COLUMNS: &str = "r.case_id, r.case_number, r.item, r.verification, r.finalised_at_ms, \
+     p.state, p.level FROM record r LEFT JOIN print p ON p.seq = r.seq WHERE r.case_number IS NOT NULL";
 
 pub(crate) fn stub_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<Stub> {
-    let state: String = row.get(5)?;
+    let state: Option<String> = row.get(5)?;
+    let print = match state {
+        None => Some(PrintState::NotPrinted),
+        Some(state) => PrintState::from_columns(&state, row.get(6)?),
+    };
     Ok(Stub {
         case_id: row.get(0)?,
         case_number: row.get(1)?,
         item: row.get(2)?,
         verification: row.get(3)?,
         finalised_at_ms: row.get(4)?,
-        print: PrintState::from_columns(&state, row.get(6)?).ok_or_else(|| {
-            rusqlite::Error::InvalidColumnType(5, "print_state".into(), rusqlite::types::Type::Text)
+        print: print.ok_or_else(|| {
+            rusqlite::Error::InvalidColumnType(5, "state".into(), rusqlite::types::Type::Text)
         })?,
     })
 }

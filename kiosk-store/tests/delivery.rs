@@ -8,6 +8,7 @@ fn receipt(seq: u64, status: AcknowledgementStatus) -> Acknowledgement {
         seq,
         receipt: format!("receipt {seq}"),
         status,
+        complete: true,
         at_ms: seq as i64,
     }
 }
@@ -79,7 +80,17 @@ fn the_last_answer_of_the_city_is_known() {
     let folder = tempfile::tempdir().unwrap();
     let mut delivery = Delivery::open(folder.path()).unwrap();
     assert_eq!(delivery.last_sync_ms().unwrap(), None);
-    delivery.set_last_sync(1_795_300_000_000, -250).unwrap();
+    delivery
+        .record_sync(&Sync {
+            incarnation: "life".into(),
+            now_ms: 1_795_300_000_000,
+            city_ahead_ms: -250,
+            epoch: "e-1".into(),
+            durable_seq: 0,
+            continuity: None,
+            begin_incarnation: false,
+        })
+        .unwrap();
     let reader = DeliveryReader::open(folder.path()).unwrap().unwrap();
     assert_eq!(reader.last_sync_ms().unwrap(), Some(1_795_300_000_000));
     assert_eq!(reader.city_ahead_ms().unwrap(), Some(-250));

@@ -39,9 +39,10 @@ export function showInbox({ records = [], available = true }) {
     const person = typeof record.person === "string" ? record.person : [record.person?.name, record.person?.number].filter(Boolean).join(" ");
     const status = record.status ?? "received";
     const sub = [person, record.reason ?? record.summary].filter(Boolean).join(" · ");
+    const item = !sub || (record.summary && record.kind !== "rating") ? "" : record.item; // the summary is its title
     return make("li", { "data-state": status },
       make("span", { class: "main" }, make("span", { class: "mono number" }, record.case_number ?? short(record.case_id)), make("span", { class: "sub" }, kindTag(record.kind), make("span", { class: "ellipsis", title: sub || null }, sub || (record.item ?? "")))),
-      make("span", { class: "side" }, pill(has(`status_${status}`) ? say(`status_${status}`) : status, status), make("span", { class: "sub" }, [sub ? record.item : "", clock(record.received_at_ms)].filter(Boolean).join(" · "))));
+      make("span", { class: "side" }, pill(has(`status_${status}`) ? say(`status_${status}`) : status, status), make("span", { class: "sub" }, [item, clock(record.received_at_ms)].filter(Boolean).join(" · "))));
   });
 }
 

@@ -318,5 +318,6 @@ export function sayAll() {
 
 /** Hours, minutes and seconds of a moment. */
 export function clock(ms) {
-  return ms ? new Date(ms).toLocaleTimeString("zh-CN", { hour12: false }) : "";
+  // The kiosk's own time of day, wherever the page is looked at.
+  return ms ? new Date(ms).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" }) : "";
 }

@@ -32,7 +32,7 @@ pub use crate::queue::{Queue, QueueRecord};
 pub use crate::screen::{Element, Elements};
 pub use crate::supervisor::ProcessStatus;
 pub use records::{InboxRecord, State};
-pub use running::{Options, Running};
+pub use running::{Options, Running, see_off};
 
 /// How long a screen, an element or a record may take to appear.
 pub const PATIENCE: Duration = Duration::from_secs(15);

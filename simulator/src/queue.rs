@@ -124,6 +124,7 @@ impl Readers {
                 kind: match entry.kind {
                     RecordKind::Case => "case",
                     RecordKind::Rating => "rating",
+                    RecordKind::Void => "void",
                 }
                 .to_owned(),
                 item: entry.item,

@@ -1,22 +1,27 @@
 //! The agent: looks at the outbox, asks the plan, does what it says, and reports back to it what happened.
 
 mod answers;
+mod completion;
+mod lives;
+mod local;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use kiosk_store::{Attempt, AuditLog, DeliveryReader, OutboxReader, StoreError};
+use kiosk_store::{Attempt, AuditLog, DeliveryReader, OutboxReader, StoreError, disk_used_percent};
 use sync_protocol::ranges::RangeSet;
-use sync_protocol::{HelloAnswer, HelloRequest, PROTOCOL_VERSION, SealedRecord};
-use tokio::sync::mpsc;
+use sync_protocol::{HelloAnswer, HelloRequest, Ledger, PROTOCOL_VERSION, SealedRecord};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::Config;
 use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
 use crate::clock::Clock;
 use crate::journal::{Journal, NOTED, Noted, open_delivery};
+use crate::local_socket::{LocalSocket, Wish};
 use crate::plan::{Plan, Retry, Step};
+use crate::throttle::Throttle;
 
 /// Most sealed bytes under way at once, beyond the first record: keeps memory flat whatever the records weigh.
 const BYTES_UNDER_WAY: usize = 16 * 1024 * 1024;
@@ -48,6 +53,8 @@ pub enum AgentError {
 enum Event {
     Hello(Result<HelloAnswer, Refused>),
     Put { name: RecordName, bytes: usize, result: Result<GoodReceipt, Refused> },
+    Completion { name: RecordName, result: Result<GoodReceipt, Refused> },
+    Local(Wish),
 }
 
 /// The agent of one terminal.
@@ -63,6 +70,16 @@ pub struct Agent {
     bytes_under_way: usize,
     epoch: Option<String>,
     last_sync_ms: Option<i64>,
+    /// Token of the last answer to hello.
+    continuity: Option<String>,
+    /// Hellos said so far.
+    hellos: u64,
+    /// The last hello that had a verified answer, by its number, for whoever waits for one.
+    reached: watch::Sender<u64>,
+    throttle: Throttle,
+    _socket: Option<LocalSocket>,
+    /// Name of the life of the queue that had the last turn.
+    served_last: Option<String>,
     /// What the last hello was, so that only changes are logged and audited.
     reachable: Option<Result<(), Cause>>,
 }
@@ -74,6 +91,11 @@ struct Queue {
     head: u64,
     /// Why the last answer to a record was not believed.
     causes: BTreeMap<u64, Cause>,
+    /// Whether this is the life that goes on.
+    is_newest: bool,
+    /// Whether another life has something to deliver too.
+    others_wait: bool,
+    opened_ms: u64,
 }
 
 impl Queue {
@@ -81,6 +103,23 @@ impl Queue {
         self.head = self.reader.head()?;
         self.plan.queue_ends_at(self.head);
         Ok(())
+    }
+
+    /// The books of this queue. Bytes are counted for the first ranges only: many gaps are rare, and a hello is often.
+    fn ledger(&self) -> Ledger {
+        const RANGES: usize = 8;
+        let waiting = self.plan.waiting_count();
+        let ranges = self.plan.waiting_ranges().take(RANGES);
+        let waiting_bytes =
+            ranges.filter_map(|(first, last)| self.reader.bytes_between(first, last).ok()).sum();
+        Ledger {
+            issued: self.head,
+            acknowledged: self.head.saturating_sub(waiting),
+            waiting,
+            side_lane: self.plan.side_lane_count(),
+            voided: 0,
+            waiting_bytes,
+        }
     }
 }
 
@@ -96,6 +135,8 @@ impl Agent {
         let journal = Journal::start(&config.state, delivery, audit, tell_noted)?;
         let clock = Clock::start();
         let (queue, bytes_under_way, reachable) = (None, 0, None);
+        let (reached, _) = watch::channel(0);
+        let throttle = Throttle::new(config.sync.bandwidth.clone());
         Ok(Self {
             config,
             clock,
@@ -108,6 +149,12 @@ impl Agent {
             bytes_under_way,
             epoch,
             last_sync_ms,
+            continuity: None,
+            hellos: 0,
+            reached,
+            throttle,
+            _socket: None,
+            served_last: None,
             reachable,
         })
     }
@@ -115,6 +162,7 @@ impl Agent {
     /// Works until `stop` is ready, then waits a moment for what is under way.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tracing::info!(terminal = %self.config.terminal, "sync agent started");
+        self.open_socket();
         let mut stop = std::pin::pin!(stop);
         let mut tick = tokio::time::interval(Duration::from_millis(self.config.sync.tick_ms));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -171,7 +219,12 @@ impl Agent {
     /// Notices the outbox, new records in it, and a new outbox in its place.
     fn look_at_outbox(&mut self) {
         if self.queue.as_ref().is_some_and(|queue| !queue.reader.is_current()) {
-            tracing::warn!("the outbox was replaced");
+            tracing::warn!("the outbox was replaced, or goes on in a new life");
+            self.queue = None;
+            // What was just left has the next turn: its records are older than any of the new life.
+            self.served_last = None;
+        }
+        if self.queue.as_ref().is_some_and(|queue| self.has_had_its_turn(queue)) {
             self.queue = None;
         }
         let looked = match &mut self.queue {
@@ -186,8 +239,9 @@ impl Agent {
     }
 
     fn open_outbox(&mut self) -> Result<(), StoreError> {
-        let Some(reader) = OutboxReader::open(&self.config.state)? else { return Ok(()) };
         let Some(log) = DeliveryReader::open(&self.config.state)? else { return Ok(()) };
+        let Some((reader, others_wait)) = self.open_life(&log)? else { return Ok(()) };
+        let is_newest = reader.incarnations()?.last().is_some_and(|last| last == reader.incarnation());
         let acknowledged = RangeSet::from(log.acknowledged(reader.incarnation())?);
         let (now, wall) = (self.clock.now_ms(), self.clock.wall_ms());
         let retry = |attempt: Attempt| Retry {
@@ -199,8 +253,11 @@ impl Agent {
         };
         let retries: Vec<Retry> = log.attempts(reader.incarnation())?.into_iter().map(retry).collect();
         let mut plan = Plan::new(self.config.sync.settings(), acknowledged, &retries);
+        plan.incomplete_are(log.incomplete(reader.incarnation())?);
+        self.continuity = log.continuity(reader.incarnation())?;
         plan.tick(now);
-        let mut queue = Queue { reader, plan, head: 0, causes: BTreeMap::new() };
+        let (causes, opened_ms) = (BTreeMap::new(), now);
+        let mut queue = Queue { reader, plan, head: 0, causes, is_newest, others_wait, opened_ms };
         queue.look()?;
         tracing::info!(head = queue.head, waiting = queue.plan.waiting_count(), "outbox opened");
         self.queue = Some(queue);
@@ -215,6 +272,7 @@ impl Agent {
             match queue.plan.next(now) {
                 Step::Hello => {
                     queue.plan.hello_started(now);
+                    self.hellos += 1;
                     self.say_hello();
                 }
                 Step::Send(seqs) => {
@@ -222,6 +280,7 @@ impl Agent {
                         return self.config.sync.poll();
                     }
                 }
+                Step::Complete(seq) => self.complete(seq),
                 Step::Wait { until_ms } => return Duration::from_millis((until_ms - now).max(1)),
             }
         }
@@ -240,6 +299,14 @@ impl Agent {
             oldest_unacked_age_s: oldest.map(|then| u64::try_from((wall - then) / 1000).unwrap_or(0)),
             agent_version: env!("CARGO_PKG_VERSION").into(),
             clock: self.clock.evidence(self.last_sync_ms),
+            nonce: Some(format!("{:032x}", rand::random::<u128>())),
+            head_hash: queue.reader.manifest_hash(queue.head).ok().flatten(),
+            continuity: self.continuity.clone(),
+            tpm_counter: None,
+            earlier: Vec::new(),
+            ledger: Some(queue.ledger()),
+            catalog_version: None,
+            disk_used_percent: disk_used_percent(&self.config.state),
         };
         let (client, report) = (self.client.clone(), self.report.clone());
         tokio::spawn(async move {

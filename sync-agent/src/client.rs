@@ -1,5 +1,8 @@
-//! The one place that touches the network: says hello, puts a record, and lets nothing through but an answer that the
-//! city signed and that fits the question.
+//! The one place that touches the network: says hello, puts a record, sends the pieces of blobs, relays questions, and
+//! lets nothing change what counts as delivered but an answer that the city signed and that fits the question.
+
+mod blobs;
+mod query;
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -34,6 +37,10 @@ pub enum Cause {
     NotVerified,
     /// Signed by the city, about something else.
     Other,
+    /// Not the answer of a server that takes blobs: a portal's page, or a proxy that drops headers.
+    NotTus,
+    /// What lies on this terminal's own disk is not what it should be.
+    OwnDisk,
 }
 
 impl Cause {
@@ -49,6 +56,8 @@ impl Cause {
             Self::TooLarge => "too-large".into(),
             Self::NotVerified => "not-verified".into(),
             Self::Other => "other".into(),
+            Self::NotTus => "not-tus".into(),
+            Self::OwnDisk => "own-disk".into(),
         }
     }
 }
@@ -70,9 +79,14 @@ impl Refused {
             Cause::Status(408 | 425 | 429 | 500..=599) => {
                 Failure::Transient { retry_after_ms: self.retry_after_ms }
             }
-            Cause::Status(_) | Cause::NotJson | Cause::TooLarge | Cause::NotVerified | Cause::Other => {
-                Failure::Unbelievable
-            }
+            // Not the city's fault and not the link's: the record waits for itself, and the kiosk closes it.
+            Cause::OwnDisk => Failure::Transient { retry_after_ms: None },
+            Cause::Status(_)
+            | Cause::NotJson
+            | Cause::TooLarge
+            | Cause::NotVerified
+            | Cause::NotTus
+            | Cause::Other => Failure::Unbelievable,
         }
     }
 }
@@ -157,11 +171,20 @@ impl CityClient {
         self.believe_receipt(&body, name)
     }
 
+    /// Asks for the receipt of a record that the city holds, without sending the record again.
+    pub async fn receipt(&self, name: &RecordName) -> Result<GoodReceipt, Refused> {
+        let call = self.http.get(format!("{}/v1/records/{}/receipt", self.url, name.case_id));
+        let body = answer(call, limits::MAX_RECEIPT + 1024).await?;
+        self.believe_receipt(&body, name)
+    }
+
     fn believe_hello(&self, body: &[u8], request: &HelloRequest) -> Result<HelloAnswer, Refused> {
         fail::fail_point!("agent::believe-unsigned", |_| Ok(credulous_hello(request)));
         let reply: HelloReply = serde_json::from_slice(body).map_err(|_| Cause::NotJson)?;
         let answer = HelloAnswer::verify(&reply.hello, &self.city).map_err(|_| Cause::NotVerified)?;
-        if answer.terminal == request.terminal { Ok(answer) } else { Err(Cause::Other.into()) }
+        // The nonce keeps an answer that somebody kept from setting the clock or hiding what the city lost.
+        let fits = answer.terminal == request.terminal && answer.nonce == request.nonce;
+        if fits { Ok(answer) } else { Err(Cause::Other.into()) }
     }
 
     fn believe_receipt(&self, body: &[u8], name: &RecordName) -> Result<GoodReceipt, Refused> {
@@ -180,10 +203,7 @@ impl CityClient {
 async fn answer(call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
     let mut response = call.send().await.map_err(|error| cause_of(&error))?;
     if response.status() != StatusCode::OK {
-        return Err(Refused {
-            cause: Cause::Status(response.status().as_u16()),
-            retry_after_ms: retry_after_ms(&response),
-        });
+        return Err(refused(&response));
     }
     if !credulous() && !is_json(&response) {
         return Err(Cause::NotJson.into());
@@ -204,6 +224,10 @@ async fn answer(call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> 
 fn is_json(response: &Response) -> bool {
     let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     value.is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
+}
+
+fn refused(response: &Response) -> Refused {
+    Refused { cause: Cause::Status(response.status().as_u16()), retry_after_ms: retry_after_ms(response) }
 }
 
 fn retry_after_ms(response: &Response) -> Option<u64> {
@@ -248,6 +272,10 @@ fn credulous_hello(request: &HelloRequest) -> HelloAnswer {
         catalog_version: String::new(),
         send_allowance: 32,
         retry_after_s: 0,
+        nonce: request.nonce.clone(),
+        continuity: None,
+        earlier: Vec::new(),
+        commands: Vec::new(),
     }
 }
 
@@ -262,6 +290,7 @@ fn credulous_receipt(terminal: &str, name: &RecordName) -> GoodReceipt {
         case_id: name.case_id.clone(),
         sha256: name.sha256.clone(),
         status: sync_protocol::ReceiptStatus::Accepted,
+        complete: true,
         server_time_ms: 0,
     };
     GoodReceipt { jws: "believed".into(), receipt }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::backoff::Backoff;
 use crate::plan::Settings;
+use crate::throttle::Band;
 
 /// Most records that may ever be under way at once.
 pub const LARGEST_WINDOW: u32 = 128;
@@ -64,6 +65,8 @@ pub struct SyncConfig {
     pub connect_timeout_ms: u64,
     /// Longest time from a request to the end of its answer.
     pub request_timeout_ms: u64,
+    /// How fast blobs may be sent at which time of day; the first band that covers the minute counts.
+    pub bandwidth: Vec<Band>,
 }
 
 impl Default for SyncConfig {
@@ -78,6 +81,7 @@ impl Default for SyncConfig {
             side_lane_ms: 24 * 60 * 60 * 1000,
             connect_timeout_ms: 5000,
             request_timeout_ms: 20_000,
+            bandwidth: Vec::new(),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use kiosk_store::{Acknowledgement, Attempt, AuditEvent, AuditLog, Delivery, StoreError, StoreErrorKind};
+use kiosk_store::{
+    Acknowledgement, Attempt, AuditEvent, AuditLog, Delivery, StoreError, StoreErrorKind, Sync,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::AgentError;
@@ -29,7 +31,7 @@ pub(crate) enum Note {
     /// An event for the auditor.
     Audit(i64, AuditEvent),
     /// The city answered.
-    Synced { wall_ms: i64, city_ahead_ms: i64, epoch: String },
+    Synced(Sync),
     /// The city's store began a new life.
     Forget {
         incarnation: String,
@@ -43,10 +45,18 @@ pub(crate) enum Note {
 /// What counts as acknowledged after forgetting, or nothing when that failed.
 pub(crate) type Forgotten = Option<Vec<(u64, u64)>>;
 
-/// Records (incarnation, position) whose receipts are on disk, or could not be written.
+/// Records whose receipts are on disk, or could not be written.
 pub(crate) struct Noted {
-    pub records: Vec<(String, u64)>,
+    pub records: Vec<NotedRecord>,
     pub on_disk: bool,
+}
+
+/// A record whose receipt came.
+pub(crate) struct NotedRecord {
+    pub incarnation: String,
+    pub seq: u64,
+    /// Whether the city also holds its blobs.
+    pub complete: bool,
 }
 
 /// The way to the thread. Dropping it ends the thread after everything is written.
@@ -135,7 +145,14 @@ impl JournalThread {
             return;
         }
         let on_disk = self.on_delivery(|delivery| delivery.record_receipts(&receipts)).is_some();
-        let records = receipts.into_iter().map(|receipt| (receipt.incarnation, receipt.seq)).collect();
+        let records = receipts
+            .into_iter()
+            .map(|Acknowledgement { incarnation, seq, complete, .. }| NotedRecord {
+                incarnation,
+                seq,
+                complete,
+            })
+            .collect();
         // The agent may be stopping and no longer listen; the receipts are on disk all the same.
         let _ = self.noted.blocking_send(Noted { records, on_disk });
     }
@@ -145,12 +162,12 @@ impl JournalThread {
             Note::Attempts(incarnation, attempts) => {
                 self.on_delivery(|delivery| delivery.record_attempts(&incarnation, &attempts));
             }
-            Note::Synced { wall_ms, city_ahead_ms, epoch } => {
+            Note::Synced(sync) => {
                 self.on_delivery(|delivery| {
                     if delivery.epoch()?.is_none() {
-                        delivery.set_epoch(&epoch)?;
+                        delivery.set_epoch(&sync.epoch)?;
                     }
-                    delivery.set_last_sync(wall_ms, city_ahead_ms)
+                    delivery.record_sync(&sync)
                 });
             }
             Note::Forget { incarnation, durable_seq, epoch, wall_ms, done } => {

@@ -7,7 +7,7 @@
 //!
 //! Deliberately absent: any way to write the outbox; any state change of a record without a verified receipt that
 //! names it; dropping anything for its age; plaintext of a submission, and the key that could open one; a listening
-//! socket.
+//! socket on the network.
 
 pub mod agent;
 pub mod backoff;
@@ -15,7 +15,9 @@ pub mod client;
 mod clock;
 pub mod config;
 mod journal;
+mod local_socket;
 pub mod plan;
+pub mod throttle;
 mod tls;
 mod window;
 

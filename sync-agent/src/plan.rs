@@ -6,6 +6,8 @@
 //! link stops everything and backs off as one; a record that fails for itself waits for itself. An answer that cannot
 //! be believed is held against the record only if the hello after it is verified, because otherwise it was the network
 //! that lied. After three such answers the record waits in the side lane while the rest flows.
+//!
+//! Bodies go first: the blobs of an acknowledged record are sent when no body is due, those of one record at a time.
 
 mod terms;
 
@@ -20,6 +22,9 @@ pub use terms::{Failure, Retry, Settings, Step};
 
 /// Answers that are no receipt before a record goes to the side lane.
 pub const REFUSALS_BEFORE_SIDE_LANE: u32 = 3;
+
+/// Longest time that sending the blobs of one record can take; after it its task is taken for lost.
+const LONGEST_COMPLETION_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// How many different records must fail in a row before it is taken for the city's trouble and not theirs.
 const RECORDS_BEFORE_PAUSE: usize = 3;
@@ -49,6 +54,10 @@ pub struct Plan {
     waiting: BTreeMap<u64, Waiting>,
     /// Got an unbelievable answer; judged by the next hello.
     suspects: BTreeSet<u64>,
+    /// Acknowledged, with blobs that the city does not hold yet.
+    incomplete: BTreeSet<u64>,
+    /// The record whose blobs are on their way, and since when.
+    completing: Option<(u64, u64)>,
     /// Different records that failed since one last succeeded.
     in_trouble: BTreeSet<u64>,
     /// Pauses in a row without a success.
@@ -56,6 +65,8 @@ pub struct Plan {
     link: Link,
     /// When the hello under way began, and what was acknowledged then.
     hello: Option<(u64, RangeSet)>,
+    /// Somebody asked for a hello while one was under way.
+    hello_again: bool,
     next_hello_ms: u64,
     pause_until_ms: u64,
     allowance: u32,
@@ -73,10 +84,13 @@ impl Plan {
             window: Window::default(),
             waiting: retries.iter().map(|retry| (retry.seq, waiting(retry))).collect(),
             suspects: BTreeSet::new(),
+            incomplete: BTreeSet::new(),
+            completing: None,
             in_trouble: BTreeSet::new(),
             pauses: 0,
             link: Link::Down { failures: 0, hello_at_ms: 0 },
             hello: None,
+            hello_again: false,
             next_hello_ms: 0,
             pause_until_ms: 0,
             allowance: 1,
@@ -98,7 +112,13 @@ impl Plan {
         }
         let room = self.window.room(self.limit());
         let due: Vec<u64> = self.sendable(now_ms).take(room).collect();
-        if due.is_empty() { Step::Wait { until_ms: self.wait_until_ms(now_ms) } } else { Step::Send(due) }
+        if !due.is_empty() {
+            return Step::Send(due);
+        }
+        match self.completable(now_ms) {
+            Some(seq) => Step::Complete(seq),
+            None => Step::Wait { until_ms: self.wait_until_ms(now_ms) },
+        }
     }
 
     /// A hello is on its way.
@@ -120,7 +140,7 @@ impl Plan {
         // What was acknowledged before the question and is not in the answer is gone over there.
         self.resend = missing_from(&asked, received, self.head);
         self.allowance = allowance.max(1);
-        self.next_hello_ms = now_ms + self.settings.hello_every_ms;
+        self.next_hello_ms = now_ms + self.hello_after(self.settings.hello_every_ms);
         if retry_after_ms > 0 {
             self.pause(now_ms + self.settings.backoff.delay_after_ms(retry_after_ms, 1, entropy));
         }
@@ -148,7 +168,12 @@ impl Plan {
         };
         let backoff = self.settings.backoff;
         let delay = backoff.delay_after_ms(retry_after_ms.unwrap_or(0), failures, entropy);
-        self.link = Link::Down { failures, hello_at_ms: now_ms + delay };
+        self.link = Link::Down { failures, hello_at_ms: now_ms + self.hello_after(delay) };
+    }
+
+    /// How long to wait after a hello that has just ended: not at all when somebody asked for one while it was under way.
+    fn hello_after(&mut self, delay_ms: u64) -> u64 {
+        if std::mem::take(&mut self.hello_again) { 0 } else { delay_ms }
     }
 
     /// A record is on its way.
@@ -162,12 +187,46 @@ impl Plan {
         self.out_of_trouble();
     }
 
-    /// The receipt is on disk. Only now the record counts as delivered.
-    pub fn receipt_noted(&mut self, seq: u64) {
+    /// The receipt is on disk. Only now the record counts as delivered, and only a complete receipt ends the sending
+    /// of its blobs.
+    pub fn receipt_noted(&mut self, seq: u64, complete: bool) {
         self.window.settled(seq);
         self.waiting.remove(&seq);
         self.resend.remove(seq);
         self.acknowledged.insert(seq);
+        if complete {
+            self.incomplete.remove(&seq);
+        } else {
+            self.incomplete.insert(seq);
+        }
+    }
+
+    /// These were acknowledged in an earlier run of the agent, and their blobs not all sent.
+    pub fn incomplete_are(&mut self, incomplete: impl IntoIterator<Item = u64>) {
+        self.incomplete = incomplete.into_iter().collect();
+    }
+
+    /// The blobs of this record are on their way.
+    pub fn completing(&mut self, seq: u64, now_ms: u64) {
+        self.completing = Some((seq, now_ms));
+    }
+
+    /// The city holds all blobs of this record and said so in a receipt that is being noted on disk.
+    pub fn completion_came(&mut self, seq: u64, now_ms: u64) {
+        self.completing.take_if(|(at, _)| *at == seq);
+        self.receipt_came(seq, now_ms);
+    }
+
+    /// Sending blobs failed; what the city has of them it keeps, so the next try goes on from there.
+    pub fn completion_failed(&mut self, seq: u64, failure: Failure, now_ms: u64, entropy: u64) {
+        if self.completing.take_if(|(at, _)| *at == seq).is_none() {
+            return;
+        }
+        if failure == Failure::Link {
+            // A link that carries small requests and breaks under large ones must not be tried without a pause.
+            self.wait_for_itself(seq, now_ms, None, entropy);
+        }
+        self.held_against(seq, failure, now_ms, entropy);
     }
 
     /// The receipt could not be noted: the record is sent again later and gets the same receipt.
@@ -183,9 +242,12 @@ impl Plan {
 
     /// A try failed.
     pub fn failed(&mut self, seq: u64, failure: Failure, now_ms: u64, entropy: u64) {
-        if !self.window.answered(seq) {
-            return;
+        if self.window.answered(seq) {
+            self.held_against(seq, failure, now_ms, entropy);
         }
+    }
+
+    fn held_against(&mut self, seq: u64, failure: Failure, now_ms: u64, entropy: u64) {
         match failure {
             Failure::Link => self.doubt_link(now_ms + self.settings.backoff.delay_ms(1, entropy)),
             Failure::Transient { retry_after_ms } => {
@@ -213,6 +275,8 @@ impl Plan {
 
     /// What counts as delivered was read anew from disk.
     pub fn acknowledged_are(&mut self, acknowledged: RangeSet) {
+        // Whose receipt was forgotten gets another one, which says anew what is missing.
+        self.incomplete.retain(|&seq| acknowledged.contains(seq));
         self.acknowledged = acknowledged;
     }
 
@@ -224,6 +288,7 @@ impl Plan {
         if self.hello.as_ref().is_some_and(|(since, _)| since + settings.lost_after_ms < now_ms) {
             self.hello = None;
         }
+        self.completing.take_if(|(_, since)| *since + LONGEST_COMPLETION_MS < now_ms);
         let longest = now_ms + crate::backoff::LONGEST_RETRY_AFTER_MS + settings.backoff.cap_ms;
         self.pause_until_ms = self.pause_until_ms.min(longest);
         self.next_hello_ms = self.next_hello_ms.min(now_ms + settings.hello_every_ms);
@@ -251,9 +316,47 @@ impl Plan {
         self.resend.len()
     }
 
-    /// Whether nothing is on its way and no receipt is being noted.
+    /// How many acknowledged records have blobs that the city does not hold yet.
+    pub fn incomplete_count(&self) -> u64 {
+        self.incomplete.len() as u64
+    }
+
+    /// How many records wait apart from the rest.
+    pub fn side_lane_count(&self) -> u64 {
+        let apart = |waiting: &&Waiting| waiting.refusals >= REFUSALS_BEFORE_SIDE_LANE;
+        self.waiting.values().filter(apart).count() as u64
+    }
+
+    /// Ranges of positions that are not acknowledged.
+    pub fn waiting_ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.acknowledged.missing_ranges(self.head)
+    }
+
+    /// Somebody asks to try now: whatever waits for a time waits no longer, the side lane excepted.
+    pub fn try_now(&mut self, now_ms: u64) {
+        self.hello_again = self.hello.is_some();
+        self.pause_until_ms = self.pause_until_ms.min(now_ms);
+        self.next_hello_ms = self.next_hello_ms.min(now_ms);
+        if let Link::Down { hello_at_ms, .. } = &mut self.link {
+            *hello_at_ms = (*hello_at_ms).min(now_ms);
+        }
+        for waiting in
+            self.waiting.values_mut().filter(|waiting| waiting.refusals < REFUSALS_BEFORE_SIDE_LANE)
+        {
+            waiting.due_ms = waiting.due_ms.min(now_ms);
+        }
+    }
+
+    /// Whether nothing is on its way and no receipt is being noted. Blobs on their way do not count: what arrived of
+    /// them stays there.
     pub fn is_quiet(&self) -> bool {
         self.hello.is_none() && self.window.is_empty()
+    }
+
+    /// Whether the city is there and nothing can be sent before some time passes.
+    pub fn is_idle(&self, now_ms: u64) -> bool {
+        let nothing_due = matches!(self.next(now_ms), Step::Wait { .. } | Step::Hello);
+        self.is_up() && self.is_quiet() && self.completing.is_none() && nothing_due
     }
 
     /// Whether the city answered the last hello.
@@ -269,6 +372,13 @@ impl Plan {
             let due = self.waiting.get(seq).is_none_or(|waiting| waiting.due_ms <= now_ms);
             due && !self.window.holds(*seq) && !self.suspects.contains(seq)
         })
+    }
+
+    fn completable(&self, now_ms: u64) -> Option<u64> {
+        let due = |seq: &u64| self.waiting.get(seq).is_none_or(|waiting| waiting.due_ms <= now_ms);
+        let free = |seq: &u64| !self.window.holds(*seq) && !self.suspects.contains(seq);
+        let next = || self.incomplete.iter().copied().find(|seq| due(seq) && free(seq));
+        self.completing.is_none().then(next).flatten()
     }
 
     /// After trouble one record goes ahead and tries.

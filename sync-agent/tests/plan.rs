@@ -41,7 +41,7 @@ fn send(plan: &mut Plan, now: u64, expected: &[u64]) {
 fn deliver(plan: &mut Plan, now: u64, seqs: impl IntoIterator<Item = u64>) {
     for seq in seqs {
         plan.receipt_came(seq, now);
-        plan.receipt_noted(seq);
+        plan.receipt_noted(seq, true);
     }
 }
 
@@ -73,7 +73,7 @@ fn a_window_is_kept_full_and_never_overfull() {
     assert!(matches!(plan.next(1), Step::Wait { .. }));
     plan.receipt_came(2, 1);
     send(&mut plan, 1, &[5]);
-    plan.receipt_noted(2);
+    plan.receipt_noted(2, true);
     assert_eq!(plan.waiting_count(), 8, "only what is on disk counts");
     deliver(&mut plan, 2, [1, 3, 4, 5]);
     send(&mut plan, 2, &[6, 7, 8, 9]);
@@ -162,6 +162,22 @@ fn a_dead_link_backs_off_as_one_and_blames_no_record() {
     plan.hello_started(300);
     assert!(hello_ok(&mut plan, 301, RangeSet::new()).is_empty());
     send(&mut plan, 301, &[1, 2, 3, 4]);
+}
+
+#[test]
+fn who_asks_during_a_hello_gets_another_one() {
+    let mut plan = greeted(1);
+    plan.hello_started(10);
+    plan.try_now(11);
+    hello_ok(&mut plan, 12, RangeSet::new());
+    assert_eq!(plan.next(12), Step::Hello);
+    plan.hello_started(12);
+    plan.try_now(13);
+    plan.hello_failed(14, None, MOST);
+    assert_eq!(plan.next(14), Step::Hello);
+    plan.hello_started(14);
+    hello_ok(&mut plan, 15, RangeSet::new());
+    assert_ne!(plan.next(15), Step::Hello, "and then it is calm again");
 }
 
 #[test]

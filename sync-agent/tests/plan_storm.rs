@@ -34,11 +34,20 @@ impl Dice {
 }
 
 enum Coming {
-    HelloOk(RangeSet),
+    /// What the city has, and in which life of its store it said so.
+    HelloOk(RangeSet, u64),
     HelloFails,
-    Receipt(u64),
+    /// With what the city said about its blobs, and in which life of its store.
+    Receipt(u64, bool, u64),
     Fails(u64, Failure),
-    Noted(u64, bool),
+    Completed(u64, u64),
+    CompletionFails(u64, Failure),
+    /// On disk or not, and whether it said complete.
+    Noted(u64, bool, bool),
+}
+
+fn has_blobs(seq: u64) -> bool {
+    seq % 3 == 0
 }
 
 struct Storm {
@@ -48,8 +57,15 @@ struct Storm {
     head: u64,
     /// What the city holds.
     city: BTreeSet<u64>,
+    /// Records of which it holds every blob.
+    blobs: BTreeSet<u64>,
     /// What is on the terminal's disk as acknowledged.
     disk: BTreeSet<u64>,
+    /// What is there as complete.
+    complete: BTreeSet<u64>,
+    completing: Option<u64>,
+    epoch: u64,
+    known_epoch: u64,
     coming: BTreeMap<(u64, u64), Coming>,
     serial: u64,
     under_way: BTreeSet<u64>,
@@ -69,7 +85,12 @@ impl Storm {
             now: 0,
             head: 0,
             city: BTreeSet::new(),
+            blobs: BTreeSet::new(),
             disk: BTreeSet::new(),
+            complete: BTreeSet::new(),
+            completing: None,
+            epoch: 1,
+            known_epoch: 1,
             coming: BTreeMap::new(),
             serial: 0,
             under_way: BTreeSet::new(),
@@ -99,6 +120,7 @@ impl Storm {
         match self.plan.next(self.now) {
             Step::Hello => self.hello(),
             Step::Send(seqs) => self.send(&seqs),
+            Step::Complete(seq) => self.complete(seq),
             Step::Wait { until_ms } => {
                 assert!(until_ms > self.now, "a plan that waits for the past spins");
                 let event = self.coming.keys().next().map_or(u64::MAX, |(at, _)| *at);
@@ -120,7 +142,7 @@ impl Storm {
             }
         } else {
             let received: RangeSet = self.city.iter().copied().collect();
-            self.later(60, Coming::HelloOk(received));
+            self.later(60, Coming::HelloOk(received, self.epoch));
         }
     }
 
@@ -136,7 +158,8 @@ impl Storm {
             self.plan.sent(seq, self.now);
             if !self.dice.percent(self.faults) {
                 self.city.insert(seq);
-                self.later(60, Coming::Receipt(seq));
+                let complete = !has_blobs(seq) || self.blobs.contains(&seq);
+                self.later(60, Coming::Receipt(seq, complete, self.epoch));
                 continue;
             }
             match self.dice.roll() % 5 {
@@ -154,10 +177,32 @@ impl Storm {
         assert!(self.under_way.len() <= SETTINGS.window as usize, "the window holds");
     }
 
+    fn complete(&mut self, seq: u64) {
+        assert!(self.greeted && has_blobs(seq) && self.disk.contains(&seq));
+        assert!(self.completing.is_none(), "the blobs of one record at a time");
+        self.completing = Some(seq);
+        self.plan.completing(seq, self.now);
+        let fails = self.dice.percent(self.faults);
+        // After a restore the record may be gone there, and with it what its blobs belong to.
+        if !fails && self.city.contains(&seq) {
+            self.blobs.insert(seq);
+            return self.later(200, Coming::Completed(seq, self.epoch));
+        }
+        let failure = match self.dice.roll() % 3 {
+            0 => Failure::Link,
+            1 => Failure::Transient { retry_after_ms: None },
+            _ => Failure::Unbelievable,
+        };
+        self.later(200, Coming::CompletionFails(seq, failure));
+    }
+
     fn arrive(&mut self, what: Coming) {
         let entropy = self.dice.roll();
         match what {
-            Coming::HelloOk(received) => {
+            Coming::HelloOk(received, epoch) => {
+                if epoch != self.known_epoch {
+                    self.new_epoch(epoch);
+                }
                 self.greeted = true;
                 self.last_heard = received.clone();
                 self.plan.hello_answered(self.now, &received, 32, 0, entropy);
@@ -166,28 +211,71 @@ impl Storm {
                 self.greeted = false;
                 self.plan.hello_failed(self.now, None, entropy);
             }
-            Coming::Receipt(seq) => {
+            Coming::Receipt(seq, _, epoch) if epoch != self.known_epoch => {
+                self.under_way.remove(&seq);
+                self.plan.hello_soon(self.now);
+                let failure = Failure::Transient { retry_after_ms: None };
+                self.plan.failed(seq, failure, self.now, entropy);
+            }
+            Coming::Receipt(seq, complete, _) => {
                 self.under_way.remove(&seq);
                 self.plan.receipt_came(seq, self.now);
                 let fails = self.dice.percent(self.faults / 4);
-                self.later(20, Coming::Noted(seq, !fails));
+                self.later(20, Coming::Noted(seq, !fails, complete));
+            }
+            Coming::Completed(seq, epoch) if epoch != self.known_epoch => {
+                self.completing = None;
+                self.plan.hello_soon(self.now);
+                let failure = Failure::Transient { retry_after_ms: None };
+                self.plan.completion_failed(seq, failure, self.now, entropy);
+            }
+            Coming::Completed(seq, _) => {
+                self.completing = None;
+                self.plan.completion_came(seq, self.now);
+                let fails = self.dice.percent(self.faults / 4);
+                self.later(20, Coming::Noted(seq, !fails, true));
+            }
+            Coming::CompletionFails(seq, failure) => {
+                self.completing = None;
+                self.plan.completion_failed(seq, failure, self.now, entropy);
             }
             Coming::Fails(seq, failure) => {
                 self.under_way.remove(&seq);
                 self.plan.failed(seq, failure, self.now, entropy);
             }
-            Coming::Noted(seq, true) => {
+            Coming::Noted(seq, true, complete) => {
                 self.disk.insert(seq);
-                self.plan.receipt_noted(seq);
+                if complete {
+                    self.complete.insert(seq);
+                }
+                self.plan.receipt_noted(seq, complete);
             }
-            Coming::Noted(seq, false) => self.plan.receipt_not_noted(seq, self.now, entropy),
+            Coming::Noted(seq, false, _) => self.plan.receipt_not_noted(seq, self.now, entropy),
         }
+    }
+
+    /// The terminal hears that the city was restored: what was acknowledged no longer counts.
+    fn new_epoch(&mut self, epoch: u64) {
+        self.known_epoch = epoch;
+        let noting = |what: &Coming| matches!(what, Coming::Noted(..));
+        let settled: Vec<(u64, u64)> =
+            self.coming.iter().filter(|(_, what)| noting(what)).map(|(at, _)| *at).collect();
+        for at in settled {
+            if let Some(noted) = self.coming.remove(&at) {
+                self.arrive(noted);
+            }
+        }
+        self.disk.clear();
+        self.complete.clear();
+        self.plan.acknowledged_are(RangeSet::new());
     }
 
     /// The city comes back from a backup: some of what it had is gone.
     fn restore_city(&mut self) {
+        self.epoch += 1;
         let keep = self.dice.roll() % (self.head + 1);
         self.city.retain(|seq| *seq <= keep);
+        self.blobs.retain(|seq| *seq <= keep);
     }
 }
 
@@ -218,9 +306,14 @@ proptest! {
         let whole: BTreeSet<u64> = (1..=storm.head).collect();
         let longest = 2 * SETTINGS.side_lane_ms + 4 * SETTINGS.backoff.cap_ms + 4 * SETTINGS.hello_every_ms
             + 10 * SETTINGS.lost_after_ms + 200 * storm.head;
-        while !(storm.city == whole && storm.disk == whole) {
+        let with_blobs: BTreeSet<u64> = whole.iter().copied().filter(|seq| has_blobs(*seq)).collect();
+        let drained = |storm: &Storm| {
+            storm.city == whole && storm.disk == whole && storm.blobs == with_blobs
+                && storm.complete.is_superset(&with_blobs)
+        };
+        while !drained(&storm) {
             storm.step(u64::MAX);
-            prop_assert!(storm.now - over <= longest, "still not drained: city {:?} disk {:?}", storm.city, storm.disk);
+            prop_assert!(storm.now - over <= longest, "still not drained: city {:?} disk {:?} blobs {:?}", storm.city, storm.disk, storm.blobs);
         }
     }
 

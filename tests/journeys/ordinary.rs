@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use kiosk_tests::workshop::{Kiosk, read_qr, run};
 use kiosk_tests::{oracle, resident};
+use simulator::inbox::local_client;
 use std::time::Duration;
 
 #[tokio::test]
@@ -23,7 +24,7 @@ async fn a_resident_completes_a_request_and_the_city_has_it() -> Result<()> {
         "one whole receipt: {receipts:?}"
     );
     let address = read_qr(&kiosk.receipt_png(receipts[0].id).await?)?;
-    let page = reqwest::get(format!("{address}?format=json")).await?.text().await?;
+    let page = local_client()?.get(format!("{address}?format=json")).send().await?.text().await?;
     ensure!(page.contains(&number), "the printed QR leads to the case: {page}");
     ensure!(!page.contains("陈桂英"), "and to nobody's name");
 

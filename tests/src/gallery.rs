@@ -223,11 +223,13 @@ impl Visitor {
             show("notice-hold-still", self);
             self.touch(Citizen::NoticeClosed);
             ticket = self.ticket(reading);
+            self.send(Event::Device(Device::CardFound(ticket)));
             self.send(Event::Device(Device::CardRead(ticket, Box::new(card(Some("2020-06-30"))))));
             show("notice-expired", self);
             // "No" ends the visit; the next resident has a valid card.
             let settings = self.session.settings;
             self.touch(Citizen::NoticeClosed);
+            self.touch(Citizen::FarewellDone);
             self.dress(settings.theme, settings.language);
             for touch in [Citizen::ItemChosen(code.clone()), Citizen::Started, Citizen::Agreed] {
                 self.touch(touch);
@@ -277,24 +279,34 @@ impl Visitor {
     fn finish(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {
         let first = *code == first_item(&self.catalog);
         self.touch(Citizen::Confirmed);
-        if first {
-            show("saving", self);
-        }
         let ticket = self.ticket(|effect| match effect {
             Effect::Finalise(ticket, _) => Some(*ticket),
             _ => None,
         });
+        if first {
+            show("saving", self);
+            let overdue = self.ticket(|effect| match effect {
+                Effect::StartTimer(TimerKind::Saving, ticket, _) => Some(*ticket),
+                _ => None,
+            });
+            self.send(Event::Timer(overdue));
+            show("saving-overdue", self);
+        }
         self.send(Event::Store(Store::Finalised(ticket, saved(code))));
-        let print = self.ticket(|effect| match effect {
+        let printing = |effect: &Effect| match effect {
             Effect::Print(ticket, _) => Some(*ticket),
             _ => None,
-        });
+        };
+        let print = self.ticket(printing);
         if first {
             show("receipt-printing", self);
             self.send(Event::Device(Device::PrinterChanged(PrinterCondition::NoPaper)));
             self.send(Event::Device(Device::PrintFailed(print, PrintStatus::NoPaper)));
             show("receipt-no-paper", self);
             self.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
+            self.touch(Citizen::PrintWanted);
+            let print = self.ticket(printing);
+            self.send(Event::Device(Device::Printed(print, 2)));
         } else {
             self.send(Event::Device(Device::Printed(print, 2)));
             self.send(Event::Store(Store::Delivered("case".into())));

@@ -8,6 +8,7 @@ mod ci;
 mod demo;
 mod junit;
 mod packages;
+mod powercut;
 mod run;
 mod test;
 mod tidy;
@@ -38,6 +39,8 @@ enum Command {
     Ui(ui::Ui),
     /// Measure speed and memory, each figure beside its reference
     Bench(bench::Bench),
+    /// Cut the power at every write of a terminal's day, a million times, and look for broken promises
+    Powercut(powercut::Powercut),
     /// Everything that a change must pass: format, lints, licences, tests
     Ci,
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Ui(ui) => ui.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Powercut(powercut) => powercut.run(),
         Command::Ci => ci::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,5 +1,5 @@
--- The inbox for a city: what terminals sent, exactly as they sent it. Rows of `inbox` are never changed; what is
--- being done with a record lies beside it in `handling`.
+-- The inbox for a city: what terminals sent, exactly as they sent it. Rows of `inbox` are never changed, except that
+-- their content is deleted by rule; what is being done with a record lies beside it in `handling`.
 --
 -- Every key starts with the terminal, so each table can be hash-partitioned or sharded by it: one accept touches
 -- one shard. There is no unique index over all terminals, no sequence, no foreign key across tables, no trigger and
@@ -9,6 +9,9 @@ CREATE TABLE gateway (
     only_row integer PRIMARY KEY CHECK (only_row = 1),
     -- Life of this store: a new one says that acknowledged records may be gone.
     epoch text NOT NULL,
+    -- Which server and which of its histories this life belongs to, where an engine can tell. Another one was put
+    -- back from a copy, or promoted.
+    history text,
     -- How many arrivals have a number (see `handling.number`).
     numbered bigint NOT NULL DEFAULT 0
 );
@@ -18,7 +21,7 @@ CREATE TABLE inbox (
     incarnation text NOT NULL,
     seq bigint NOT NULL CHECK (seq > 0),
     case_id text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('case', 'rating')),
+    kind text NOT NULL,
     about text,
     case_number text NOT NULL,
     verification text NOT NULL,
@@ -33,7 +36,10 @@ CREATE TABLE inbox (
     UNIQUE (terminal, case_id)
 );
 
+-- Words such as `kind` and `reason` are checked by the gateway alone, so that a new one needs no new table.
+
 CREATE INDEX inbox_verification ON inbox (verification) WHERE kind = 'case';
+CREATE INDEX inbox_case_number ON inbox (case_number) WHERE kind = 'case';
 
 -- Records kept although another one already has their id or their place. Nothing is refused, nothing overwritten.
 CREATE TABLE quarantine (
@@ -41,7 +47,7 @@ CREATE TABLE quarantine (
     incarnation text NOT NULL,
     seq bigint NOT NULL CHECK (seq > 0),
     case_id text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('case', 'rating')),
+    kind text NOT NULL,
     about text,
     case_number text NOT NULL,
     verification text NOT NULL,
@@ -52,12 +58,16 @@ CREATE TABLE quarantine (
     received_at_ms bigint NOT NULL,
     manifest text NOT NULL,
     ciphertext bytea NOT NULL,
-    reason text NOT NULL CHECK (reason IN ('other_content', 'place_taken', 'other_manifest')),
+    reason text NOT NULL,
     number bigint,
+    -- When and by which rule its content was deleted.
+    erased_at_ms bigint,
+    erased_rule text,
     PRIMARY KEY (terminal, incarnation, seq, case_id, sha256, manifest_hash)
 );
 
 CREATE INDEX quarantine_verification ON quarantine (verification) WHERE kind = 'case';
+CREATE INDEX quarantine_case_number ON quarantine (case_number) WHERE kind = 'case';
 CREATE INDEX quarantine_number ON quarantine (number) WHERE number IS NOT NULL;
 CREATE INDEX quarantine_unnumbered ON quarantine (received_at_ms, terminal, incarnation, seq) WHERE number IS NULL;
 
@@ -71,7 +81,10 @@ CREATE TABLE handling (
     -- Place in the pages. Given after the commit, under one row's lock, so that numbers become visible in their own
     -- order and a reader who goes on after the last number misses nothing. A sequence could not promise that.
     number bigint,
-    state text NOT NULL DEFAULT 'received' CHECK (state IN ('received', 'opened', 'dead_letter')),
+    -- `incomplete` waits for blobs and is not given to the opener.
+    state text NOT NULL DEFAULT 'received' CHECK (state IN ('incomplete', 'received', 'opened', 'dead_letter')),
+    waiting_since_ms bigint,
+    alarmed_at_ms bigint,
     -- The opener's lease, by the database's clock.
     lease text,
     leased_until timestamptz,
@@ -82,11 +95,21 @@ CREATE TABLE handling (
     person_phone text,
     summary text,
     decided_at_ms bigint,
+    -- Where an opened case stands with its department; nothing for all else.
+    case_item text,
+    case_state text,
+    case_version bigint,
+    case_changed_at_ms bigint,
+    -- When and by which rule its content was deleted.
+    erased_at_ms bigint,
+    erased_rule text,
     PRIMARY KEY (terminal, incarnation, seq),
     CHECK ((state = 'dead_letter') = (reason_code IS NOT NULL))
 );
 
 CREATE INDEX handling_waiting ON handling (received_at_ms, terminal, incarnation, seq) WHERE state = 'received';
+CREATE INDEX handling_incomplete ON handling (waiting_since_ms, terminal, incarnation, seq)
+    WHERE state = 'incomplete';
 CREATE INDEX handling_dead_letter ON handling (reason_code) WHERE state = 'dead_letter';
 CREATE INDEX handling_number ON handling (number) WHERE number IS NOT NULL;
 CREATE INDEX handling_unnumbered ON handling (received_at_ms, terminal, incarnation, seq) WHERE number IS NULL;
@@ -99,7 +122,7 @@ CREATE TABLE progress (
     PRIMARY KEY (terminal, incarnation)
 );
 
--- What departments have not been given yet: one row for each record of the inbox, written in the transaction that
+-- What departments have not been given yet: one row for each case of the inbox, written in the transaction that
 -- accepts, taken away when it was relayed.
 CREATE TABLE relay_outbox (
     terminal text NOT NULL,

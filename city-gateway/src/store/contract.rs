@@ -29,6 +29,7 @@ pub fn arrival(terminal: &str, seq: u64, case_id: &str, content: &str) -> Arriva
         manifest_hash: format!("manifest hash of {seq} {case_id} {content}"),
         manifest: format!("manifest of {seq} {case_id} {content}"),
         ciphertext: content.as_bytes().to_vec(),
+        blobs: Vec::new(),
         received_at_ms: 1_000 + i64::try_from(seq).unwrap(),
     }
 }

@@ -7,10 +7,18 @@
 //! Deliberately absent: any method that changes or removes a received record, and any check-then-insert. A store
 //! keeps what it is given; it never judges it.
 
+pub mod blobs;
+#[cfg(test)]
+pub mod blobs_contract;
 mod conflict;
 #[cfg(test)]
 pub mod contract;
+pub mod desk;
+pub mod lives;
+#[cfg(test)]
+pub mod lives_contract;
 pub mod postgres;
+pub(crate) mod seat;
 pub mod sqlite;
 mod vocabulary;
 

@@ -7,7 +7,12 @@
 //! Deliberately absent: a fall-back to memory, a second writer, a retry of a failed flush. After an I/O error
 //! the store only answers that it must be opened anew, because a page that failed to be written looks clean.
 
+mod backup;
+mod blobs;
+mod desk;
+mod lives;
 mod migrate;
+mod progress;
 mod read;
 mod statements;
 #[cfg(test)]
@@ -21,20 +26,24 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
     Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, OpenError,
     Page, Received, Reply, StoreError,
 };
-use writer::{Command, Writer};
+pub use backup::{BackupError, BackupReport, DatabaseCopy, back_up, begin_epoch, restore};
+use writer::{Command, Job, Writer};
 
 /// Name of the database inside the state folder.
 pub const FILE: &str = "inbox.db";
 
 /// Pages of write-ahead log after which the writer moves them into the database file.
 const CHECKPOINT_PAGES: i64 = 4000;
+
+/// How long a connection waits for another one's lock.
+const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A received prefix that grew by this much is noted, so that the next hello need not count it again.
 const PROGRESS_STEP: u64 = 64;
@@ -112,6 +121,19 @@ impl SqliteStore {
         wait.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Has the writer do something in a transaction.
+    async fn work<T: Send + 'static>(
+        &self,
+        run: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write(|answer| Command::Work(Box::new(Job::new(run, answer)))).await
+    }
+
+    /// How full the writer's list is, 0 to 1.
+    pub(crate) fn pressure(&self) -> f64 {
+        self.writer.pressure()
+    }
+
     /// Runs a query where it may block.
     async fn read<T: Send + 'static>(
         &self,
@@ -136,9 +158,9 @@ impl InboxStore for SqliteStore {
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
         Box::pin(async move {
             let (of, life) = (terminal.to_owned(), incarnation.to_owned());
-            let (known, ranges) =
+            let (known, received) =
                 self.read(move |_, connection| read::received(connection, &of, &life)).await?;
-            if let Some(&(1, reached)) = ranges.first()
+            if let Some(&(1, reached)) = received.ranges.first()
                 && reached >= known + PROGRESS_STEP
             {
                 // Only a hint: when the writer is too busy, the next hello counts a little longer.
@@ -148,8 +170,7 @@ impl InboxStore for SqliteStore {
                     contiguous: reached,
                 });
             }
-            // No backup of this file is known to the gateway yet, so nothing outlives the machine.
-            Ok(Received { ranges, durable_seq: 0 })
+            Ok(received)
         })
     }
 
@@ -213,7 +234,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+/// Takes the lock that says that a folder has a gateway.
+pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let what = "lock file";
     let file = OpenOptions::new()
         .create(true)
@@ -230,7 +252,7 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY_PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }
@@ -241,10 +263,17 @@ fn settings(connection: &Connection) -> Result<(), OpenError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
+    // What is deleted by rule is overwritten, not only forgotten.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    let wanted =
-        [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("cell_size_check", "1")];
+    let wanted = [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+        ("cell_size_check", "1"),
+        ("secure_delete", "1"),
+    ];
     for (setting, wanted) in wanted {
         let found = connection.pragma_query_value(None, setting, |row| {
             Ok(match row.get_ref(0)? {

@@ -22,6 +22,8 @@ pub enum Kind {
     Case,
     /// Stars for a case.
     Rating,
+    /// Closes a place whose record was lost at the terminal.
+    Void,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
         match self {
             Kind::Case => "case",
             Kind::Rating => "rating",
+            Kind::Void => "void",
         }
     }
 }
@@ -61,16 +64,15 @@ pub struct Arrival {
     pub manifest: String,
     /// The sealed content.
     pub ciphertext: Vec<u8>,
+    /// The blobs it names: hash and length of each.
+    pub blobs: Vec<(String, u64)>,
     /// When it arrived, milliseconds since 1970.
     pub received_at_ms: i64,
 }
 
 impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arrival")
-            .field("place", &self.place)
-            .field("case_id", &self.case_id)
-            .finish_non_exhaustive()
+        named_only(f, "Arrival", &self.place, &self.case_id)
     }
 }
 
@@ -168,11 +170,13 @@ pub struct Claimed {
 
 impl fmt::Debug for Claimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claimed")
-            .field("place", &self.place)
-            .field("case_id", &self.case_id)
-            .finish_non_exhaustive()
+        named_only(f, "Claimed", &self.place, &self.case_id)
     }
+}
+
+/// Which record it is, and nothing of what it holds.
+fn named_only(f: &mut fmt::Formatter<'_>, kind: &str, place: &Place, case_id: &str) -> fmt::Result {
+    f.debug_struct(kind).field("place", place).field("case_id", &case_id).finish_non_exhaustive()
 }
 
 /// What the opener found out about one record.
@@ -231,16 +235,19 @@ pub enum DeadLetterReason {
     WrongAnswers,
     /// The opener itself failed on it.
     OpenerFault,
+    /// A void: the terminal lost what stood in this place.
+    LostAtTerminal,
 }
 
 impl DeadLetterReason {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::NotOpenable,
         Self::Unreadable,
         Self::OtherRecord,
         Self::UnknownItem,
         Self::WrongAnswers,
         Self::OpenerFault,
+        Self::LostAtTerminal,
     ];
 
     /// The word in the database.
@@ -252,6 +259,7 @@ impl DeadLetterReason {
             Self::UnknownItem => "unknown_item",
             Self::WrongAnswers => "wrong_answers",
             Self::OpenerFault => "opener_fault",
+            Self::LostAtTerminal => "lost_at_terminal",
         }
     }
 
@@ -264,6 +272,7 @@ impl DeadLetterReason {
             Self::UnknownItem => "unknown item",
             Self::WrongAnswers => "wrong answers",
             Self::OpenerFault => "opener failed",
+            Self::LostAtTerminal => "lost at the terminal",
         }
     }
 
@@ -310,6 +319,8 @@ pub struct InboxRow {
 pub enum Status {
     /// Not opened yet.
     Received,
+    /// Held, but not all of its blobs; it is opened when they are.
+    Incomplete,
     /// Opened and valid.
     Opened {
         /// Who asked, masked.
@@ -333,6 +344,7 @@ impl Status {
     pub fn as_str(&self) -> &'static str {
         match self {
             Status::Received => "received",
+            Status::Incomplete => "incomplete",
             Status::Opened { .. } => "opened",
             Status::DeadLetter { .. } => "dead_letter",
             Status::Quarantined(_) => "quarantined",
@@ -362,4 +374,6 @@ pub struct Counts {
     pub dead_letters: u64,
     /// Kept aside.
     pub quarantined: u64,
+    /// Waiting for blobs.
+    pub incomplete: u64,
 }

@@ -145,7 +145,7 @@ async fn what_is_no_record_is_refused_in_json() {
         (put("/v1/nothing".into(), Vec::new()).await, 404),
         (put("/v1/hello".into(), Vec::new()).await, 405),
         (terminal.client.post(city.url("/v1/hello")).body("no").send().await, 400),
-        (terminal.client.post(city.url("/v1/hello")).body(vec![b' '; 20_000]).send().await, 413),
+        (terminal.client.post(city.url("/v1/hello")).body(vec![b' '; 70_000]).send().await, 413),
     ];
     for (number, (response, status)) in cases.into_iter().enumerate() {
         let response = response.unwrap();
@@ -207,7 +207,8 @@ async fn too_much_at_once_is_asked_to_come_again() {
         }
         assert!(tokio::time::Instant::now() < deadline, "the limit was never reached");
     };
-    assert_eq!(refused.headers()["retry-after"], "1");
+    // One second, and up to half as long again.
+    assert!(["1", "2"].contains(&refused.headers()["retry-after"].to_str().unwrap()));
     drop(held);
     // And when there is room again, the same terminal is served.
     loop {

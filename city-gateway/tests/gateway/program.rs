@@ -2,20 +2,24 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{City, NAME, PHONE, WORDS, id_number};
+use crate::desk::DEPARTMENT;
+use crate::operators::{Browser, CHOSEN, Operator};
+use crate::support::{City, NAME, PHONE, WORDS, case_id, id_number};
 
 /// A running program and everything it logs.
-struct Program {
-    child: Child,
+pub struct Program {
+    pub child: Child,
     log: mpsc::Receiver<String>,
     seen: Vec<String>,
-    terminals: SocketAddr,
+    pub terminals: SocketAddr,
+    pub city: SocketAddr,
 }
 
 impl Program {
@@ -24,10 +28,15 @@ impl Program {
         let text = "[listen]\nterminals = \"127.0.0.1:0\"\ncity = \"127.0.0.1:0\"\n\
                     [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n";
         std::fs::write(&config, text).unwrap();
+        Self::with(&config, "city_gateway=trace,info")
+    }
+
+    /// Starts it with this configuration, and waits until it serves.
+    pub fn with(config: &Path, log: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_city-gateway"))
             .arg("--config")
-            .arg(&config)
-            .env("RUST_LOG", "city_gateway=trace,info")
+            .arg(config)
+            .env("RUST_LOG", log)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -35,10 +44,13 @@ impl Program {
         let stderr = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
         let anywhere = "127.0.0.1:0".parse().unwrap();
-        let mut program = Self { child, log, seen: Vec::new(), terminals: anywhere };
+        let mut program = Self { child, log, seen: Vec::new(), terminals: anywhere, city: anywhere };
         let ready = program.wait_for("the gateway is ready");
-        let address = ready.split_whitespace().find_map(|word| word.strip_prefix("terminals="));
-        program.terminals = address.unwrap().parse().unwrap();
+        let address = |name: &str| -> SocketAddr {
+            let word = ready.split_whitespace().find_map(|word| word.strip_prefix(name));
+            word.unwrap().parse().unwrap()
+        };
+        (program.terminals, program.city) = (address("terminals="), address("city="));
         program
     }
 
@@ -110,6 +122,41 @@ async fn killed_or_told_to_stop_it_keeps_what_it_gave_receipts_for() {
     let records = city.all_decided().await;
     let count = |status: &str| records.iter().filter(|record| record["status"] == status).count();
     assert_eq!((count("opened"), count("dead_letter"), count("quarantined")), (5, 1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_knows_nothing_of_what_operators_see_and_type() {
+    let mut city = City::prepare();
+    let mut wang = Operator::add(&city, "wang", "department_worker", Some(DEPARTMENT));
+    let program = Program::start(&city);
+    city.outside = Some(program.terminals);
+    let terminal = city.terminal("DG0001");
+    let (manifest, record) = terminal.case(1);
+    terminal.deliver(&city, &manifest, &record).await;
+    let mut browser = Browser::with(city.browser_client(), format!("http://{}", program.city));
+    let given = wang.password.clone();
+    browser.enter(&mut wang).await;
+    let wrong = browser.clone().try_sign_in("wang", NAME, "000000").await;
+    assert_eq!(wrong.status, 401);
+    let path = format!("/desk/case/DG0001/{}", case_id(1));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while browser.get(&path).await.status != 200 {
+        assert!(Instant::now() < deadline, "the case was never opened");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let fields = [("reason", "decide"), ("reference", "")];
+    let opened = browser.submit(&path, &format!("{path}/unmask"), &fields).await;
+    assert!(opened.html.contains(WORDS));
+    let cookie = browser.cookie.clone().unwrap();
+
+    kill_process(Pid::from_child(&program.child), Signal::TERM).unwrap();
+    let (code, log) = program.ended();
+    let log = log.join("\n");
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("an operator was not signed in") && log.contains("the audit chain"), "{log}");
+    for secret in [NAME, PHONE, WORDS, &id_number(), &given, CHOSEN, cookie.split_once('=').unwrap().1] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
 }
 
 #[test]

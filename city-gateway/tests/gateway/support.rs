@@ -3,12 +3,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, LazyLock, Once};
 use std::time::{Duration, Instant};
 
-use city_gateway::{Config, Gateway, Limits, Listen, Paths, Store};
+use city_gateway::desk::Retention;
+use city_gateway::{BlobPlace, CityPages, Config, Gateway, Limits, Listen, Paths, Store};
 use rcgen::string::Ia5String;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::{Map, Value, json};
@@ -45,13 +46,15 @@ type Ca = CertifiedIssuer<'static, KeyPair>;
 pub fn ca() -> Ca {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Another name than the certificates it signs have: OpenSSL takes those for self-signed otherwise.
+    params.distinguished_name.push(DnType::CommonName, "test authority");
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// The city.
 pub struct City {
     folder: tempfile::TempDir,
-    server_ca: Ca,
+    pub server_ca: Ca,
     terminal_ca: Ca,
     pub receipt_key: CityReceiptPublicKey,
     pub recipient: String,
@@ -112,6 +115,9 @@ impl City {
             },
             limits: Limits::default(),
             store: Store::default(),
+            blobs: BlobPlace::default(),
+            city: CityPages { open_feed: true, ..CityPages::default() },
+            retention: Retention::default(),
         }
     }
 
@@ -120,12 +126,24 @@ impl City {
         self.restart_with(self.config()).await;
     }
 
-    pub async fn restart_with(&mut self, config: Config) {
+    /// Stops the gateway when it runs.
+    pub async fn stop(&mut self) {
         if let Some(gateway) = self.gateway.take() {
             gateway.stop().await.unwrap();
         }
+    }
+
+    pub async fn restart_with(&mut self, config: Config) {
+        self.stop().await;
         self.outside = None;
         self.gateway = Some(Gateway::start(&config).await.unwrap());
+    }
+
+    /// A client as a browser is: trusts the city, follows no redirect by itself.
+    pub fn browser_client(&self) -> reqwest::Client {
+        let ca = reqwest::Certificate::from_pem(self.server_ca.pem().as_bytes()).unwrap();
+        let builder = reqwest::Client::builder().tls_certs_only([ca]).no_proxy();
+        builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
     }
 
     pub fn gateway(&self) -> &Gateway {
@@ -144,7 +162,16 @@ impl City {
 
     /// A terminal with any name in its certificate, certified by anybody.
     pub fn terminal_named(&self, code: &str, name: &str, ca: &Ca) -> Terminal {
-        let key = TerminalKey::generate();
+        self.terminal_with_key(code, name, ca, TerminalKey::generate())
+    }
+
+    /// A terminal that has its key already.
+    pub fn golden_terminal(&self, code: &str, key: &str) -> Terminal {
+        let key = TerminalKey::from_pem(key).unwrap();
+        self.terminal_with_key(code, &format!("spiffe://city/terminal/{code}"), &self.terminal_ca, key)
+    }
+
+    fn terminal_with_key(&self, code: &str, name: &str, ca: &Ca, key: TerminalKey) -> Terminal {
         let pem = key.to_pem();
         let pair = KeyPair::from_pem(&pem).unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -196,8 +223,8 @@ impl City {
 
     /// Every byte the gateway has written.
     pub fn written(&self) -> Vec<u8> {
-        let files = std::fs::read_dir(self.path("state")).unwrap();
-        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+        let files = std::fs::read_dir(self.path("state")).unwrap().map(|file| file.unwrap().path());
+        files.filter(|file| file.is_file()).flat_map(|file| std::fs::read(file).unwrap()).collect()
     }
 }
 
@@ -207,7 +234,8 @@ pub struct Terminal {
     pub key: TerminalKey,
     pub client: reqwest::Client,
     pub sealer: AgeSealer,
-    identity: String,
+    /// Certificate and key, PEM.
+    pub identity: String,
     trusted: CertificateDer<'static>,
 }
 
@@ -235,6 +263,7 @@ impl Terminal {
             seq,
             case_id: case_id(seq),
             about: None,
+            voids: None,
             case_number: format!("{}-{seq}", self.code),
             verification: format!("{}-V{seq}", self.code),
             item: ITEM.into(),
@@ -299,7 +328,8 @@ impl Terminal {
     /// Sends a record and returns what came back.
     pub async fn put(&self, city: &City, case_id: &str, record: &SealedRecord) -> reqwest::Response {
         let request = self.client.put(city.url(&format!("/v1/records/{case_id}"))).body(record.to_json());
-        request.header("content-type", "application/json").send().await.unwrap()
+        let response = request.header("content-type", "application/json").send().await.unwrap();
+        described("put", "/v1/records/{case_id}", response).await
     }
 
     /// Sends a record that must get a receipt; returns it as it came, and checked.
@@ -320,11 +350,67 @@ impl Terminal {
 
     /// Says hello and returns the checked answer.
     pub async fn hello(&self, city: &City) -> HelloAnswer {
-        let request = self.client.post(city.url("/v1/hello")).json(&hello_request(&self.code));
-        let reply: HelloReply = request.send().await.unwrap().json().await.unwrap();
+        self.say(city, &hello_request(&self.code)).await
+    }
+
+    /// Says this hello and returns the checked answer.
+    pub async fn say(&self, city: &City, hello: &HelloRequest) -> HelloAnswer {
+        let response = self.client.post(city.url("/v1/hello")).json(hello).send().await.unwrap();
+        let reply: HelloReply = described("post", "/v1/hello", response).await.json().await.unwrap();
         HelloAnswer::verify(&reply.hello, &city.receipt_key).unwrap()
     }
+
+    /// Asks for the receipt of a record as things stand.
+    pub async fn receipt(&self, city: &City, case_id: &str) -> Option<(String, Receipt)> {
+        let url = city.url(&format!("/v1/records/{case_id}/receipt"));
+        let response = self.client.get(url).send().await.unwrap();
+        let response = described("get", "/v1/records/{case_id}/receipt", response).await;
+        if response.status() == 404 {
+            return None;
+        }
+        let reply: ReceiptReply = response.json().await.unwrap();
+        let receipt = Receipt::verify(&reply.receipt, &city.receipt_key).unwrap();
+        Some((reply.receipt, receipt))
+    }
 }
+
+/// The gateway's own description of an answer, checked: status, kind and shape.
+pub async fn described(method: &str, path: &str, response: reqwest::Response) -> reqwest::Response {
+    let operation = &DESCRIPTION["paths"][path][method];
+    let status = response.status().as_u16().to_string();
+    let mut described = &operation["responses"][&status];
+    assert!(described.is_object(), "{method} {path} does not describe {status}");
+    if let Some(reference) = described["$ref"].as_str() {
+        described = DESCRIPTION.pointer(reference.trim_start_matches('#')).unwrap();
+    }
+    for (name, header) in described["headers"].as_object().into_iter().flatten() {
+        let present = response.headers().contains_key(name.as_str());
+        assert!(present || header["required"] != true, "{method} {path} {status} lacks {name}");
+    }
+    let Some(schema) = described.pointer("/content/application~1json/schema") else {
+        return response;
+    };
+    assert_eq!(response.headers()["content-type"], "application/json", "{method} {path} {status}");
+    let (head, body) = {
+        let head = (response.status(), response.headers().clone(), response.version());
+        (head, response.bytes().await.unwrap())
+    };
+    if method != "head" {
+        let mut whole = serde_json::json!({ "components": DESCRIPTION["components"] });
+        whole.as_object_mut().unwrap().extend(schema.as_object().unwrap().clone());
+        let answer: Value = serde_json::from_slice(&body).unwrap();
+        let validator = jsonschema::draft202012::new(&whole).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{method} {path} {status}: {wrong:?}");
+    }
+    let mut again = axum::http::Response::builder().status(head.0).version(head.2).body(body).unwrap();
+    *again.headers_mut() = head.1;
+    again.into()
+}
+
+/// What the gateway says of itself.
+static DESCRIPTION: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi/terminals.json")).unwrap());
 
 pub fn hello_request(code: &str) -> HelloRequest {
     HelloRequest {
@@ -335,6 +421,14 @@ pub fn hello_request(code: &str) -> HelloRequest {
         oldest_unacked_age_s: None,
         agent_version: "test".into(),
         clock: clock(),
+        nonce: None,
+        head_hash: None,
+        continuity: None,
+        tpm_counter: None,
+        earlier: Vec::new(),
+        ledger: None,
+        catalog_version: None,
+        disk_used_percent: None,
     }
 }
 

@@ -39,6 +39,23 @@ fn desk() -> Desk {
     desk_of(PrinterProfile::default())
 }
 
+impl Desk {
+    /// Prints, and does something to the printer as soon as it is at it.
+    fn print_while(
+        &mut self,
+        bitmap: &Bitmap,
+        happens: impl FnOnce(&SimulatedPrinterHandle),
+    ) -> Result<PrintLevel, PrinterError> {
+        let Desk { printer, simulator, .. } = self;
+        std::thread::scope(|scope| {
+            let printing = scope.spawn(move || printer.print(bitmap));
+            assert!(simulator.wait_until(Duration::from_secs(10), |printer| printer.is_printing()));
+            happens(simulator);
+            printing.join().unwrap()
+        })
+    }
+}
+
 /// Something like a receipt: lines of text with gaps, and a square block.
 fn receipt(height: u32) -> Bitmap {
     let mut bitmap = Bitmap::blank(DOTS, height);
@@ -236,29 +253,21 @@ fn a_print_that_breaks_off_is_noticed_before_its_time_is_over() {
 #[test]
 fn a_cutter_that_jams_during_a_print_is_noticed() {
     let mut desk = paced_desk(PrinterProfile::default());
-    std::thread::scope(|scope| {
-        let printer = &mut desk.printer;
-        let printing = scope.spawn(move || printer.print(&receipt(400)));
-        assert!(desk.simulator.wait_until(Duration::from_secs(10), |printer| printer.is_printing()));
-        desk.simulator.set_cutter_jam(true);
-        assert_eq!(printing.join().unwrap(), Err(PrinterError::CutterJam { started: true }));
-    });
+    let printed = desk.print_while(&receipt(400), |simulator| simulator.set_cutter_jam(true));
+    assert_eq!(printed, Err(PrinterError::CutterJam { started: true }));
 }
 
 #[test]
 fn a_hot_head_pauses_a_print_and_does_not_fail_it() {
     let mut desk = paced_desk(PrinterProfile::default());
     let bitmap = receipt(400);
-    std::thread::scope(|scope| {
-        let (printer, bitmap) = (&mut desk.printer, &bitmap);
-        let printing = scope.spawn(move || printer.print(bitmap));
-        assert!(desk.simulator.wait_until(Duration::from_secs(10), |printer| printer.is_printing()));
-        desk.simulator.set_head_hot(true);
-        assert_eq!(desk.simulator.status().error, Some(PrinterFault::HeadHot));
-        assert!(!desk.simulator.wait_until(Duration::from_millis(500), |printer| !printer.is_printing()));
-        desk.simulator.set_head_hot(false);
-        assert_eq!(printing.join().unwrap(), Ok(PrintLevel::COMPLETED));
+    let printed = desk.print_while(&bitmap, |simulator| {
+        simulator.set_head_hot(true);
+        assert_eq!(simulator.status().error, Some(PrinterFault::HeadHot));
+        assert!(!simulator.wait_until(Duration::from_millis(500), |printer| !printer.is_printing()));
+        simulator.set_head_hot(false);
     });
+    assert_eq!(printed, Ok(PrintLevel::COMPLETED));
     assert_good(&only(desk.simulator.strip()), &bitmap);
 }
 
@@ -266,13 +275,8 @@ fn a_hot_head_pauses_a_print_and_does_not_fail_it() {
 fn a_printer_unplugged_during_a_print_is_gone_and_comes_back_clean() {
     let mut desk = paced_desk(PrinterProfile::default());
     let bitmap = receipt(400);
-    std::thread::scope(|scope| {
-        let (printer, bitmap) = (&mut desk.printer, &bitmap);
-        let printing = scope.spawn(move || printer.print(bitmap));
-        assert!(desk.simulator.wait_until(Duration::from_secs(10), |printer| printer.is_printing()));
-        desk.simulator.unplug();
-        assert_eq!(printing.join().unwrap(), Err(PrinterError::Gone { started: true }));
-    });
+    let printed = desk.print_while(&bitmap, |simulator| simulator.unplug());
+    assert_eq!(printed, Err(PrinterError::Gone { started: true }));
     let gone = PrinterError::Gone { started: false };
     assert_eq!(desk.printer.status(), Err(gone));
     assert_eq!(desk.printer.print(&bitmap), Err(gone));
@@ -336,13 +340,8 @@ fn a_silent_printer_is_told_before_and_during_a_print() {
     assert_eq!(desk.printer.print(&receipt(100)), Err(silent));
     assert_eq!(silent.remedy(), Remedy::CallOperator(Fault::PrinterSilent));
     desk.simulator.set_silent(false);
-    std::thread::scope(|scope| {
-        let printer = &mut desk.printer;
-        let printing = scope.spawn(move || printer.print(&receipt(100)));
-        assert!(desk.simulator.wait_until(Duration::from_secs(10), |printer| printer.is_printing()));
-        desk.simulator.set_silent(true);
-        assert_eq!(printing.join().unwrap(), Err(PrinterError::NoAnswer { started: true }));
-    });
+    let printed = desk.print_while(&receipt(100), |simulator| simulator.set_silent(true));
+    assert_eq!(printed, Err(PrinterError::NoAnswer { started: true }));
 }
 
 #[test]

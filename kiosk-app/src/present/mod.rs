@@ -22,7 +22,7 @@ pub fn screen_of(page: &Page) -> ScreenKind {
         Page::Saving(_) => ScreenKind::Saving,
         Page::Receipt(_) => ScreenKind::Receipt,
         Page::Rating(_) => ScreenKind::Rating,
-        Page::Leaving => ScreenKind::Leaving,
+        Page::Leaving(_) => ScreenKind::Leaving,
     }
 }
 
@@ -39,7 +39,7 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::Saving(_) => "saving",
         Page::Receipt(_) => "receipt",
         Page::Rating(_) => "rating",
-        Page::Leaving => "leaving",
+        Page::Leaving(_) => "leaving",
     }
 }
 

@@ -12,13 +12,12 @@
 //! | 18 | in | JSON `{"text"}` |
 //! | 19 | in | empty: send the whole screen |
 
-use super::platform::Wake;
+use super::wake::Waker;
 use super::{Frame, Input, PointerPhase, Presenter, Rect};
 use serde::Deserialize;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -55,13 +54,13 @@ struct Key {
 
 impl LinkPresenter {
     /// Connects in the background, and again whenever the simulator comes back.
-    pub fn connect(path: PathBuf, hello: String, wakes: Sender<Wake>) -> io::Result<Self> {
+    pub fn connect(path: PathBuf, hello: String, waker: Waker) -> io::Result<Self> {
         let socket = Arc::new(Mutex::new(None));
         let shared = socket.clone();
         std::thread::Builder::new().name("screen-link".into()).spawn(move || {
             loop {
                 if let Ok(stream) = UnixStream::connect(&path)
-                    && serve(stream, &hello, &shared, &wakes).is_err()
+                    && serve(stream, &hello, &shared, &waker).is_err()
                 {
                     tracing::debug!("the screen link was cut");
                 }
@@ -116,7 +115,7 @@ fn serve(
     mut stream: UnixStream,
     hello: &str,
     shared: &Mutex<Option<UnixStream>>,
-    wakes: &Sender<Wake>,
+    waker: &Waker,
 ) -> io::Result<()> {
     write_message(&mut stream, HELLO, &[hello.as_bytes()])?;
     let writer = stream.try_clone()?;
@@ -124,12 +123,11 @@ fn serve(
     if let Ok(mut socket) = shared.lock() {
         *socket = Some(writer);
     }
-    let closed = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-    wakes.send(Wake::Input(Input::Refresh)).map_err(closed)?;
+    waker.input(Input::Refresh)?;
     loop {
         let (kind, payload) = read_message(&mut stream)?;
         if let Some(input) = input_of(kind, &payload) {
-            wakes.send(Wake::Input(input)).map_err(closed)?;
+            waker.input(input)?;
         }
     }
 }

@@ -8,6 +8,7 @@
 pub mod elements;
 pub mod link;
 pub mod platform;
+pub mod wake;
 
 use slint::platform::software_renderer::PremultipliedRgbaColor;
 use std::io;

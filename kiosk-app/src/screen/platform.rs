@@ -2,24 +2,14 @@
 //! a timer, a touch or another thread wants it.
 
 use super::elements;
+use super::wake::{Wake, Waker, Wakes};
 use super::{Frame, Input, Pixel, PointerPhase, Presenter, Rect};
 use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferType};
 use slint::platform::{EventLoopProxy, Platform, PointerEventButton, WindowAdapter, WindowEvent};
 use slint::{LogicalPosition, PhysicalSize, PlatformError};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
-
-/// Wakes the event loop.
-pub enum Wake {
-    /// From the screen's side.
-    Input(Input),
-    /// Slint's own: futures and calls from other threads.
-    Call(Box<dyn FnOnce() + Send>),
-    /// The end.
-    Quit,
-}
 
 /// A frame is due this soon while something moves.
 const FRAME: Duration = Duration::from_millis(16);
@@ -35,13 +25,8 @@ pub struct KioskPlatform {
     size: PhysicalSize,
     presenter: RefCell<Box<dyn Presenter>>,
     page: PageName,
-    wakes: RefCell<Receiver<Wake>>,
-    waker: Sender<Wake>,
-}
-
-/// A channel into the event loop, made before the platform so that a presenter can hold its sender.
-pub fn wake_channel() -> (Sender<Wake>, Receiver<Wake>) {
-    channel()
+    wakes: RefCell<Wakes>,
+    waker: Waker,
 }
 
 impl KioskPlatform {
@@ -50,7 +35,7 @@ impl KioskPlatform {
         size: PhysicalSize,
         presenter: Box<dyn Presenter>,
         page: PageName,
-        (waker, wakes): (Sender<Wake>, Receiver<Wake>),
+        (waker, wakes): (Waker, Wakes),
     ) -> Self {
         let window = MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer);
         KioskPlatform {
@@ -149,19 +134,14 @@ impl Platform for KioskPlatform {
         loop {
             slint::platform::update_timers_and_animations();
             self.draw(&mut buffer, &mut everything);
-            let mut next = match wakes.recv_timeout(self.next_sleep()) {
-                Ok(wake) => Some(wake),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            };
+            wakes.sleep(self.next_sleep());
             // Everything that is already waiting belongs to the same frame.
-            while let Some(wake) = next {
+            while let Some(wake) = wakes.next() {
                 match wake {
                     Wake::Input(input) => self.on_input(input, &mut everything),
                     Wake::Call(call) => call(),
                     Wake::Quit => return Ok(()),
                 }
-                next = wakes.try_recv().ok();
             }
         }
     }
@@ -171,14 +151,14 @@ impl Platform for KioskPlatform {
     }
 }
 
-struct Proxy(Sender<Wake>);
+struct Proxy(Waker);
 
 impl EventLoopProxy for Proxy {
     fn quit_event_loop(&self) -> Result<(), slint::EventLoopError> {
-        self.0.send(Wake::Quit).map_err(|_| slint::EventLoopError::EventLoopTerminated)
+        self.0.call(Wake::Quit)
     }
 
     fn invoke_from_event_loop(&self, call: Box<dyn FnOnce() + Send>) -> Result<(), slint::EventLoopError> {
-        self.0.send(Wake::Call(call)).map_err(|_| slint::EventLoopError::EventLoopTerminated)
+        self.0.call(Wake::Call(call))
     }
 }

@@ -8,7 +8,7 @@
 
 pub use generated::*;
 
-#[allow(missing_docs, unreachable_pub, clippy::all)]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::todo, reason = "written by the Slint compiler")]
 mod generated {
     slint::include_modules!();
 }

@@ -38,7 +38,7 @@ pub enum TimerKind {
     Idle,
     /// A page that goes on by itself: farewell, saved-case offer.
     Page,
-    /// The longest that saving may take.
+    /// Until saving is overdue.
     Saving,
 }
 

@@ -5,7 +5,7 @@ use crate::remedy::Notice;
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
-        Citizen::Started => match turn.session.surroundings.admission {
+        Citizen::Started => match turn.session.admission() {
             Admission::Open => turn.session.page = Page::Consent,
             Admission::Closed => turn.session.notice = Some(Notice::SubmissionsClosed),
         },

@@ -1,8 +1,9 @@
-//! 首页: choose an item, or open the case that was saved just before a restart.
+//! 首页: choose an item, or open the case that was saved without anybody seeing it.
 
 use super::{AuditFact, Citizen, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit};
 
-/// "刚才的办件已保存": offered for a minute after a restart, never printed unasked.
+/// "刚才的办件已保存": offered for a minute after a restart, or when it was saved too late for its
+/// resident to see; never printed unasked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedCaseOffer {
     /// The case.

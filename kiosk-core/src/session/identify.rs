@@ -28,7 +28,7 @@ pub struct Identify {
     /// A card that was read but waits for the resident's word (expired).
     pub pending: Option<Box<Applicant>>,
     reading: Option<Ticket>,
-    found_at_ms: u64,
+    found_at_ms: Option<u64>,
 }
 
 /// Characters of a citizen number.
@@ -42,8 +42,13 @@ impl Identify {
             status: CardStatus::Waiting,
             pending: None,
             reading: None,
-            found_at_ms: 0,
+            found_at_ms: None,
         }
+    }
+
+    /// Whether a card was laid, be it read or not.
+    pub(super) fn saw_a_card(&self) -> bool {
+        self.found_at_ms.is_some()
     }
 }
 
@@ -116,7 +121,7 @@ pub(super) fn on_card_found(turn: &mut Turn, ticket: Ticket) {
         && identify.reading == Some(ticket)
     {
         identify.status = CardStatus::Reading;
-        identify.found_at_ms = turn.moment.monotonic_ms;
+        identify.found_at_ms = Some(turn.moment.monotonic_ms);
         turn.session.notice = None;
         turn.somebody_is_there();
     }
@@ -144,7 +149,9 @@ pub(super) fn on_card_read(turn: &mut Turn, ticket: Ticket, applicant: Applicant
         return;
     }
     identify.reading = None;
-    let took_ms = turn.moment.monotonic_ms.saturating_sub(identify.found_at_ms);
+    identify.status = CardStatus::Waiting;
+    let now = turn.moment.monotonic_ms;
+    let took_ms = now.saturating_sub(identify.found_at_ms.unwrap_or(now));
     turn.effects.push(Effect::StopReading);
     turn.effects.push(Effect::Audit(AuditFact::CardRead { document: applicant.document, took_ms }));
     match (expired, accepts_expired) {

@@ -22,7 +22,7 @@ pub struct Limits {
     pub farewell_ms: u64,
     /// How long a case saved before a restart is offered.
     pub saved_case_offer_ms: u64,
-    /// The longest that saving may take.
+    /// How long saving may take until the page says that it is unusual.
     pub saving_ms: u64,
 }
 
@@ -90,8 +90,8 @@ impl Turn<'_> {
             self.stop_idle_timer();
             return;
         }
-        // Saving ends by itself within its own limit; a warning over it would only frighten.
-        if matches!(self.session.page, Page::Saving(_)) {
+        // While saving is in time, a warning over it would only frighten.
+        if matches!(self.session.page, Page::Saving(saving) if !saving.overdue) {
             self.start_idle_timer(SECOND_MS);
             return;
         }
@@ -121,7 +121,7 @@ impl Turn<'_> {
 
     /// On an untouched home screen there is nobody to wait for and nothing to wipe.
     fn nothing_to_end(&self) -> bool {
-        matches!(self.session.page, Page::Home(_) | Page::Leaving)
+        matches!(self.session.page, Page::Home(_) | Page::Leaving(_))
             && self.session.visit.is_none()
             && self.session.settings == Settings::default()
             && self.session.notice.is_none()

@@ -1,35 +1,46 @@
 //! The end of a session, from one place: everything of the resident is dropped and wiped *before* the
 //! farewell is shown, so the farewell has nothing to hide.
 
-use super::{AuditFact, Citizen, Effect, EndReason, Page, Settings, TimerKind, Turn};
+use super::{AuditFact, Citizen, Effect, EndReason, Page, Settings, TimerKind, Turn, saving};
 use crate::applicant::IdentificationWay;
+
+/// What the resident should not forget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToTake {
+    /// The card was laid on the reader.
+    pub card: bool,
+    /// A receipt came out on paper.
+    pub receipt: bool,
+}
 
 impl Turn<'_> {
     /// Ends the session. The farewell is shown when there may be something to take along.
     pub(super) fn leave(&mut self, reason: EndReason) {
         let nothing_begun = self.session.visit.is_none() && matches!(self.session.page, Page::Home(_));
-        let card_was_used = self
-            .session
-            .visit
-            .as_ref()
-            .and_then(|visit| visit.applicant.as_ref())
-            .is_some_and(|applicant| applicant.way == IdentificationWay::IdCard);
-        let something_to_take = card_was_used || reason == EndReason::Finished;
+        let applicant = self.session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
+        let card = match &self.session.page {
+            Page::Identify(identify) => identify.saw_a_card(),
+            _ => applicant.is_some_and(|applicant| applicant.way == IdentificationWay::IdCard),
+        };
+        let receipt = match &self.session.page {
+            Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
+            _ => false,
+        };
 
+        saving::leave(self);
         self.session.visit = None;
         self.session.notice = None;
         self.session.last_touch = None;
         self.effects.push(Effect::StopReading);
-        self.effects.push(Effect::StopTimer(TimerKind::Saving));
         self.effects.push(Effect::WipeSession);
         if !nothing_begun {
             let length_ms = self.moment.monotonic_ms.saturating_sub(self.session.started_at_ms);
             self.audit(AuditFact::SessionEnded { reason, length_ms });
             self.audit(AuditFact::Wiped);
         }
-        if something_to_take {
+        if card || receipt || reason == EndReason::Finished {
             self.session.idle.warning_s = None;
-            self.session.page = Page::Leaving;
+            self.session.page = Page::Leaving(ToTake { card, receipt });
             let wait = self.rules.limits.farewell_ms;
             self.start_page_timer(TimerKind::Page, wait);
         } else {

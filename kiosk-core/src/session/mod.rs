@@ -29,8 +29,10 @@ pub use event::{Citizen, Device, Event, Moment, Store};
 pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, Identify};
 pub use idle::{Idle, Limits};
+pub use leaving::ToTake;
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
+pub use saving::{RECENT_MS, Saving};
 pub use surroundings::{Admission, PrinterCondition, Surroundings};
 
 use crate::answers::Answers;
@@ -118,14 +120,14 @@ pub enum Page {
     Question(Draft),
     /// The check page.
     Review,
-    /// Being committed to disk; answers to this ticket.
-    Saving(Ticket),
+    /// Being committed to disk.
+    Saving(Saving),
     /// 受理回执.
     Receipt(ReceiptPage),
-    /// 好差评.
-    Rating(SavedCase),
+    /// 好差评 of the case on this receipt.
+    Rating(ReceiptPage),
     /// 请取走身份证.
-    Leaving,
+    Leaving(ToTake),
 }
 
 /// The whole state of the kiosk's screen.
@@ -147,6 +149,8 @@ pub struct Session {
     pub today: Date,
     last_ticket: Ticket,
     page_timer: Option<Ticket>,
+    /// A submission that the store has not answered and whose resident has left.
+    unsettled: Option<Ticket>,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -164,6 +168,7 @@ impl Default for Session {
             today: calendar::day_in_china(0),
             last_ticket: Ticket(0),
             page_timer: None,
+            unsettled: None,
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -244,7 +249,7 @@ impl Turn<'_> {
             Page::Saving(_) => {}
             Page::Receipt(_) => receipt::on(self, touch),
             Page::Rating(_) => rating::on(self, touch),
-            Page::Leaving => leaving::on(self, touch),
+            Page::Leaving(_) => leaving::on(self, touch),
         }
     }
 
@@ -283,7 +288,7 @@ impl Turn<'_> {
             self.session.page_timer = None;
             match &self.session.page {
                 Page::Home(_) => self.session.page = Page::Home(None),
-                Page::Leaving => leaving::go_home(self),
+                Page::Leaving(_) => leaving::go_home(self),
                 Page::Saving(_) => saving::on_timeout(self),
                 Page::Guide
                 | Page::Consent

@@ -3,10 +3,10 @@
 use super::{Citizen, Effect, EndReason, Page, Turn};
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
-    let Page::Rating(case) = &turn.session.page else { return };
+    let Page::Rating(receipt) = &turn.session.page else { return };
     match touch {
         Citizen::Rated(stars @ 1..=5) => {
-            turn.effects.push(Effect::StoreRating(case.clone(), stars));
+            turn.effects.push(Effect::StoreRating(receipt.case.clone(), stars));
             turn.leave(EndReason::Finished);
         }
         Citizen::RatingSkipped => turn.leave(EndReason::Finished),

@@ -63,6 +63,11 @@ impl ReceiptPage {
         ReceiptPage { case, print, sent: false, attempts: 0, before, printing: None }
     }
 
+    /// Whether paper has come, or is just coming.
+    pub(super) fn is_on_paper(&self) -> bool {
+        matches!(self.print, PrintStatus::Printing | PrintStatus::Printed { .. })
+    }
+
     /// Whether "print" is offered now.
     pub fn can_print(&self, printer: PrinterCondition) -> bool {
         self.print != PrintStatus::Printing
@@ -80,7 +85,7 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
             print(turn, before);
         }
         Citizen::ReceiptDone if turn.session.visit.is_some() => {
-            turn.session.page = Page::Rating(page.case.clone());
+            turn.session.page = Page::Rating(page.clone());
         }
         Citizen::ReceiptDone => turn.leave(EndReason::Finished),
         _ => {}

@@ -1,13 +1,13 @@
 //! The check page: everything at one glance, each answer with "change this".
 
-use super::{Admission, Citizen, Effect, Page, Submission, TimerKind, Turn, question};
+use super::{Admission, Citizen, Effect, Page, Saving, Submission, TimerKind, Turn, question};
 use crate::remedy::Notice;
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::ChangeWanted(id) => question::open(turn, id),
         Citizen::Back => question::go_to_last_asked(turn),
-        Citizen::Confirmed => match turn.session.surroundings.admission {
+        Citizen::Confirmed => match turn.session.admission() {
             Admission::Open => submit(turn),
             Admission::Closed => turn.session.notice = Some(Notice::SubmissionsClosed),
         },
@@ -40,7 +40,7 @@ fn submit(turn: &mut Turn) {
     };
     let ticket = turn.new_ticket();
     turn.effects.push(Effect::Finalise(ticket, Box::new(submission)));
-    turn.session.page = Page::Saving(ticket);
-    let longest = turn.rules.limits.saving_ms;
-    turn.start_page_timer(TimerKind::Saving, longest);
+    turn.session.page = Page::Saving(Saving::new(ticket));
+    let usual = turn.rules.limits.saving_ms;
+    turn.start_page_timer(TimerKind::Saving, usual);
 }

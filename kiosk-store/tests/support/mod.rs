@@ -37,6 +37,16 @@ pub fn record(slot: Slot) -> NewRecord {
     }
 }
 
+/// A record with another id than its place gives it, for a second life of the queue.
+pub fn other_record(slot: Slot, number: u64) -> NewRecord {
+    let mut other = record(slot);
+    other.case_id = case_id(number);
+    if let Some(stub) = &mut other.stub {
+        stub.case_id = case_id(number);
+    }
+    other
+}
+
 pub fn blob(text: &str) -> SealedBlob {
     SealedBlob { sha256: sha256(text.as_bytes()), bytes: text.as_bytes().to_vec() }
 }

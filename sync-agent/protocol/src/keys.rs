@@ -6,8 +6,9 @@ use std::fmt;
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
-use p256::ecdsa::signature::{Signer, Verifier};
+use p256::ecdsa::signature::Signer;
 use p256::elliptic_curve::Generate;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use zeroize::Zeroizing;
 
 use crate::{ProtocolError, sha256_hex};
@@ -75,8 +76,10 @@ impl TerminalPublicKey {
     }
 
     pub(crate) fn verify(&self, bytes: &[u8], signature: &[u8; 64]) -> bool {
-        p256::ecdsa::Signature::from_slice(signature)
-            .is_ok_and(|signature| self.0.verify(bytes, &signature).is_ok())
+        // The city does this for every record of every terminal; ring is several times faster here than the crate
+        // that signs, and nothing secret is touched.
+        let point = self.0.to_sec1_point(false);
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.as_bytes()).verify(bytes, signature).is_ok()
     }
 }
 

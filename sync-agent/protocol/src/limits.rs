@@ -14,3 +14,28 @@ pub const MAX_HELLO: usize = 1024 * 1024;
 pub const MAX_BLOBS: usize = 64;
 /// Longest text field of a manifest or a receipt, in bytes.
 pub const MAX_FIELD: usize = 128;
+
+/// Largest sealed blob: a photo, a scan, a signature.
+pub const MAX_BLOB: u64 = 64 * 1024 * 1024;
+
+/// Smallest piece of a blob that is kept by itself: after an interruption at most this much is sent again. The last
+/// piece of a blob may be smaller.
+pub const MIN_CHUNK: u64 = 256 * 1024;
+
+/// Largest piece of a blob in one request.
+pub const MAX_CHUNK: u64 = 4 * 1024 * 1024;
+
+/// Largest body of `POST /v1/hello`.
+pub const MAX_HELLO_REQUEST: usize = 64 * 1024;
+
+/// Most earlier lives of a queue one hello may speak of.
+pub const MAX_EARLIER: usize = 32;
+
+/// Largest sealed question and largest sealed answer of `POST /v1/query`.
+pub const MAX_QUERY: usize = 64 * 1024;
+
+/// Longest time a live question may take, from the touch of a finger to the answer on the screen.
+pub const MAX_QUERY_MS: u32 = 30_000;
+
+/// Largest frame on the local socket between kiosk and agent: a sealed answer in base64 and the JSON around it.
+pub const MAX_LOCAL_FRAME: usize = 128 * 1024;

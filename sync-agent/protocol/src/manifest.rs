@@ -21,6 +21,9 @@ pub enum RecordKind {
     Case,
     /// The stars given to a case.
     Rating,
+    /// Stands in the place of a record whose bytes were lost at the terminal, so that the place does not block the
+    /// queue: its content is empty, [`Manifest::voids`] names what stood there.
+    Void,
 }
 
 /// A blob that belongs to a record, named by the hash of its sealed bytes.
@@ -30,6 +33,12 @@ pub struct BlobRef {
     pub sha256: String,
     /// Its length in bytes.
     pub bytes: u64,
+}
+
+impl BlobRef {
+    fn is_good(&self) -> bool {
+        is_hash(&self.sha256) && (1..=limits::MAX_BLOB).contains(&self.bytes)
+    }
 }
 
 /// What the terminal knows about its own clock, so that the city can judge times later.
@@ -64,6 +73,9 @@ pub struct Manifest {
     /// For a rating: the case it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// For a void: hash of the manifest that stood in this place, as the terminal still knows it. Since version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voids: Option<String>,
     /// Case number as printed.
     pub case_number: String,
     /// Verification code as printed in the QR.
@@ -128,6 +140,12 @@ impl Manifest {
         if self.about.as_deref().is_some_and(|about| !is_uuid(about)) {
             return bad("about");
         }
+        if self.voids.as_deref().is_some_and(|hash| !is_hash(hash)) {
+            return bad("voids");
+        }
+        if self.kind == RecordKind::Void && (self.bytes != 0 || !self.blobs.is_empty()) {
+            return bad("a void has no content");
+        }
         if !is_hash(&self.prev_hash) {
             return bad("prev_hash");
         }
@@ -137,7 +155,7 @@ impl Manifest {
         if self.bytes > limits::MAX_CIPHERTEXT as u64 {
             return bad("bytes");
         }
-        if self.blobs.len() > limits::MAX_BLOBS || self.blobs.iter().any(|blob| !is_hash(&blob.sha256)) {
+        if self.blobs.len() > limits::MAX_BLOBS || self.blobs.iter().any(|blob| !blob.is_good()) {
             return bad("blobs");
         }
         let texts =

@@ -37,6 +37,10 @@ pub struct Receipt {
     pub sha256: String,
     /// What was done with it.
     pub status: ReceiptStatus,
+    /// Whether every blob that the manifest names is held too; judged by the city from the manifest. A record
+    /// without blobs is complete at once, so receipts of version 1 are.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub complete: bool,
     /// Clock of the city, milliseconds since 1970.
     pub server_time_ms: i64,
 }
@@ -90,7 +94,16 @@ impl Receipt {
     }
 }
 
-/// Body of a 200 to `PUT /v1/records/{case_id}`.
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(complete: &bool) -> bool {
+    *complete
+}
+
+/// Body of a 200 to `PUT /v1/records/{case_id}` and to `GET /v1/records/{case_id}/receipt`; the latter answers 404
+/// when the city does not hold the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptReply {
     /// Compact JWS of a [`Receipt`].

@@ -2,15 +2,15 @@
 
 use kiosk_store::{
     Acknowledgement, AcknowledgementStatus, Attempt, AuditEvent, AuditId, HelloFailedCause,
-    ReceiptRefusedCause,
+    ReceiptRefusedCause, Sync,
 };
 use sync_protocol::ranges::RangeSet;
-use sync_protocol::{HelloAnswer, ReceiptStatus};
+use sync_protocol::{Command, HelloAnswer, ReceiptStatus};
 use tokio::sync::oneshot;
 
 use super::{Agent, Event};
 use crate::client::{Cause, GoodReceipt, RecordName, Refused};
-use crate::journal::{Note, Noted};
+use crate::journal::{Note, Noted, NotedRecord};
 use crate::plan::{Failure, Retry};
 
 impl Agent {
@@ -25,18 +25,20 @@ impl Agent {
                     Err(refused) => self.on_no_receipt(&name, refused),
                 }
             }
+            Event::Completion { name, result } => self.on_completion(&name, result),
+            Event::Local(request) => self.on_local(request),
         }
     }
 
     pub(super) fn on_noted(&mut self, noted: Noted) {
         let now = self.clock.now_ms();
         let Some(queue) = &mut self.queue else { return };
-        for (incarnation, seq) in noted.records {
+        for NotedRecord { incarnation, seq, complete } in noted.records {
             if incarnation != queue.reader.incarnation() {
                 continue;
             }
             if noted.on_disk {
-                queue.plan.receipt_noted(seq);
+                queue.plan.receipt_noted(seq, complete);
                 queue.causes.remove(&seq);
             } else {
                 queue.plan.receipt_not_noted(seq, now, rand::random());
@@ -66,7 +68,22 @@ impl Agent {
         }
         self.last_sync_ms = Some(wall_ms);
         let city_ahead_ms = answer.server_time_ms.saturating_sub(wall_ms);
-        self.journal.write(Note::Synced { wall_ms, city_ahead_ms, epoch: answer.epoch });
+        let begin_incarnation = answer.commands.contains(&Command::BeginIncarnation);
+        if begin_incarnation {
+            tracing::error!("the city knows another disk that is this queue: it goes on in a new life");
+        }
+        let sync = Sync {
+            incarnation: queue.reader.incarnation().to_owned(),
+            now_ms: wall_ms,
+            city_ahead_ms,
+            epoch: answer.epoch,
+            durable_seq: answer.durable_seq,
+            continuity: answer.continuity,
+            begin_incarnation,
+        };
+        self.continuity = sync.continuity.clone().or(self.continuity.take());
+        self.journal.write(Note::Synced(sync));
+        self.reached.send_replace(self.hellos);
         if self.reachable != Some(Ok(())) {
             self.reachable = Some(Ok(()));
             tracing::info!(waiting, city_ahead_ms, "the city answered");
@@ -88,8 +105,15 @@ impl Agent {
         });
         // When this fails the old epoch stays known, and the next hello tries again.
         let Ok(Some(left)) = forgotten.await else { return };
+        // Receipts that were noted before the forgetting must not come back to life behind it.
+        while let Ok(noted) = self.noted.try_recv() {
+            self.on_noted(noted);
+        }
+        let Some(queue) = &mut self.queue else { return };
         queue.plan.acknowledged_are(RangeSet::from(left));
         self.epoch = Some(answer.epoch.clone());
+        // Receipts of other lives were forgotten with these.
+        (queue.others_wait, queue.opened_ms) = (true, 0);
         let to_send_again = queue.plan.waiting_count();
         tracing::warn!(to_send_again, "the city's store began a new life");
         self.audit(AuditEvent::EpochChanged { to_send_again });
@@ -107,17 +131,21 @@ impl Agent {
         }
     }
 
-    fn on_receipt(&mut self, name: &RecordName, good: GoodReceipt) {
+    pub(super) fn on_receipt(&mut self, name: &RecordName, good: GoodReceipt) {
         let now = self.clock.now_ms();
         if let Some(queue) =
             self.queue.as_mut().filter(|queue| queue.reader.incarnation() == name.incarnation)
         {
-            queue.plan.receipt_came(name.seq, now);
             if self.epoch.as_ref().is_some_and(|known| *known != good.receipt.epoch) {
+                // From another life of the city's store than the last hello: from which one is for the next hello to
+                // say. A receipt of an older life must not count after a restore.
                 queue.plan.hello_soon(now);
+                let failure = Failure::Transient { retry_after_ms: None };
+                return queue.plan.failed(name.seq, failure, now, rand::random());
             }
+            queue.plan.receipt_came(name.seq, now);
         }
-        let (record, seq) = (AuditId::or_nil(&name.case_id), name.seq);
+        let (record, seq, complete) = (AuditId::or_nil(&name.case_id), name.seq, good.receipt.complete);
         let (status, event) = match good.receipt.status {
             ReceiptStatus::Accepted => {
                 tracing::debug!(seq, "acknowledged");
@@ -130,12 +158,21 @@ impl Agent {
         };
         let incarnation = name.incarnation.clone();
         let at_ms = self.clock.wall_ms();
-        let receipt =
-            Acknowledgement { incarnation: incarnation.clone(), seq, receipt: good.jws, status, at_ms };
+        let receipt = Acknowledgement {
+            incarnation: incarnation.clone(),
+            seq,
+            receipt: good.jws,
+            status,
+            complete,
+            at_ms,
+        };
         if self.journal.write(Note::Receipt(receipt)) {
             self.audit(event);
         } else {
-            self.on_noted(Noted { records: vec![(incarnation, seq)], on_disk: false });
+            self.on_noted(Noted {
+                records: vec![NotedRecord { incarnation, seq, complete }],
+                on_disk: false,
+            });
         }
     }
 
@@ -188,7 +225,7 @@ fn hello_cause(cause: Cause) -> HelloFailedCause {
         Cause::NotJson => HelloFailedCause::NotJson,
         Cause::TooLarge => HelloFailedCause::TooLarge,
         Cause::NotVerified => HelloFailedCause::NotVerified,
-        Cause::Other => HelloFailedCause::OtherTerminal,
+        Cause::Other | Cause::NotTus | Cause::OwnDisk => HelloFailedCause::OtherTerminal,
     }
 }
 
@@ -200,5 +237,6 @@ fn refusal_cause(cause: Cause) -> Option<ReceiptRefusedCause> {
         Cause::NotVerified => Some(ReceiptRefusedCause::NotVerified),
         Cause::Other => Some(ReceiptRefusedCause::OtherRecord),
         Cause::Connect | Cause::Timeout | Cause::Tls | Cause::Broken | Cause::Status(_) => None,
+        Cause::NotTus | Cause::OwnDisk => None,
     }
 }

@@ -24,6 +24,9 @@ pub enum Step {
     Hello,
     /// Send these positions; report each with `sent`.
     Send(Vec<u64>),
+    /// Send the blobs of this position, which is acknowledged, and ask for its receipt again; report with
+    /// `completing` and then `completion_failed` or `receipt_came`.
+    Complete(u64),
     /// Nothing before this time, unless something happens.
     Wait {
         /// Milliseconds on the same clock as all times given to the plan.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 mod authority;
+pub mod blobs;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -59,12 +60,15 @@ pub struct Inner {
     pub allowance: u32,
     /// (incarnation, seq) → (case id, hash of the content).
     pub held: BTreeMap<(String, u64), (String, String)>,
+    pub manifests: BTreeMap<String, Manifest>,
     pub puts: BTreeMap<u64, u32>,
     pub hellos: u32,
     pub under_way: usize,
     pub most_under_way: usize,
     pub not_http2: u32,
     pub last_hello: Option<HelloRequest>,
+    pub commands: Vec<Command>,
+    pub blobs: BTreeMap<String, blobs::Blob>,
 }
 
 #[derive(Clone)]
@@ -121,6 +125,7 @@ impl World {
         let router = Router::new()
             .route("/v1/hello", post(hello))
             .route("/v1/records/{case_id}", put(record))
+            .merge(blobs::routes())
             .layer(DefaultBodyLimit::max(limits::MAX_RECORD_BODY))
             .with_state(city.clone());
         tokio::spawn(server.serve(router.into_make_service()));
@@ -160,12 +165,15 @@ impl Inner {
             durable_seq: 0,
             allowance: 32,
             held: BTreeMap::new(),
+            manifests: BTreeMap::new(),
             puts: BTreeMap::new(),
             hellos: 0,
             under_way: 0,
             most_under_way: 0,
             not_http2: 0,
             last_hello: None,
+            commands: Vec::new(),
+            blobs: BTreeMap::new(),
         }
     }
 }
@@ -181,6 +189,25 @@ impl City {
 
     pub fn held(&self) -> Vec<u64> {
         self.with(|inner| inner.held.keys().map(|(_, seq)| *seq).collect())
+    }
+
+    /// What the city says of a record it holds.
+    fn receipt(&self, manifest: &Manifest) -> Receipt {
+        self.with(|inner| Receipt {
+            version: PROTOCOL_VERSION,
+            epoch: inner.epoch.clone(),
+            terminal: manifest.terminal.clone(),
+            incarnation: manifest.incarnation.clone(),
+            seq: manifest.seq,
+            case_id: manifest.case_id.clone(),
+            sha256: manifest.sha256.clone(),
+            status: ReceiptStatus::Accepted,
+            complete: manifest
+                .blobs
+                .iter()
+                .all(|blob| inner.blobs.get(&blob.sha256).is_some_and(blobs::Blob::is_whole)),
+            server_time_ms: 1_795_300_000_000,
+        })
     }
 
     pub fn public(&self) -> CityReceiptPublicKey {
@@ -211,6 +238,10 @@ async fn hello(State(city): State<City>, version: Version, body: Bytes) -> Respo
             catalog_version: "c".into(),
             send_allowance: inner.allowance,
             retry_after_s: 0,
+            nonce: request.nonce.clone(),
+            continuity: Some(format!("token-{}", inner.hellos)),
+            earlier: Vec::new(),
+            commands: inner.commands.clone(),
         }
     });
     json(&HelloReply { hello: answer.sign(&city.receipt_key) })
@@ -239,22 +270,15 @@ async fn take(city: &City, mood: Mood, body: &[u8]) -> Response {
         return StatusCode::FORBIDDEN.into_response();
     }
     let name = (manifest.incarnation.clone(), manifest.seq);
-    city.with(|inner| inner.held.insert(name, (manifest.case_id.clone(), manifest.sha256.clone())));
+    city.with(|inner| {
+        inner.held.insert(name, (manifest.case_id.clone(), manifest.sha256.clone()));
+        inner.manifests.insert(manifest.case_id.clone(), manifest.clone());
+    });
     if mood == Mood::LosesReplies {
         // Longer than the agent waits; the connection stays open.
         std::future::pending::<()>().await;
     }
-    let mut receipt = Receipt {
-        version: PROTOCOL_VERSION,
-        epoch: city.with(|inner| inner.epoch.clone()),
-        terminal: manifest.terminal,
-        incarnation: manifest.incarnation,
-        seq: manifest.seq,
-        case_id: manifest.case_id,
-        sha256: manifest.sha256,
-        status: ReceiptStatus::Accepted,
-        server_time_ms: 1_795_300_000_000,
-    };
+    let mut receipt = city.receipt(&manifest);
     match mood {
         Mood::Forges => json(&ReceiptReply { receipt: receipt.sign(&city.other_key) }),
         Mood::MixesUp => {
@@ -301,42 +325,74 @@ pub fn finalise(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, records: u6
 /// The same with contents of about this many bytes.
 pub fn finalise_sized(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, records: u64, bytes: usize) {
     for _ in 0..records {
-        let slot = outbox.next_slot();
-        let ciphertext = format!("sealed content {} ", slot.seq).repeat(bytes / 18 + 1).into_bytes();
-        let case_id = format!("00000000-0000-4000-8000-{:012x}", slot.seq);
-        let manifest = Manifest {
-            version: PROTOCOL_VERSION,
-            kind: RecordKind::Case,
-            terminal: TERMINAL.into(),
-            incarnation: outbox.incarnation().into(),
-            seq: slot.seq,
-            case_id: case_id.clone(),
-            about: None,
-            case_number: format!("{TERMINAL}-{}", slot.seq),
-            verification: "V".into(),
-            item: "hotline-12345".into(),
-            item_version: 1,
-            catalog_version: "c".into(),
-            prev_hash: slot.prev_hash.clone(),
-            sha256: sha256_hex(&ciphertext),
-            bytes: ciphertext.len() as u64,
-            blobs: Vec::new(),
-            clock: ClockEvidence { wall_ms: 0, monotonic_ms: 0, boot_id: "b".into(), last_sync_age_s: None },
-        };
-        manifest.check().unwrap();
-        let record = kiosk_store::NewRecord {
-            slot,
-            case_id,
-            kind: kiosk_store::RecordKind::Case,
-            manifest: manifest.sign(key),
-            sha256: manifest.sha256.clone(),
-            ciphertext,
-            finalised_at_ms: 1_795_300_000_000,
-            blobs: Vec::new(),
-            stub: None,
-        };
-        outbox.commit(record).unwrap();
+        finalise_with(outbox, key, bytes, Vec::new());
     }
+}
+
+/// Records with ids from this number on, for another life of the queue.
+pub fn finalise_numbered(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, number: u64, records: u64) {
+    for at in 0..records {
+        finalise_one(outbox, key, number + at, 100, Vec::new());
+    }
+}
+
+/// One record with these sealed blobs.
+pub fn finalise_with(outbox: &mut kiosk_store::Outbox, key: &TerminalKey, bytes: usize, blobs: Vec<Vec<u8>>) {
+    let number = outbox.next_slot().seq;
+    finalise_one(outbox, key, number, bytes, blobs);
+}
+
+fn finalise_one(
+    outbox: &mut kiosk_store::Outbox,
+    key: &TerminalKey,
+    number: u64,
+    bytes: usize,
+    blobs: Vec<Vec<u8>>,
+) {
+    let slot = outbox.next_slot();
+    let ciphertext = format!("sealed content {} ", slot.seq).repeat(bytes / 18 + 1).into_bytes();
+    let case_id = format!("00000000-0000-4000-8000-{number:012x}");
+    let blobs: Vec<kiosk_store::SealedBlob> = blobs
+        .into_iter()
+        .map(|bytes| kiosk_store::SealedBlob { sha256: sha256_hex(&bytes), bytes })
+        .collect();
+    let named = |blob: &kiosk_store::SealedBlob| BlobRef {
+        sha256: blob.sha256.clone(),
+        bytes: blob.bytes.len() as u64,
+    };
+    let manifest = Manifest {
+        version: PROTOCOL_VERSION,
+        kind: RecordKind::Case,
+        terminal: TERMINAL.into(),
+        incarnation: outbox.incarnation().into(),
+        seq: slot.seq,
+        case_id: case_id.clone(),
+        about: None,
+        voids: None,
+        case_number: format!("{TERMINAL}-{}", slot.seq),
+        verification: "V".into(),
+        item: "hotline-12345".into(),
+        item_version: 1,
+        catalog_version: "c".into(),
+        prev_hash: slot.prev_hash.clone(),
+        sha256: sha256_hex(&ciphertext),
+        bytes: ciphertext.len() as u64,
+        blobs: blobs.iter().map(named).collect(),
+        clock: ClockEvidence { wall_ms: 0, monotonic_ms: 0, boot_id: "b".into(), last_sync_age_s: None },
+    };
+    manifest.check().unwrap();
+    let record = kiosk_store::NewRecord {
+        slot,
+        case_id,
+        kind: kiosk_store::RecordKind::Case,
+        manifest: manifest.sign(key),
+        sha256: manifest.sha256.clone(),
+        ciphertext,
+        finalised_at_ms: 1_795_300_000_000,
+        blobs,
+        stub: None,
+    };
+    outbox.commit(record).unwrap();
 }
 
 /// An agent at work in this test; stopped when dropped, or cleanly with [`Working::stop`].

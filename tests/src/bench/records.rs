@@ -76,6 +76,7 @@ impl Maker {
             seq: slot.seq,
             case_id: case_id.clone(),
             about: None,
+            voids: None,
             case_number: case_number.clone(),
             verification: verification.clone(),
             item: ITEM.into(),

@@ -39,11 +39,12 @@ const ROOMS: &[(&str, Knows)] = &[
     ("city-gateway", Knows::Only(&["service-catalog", "sync-protocol", "kiosk-documents"])),
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
+    ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 3] = ["simulator", "kiosk-tests", "xtask"];
+const KNOWN_BY_NONE: [&str; 4] = ["simulator", "kiosk-tests", "kiosk-powercut", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -70,7 +71,7 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "rusqlite",
-        crates: &["kiosk-store", "city-gateway", "kiosk-tests"],
+        crates: &["kiosk-store", "city-gateway", "kiosk-tests", "kiosk-powercut"],
         why: "one crate owns a database's schema and its durability settings; everyone else asks that crate",
     },
 ];

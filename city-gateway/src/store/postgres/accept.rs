@@ -7,12 +7,14 @@ use std::collections::HashMap;
 
 use tokio_postgres::types::ToSql;
 
+use super::blobs;
 use super::database::{Database, plain};
-use crate::store::conflict::{Comparison, Held, compare};
+use super::places::Places;
+use crate::store::conflict::{Comparison, Held, beside, compare};
 use crate::store::{Acceptance, Arrival, Conflict, Kept, Place, StoreError};
 
-/// One transaction in one round trip: the record, its place in the opener's work and what is owed to
-/// departments.
+/// One transaction in one round trip: the record, the blobs it names, its place in the opener's work and what is owed
+/// to departments. Who names blobs waits for them until somebody has looked.
 const KEEP: &str = "
     WITH arriving AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -20,6 +22,9 @@ const KEEP: &str = "
                              $14::text[], $15::bytea[])
             AS a (terminal, incarnation, seq, case_id, kind, about, case_number, verification, item, item_version,
                   sha256, manifest_hash, received_at_ms, manifest, ciphertext)
+    ), naming AS (
+        SELECT * FROM unnest($16::text[], $17::text[], $18::bigint[], $19::text[], $20::text[], $21::bigint[])
+            AS n (terminal, incarnation, seq, manifest_hash, sha256, bytes)
     ), kept AS (
         INSERT INTO inbox (terminal, incarnation, seq, case_id, kind, about, case_number, verification, item,
                            item_version, sha256, manifest_hash, received_at_ms, manifest, ciphertext)
@@ -27,27 +32,48 @@ const KEEP: &str = "
                item_version, sha256, manifest_hash, received_at_ms, manifest, ciphertext
         FROM arriving
         ON CONFLICT DO NOTHING
-        RETURNING terminal, incarnation, seq, case_id, sha256, manifest_hash, received_at_ms
+        RETURNING terminal, incarnation, seq, case_id, kind, sha256, manifest_hash, received_at_ms
+    ), named AS (
+        INSERT INTO named_blob (terminal, incarnation, seq, aside, sha256, bytes)
+        SELECT n.terminal, n.incarnation, n.seq, '', n.sha256, n.bytes
+        FROM naming n JOIN kept k ON k.terminal = n.terminal AND k.incarnation = n.incarnation AND k.seq = n.seq
+            AND k.manifest_hash = n.manifest_hash
+        ON CONFLICT DO NOTHING
     ), to_handle AS (
-        INSERT INTO handling (terminal, incarnation, seq, received_at_ms)
-        SELECT terminal, incarnation, seq, received_at_ms FROM kept
+        INSERT INTO handling (terminal, incarnation, seq, received_at_ms, state, waiting_since_ms)
+        SELECT k.terminal, k.incarnation, k.seq, k.received_at_ms,
+               CASE WHEN n.seq IS NULL THEN 'received' ELSE 'incomplete' END,
+               CASE WHEN n.seq IS NULL THEN NULL ELSE k.received_at_ms END
+        FROM kept k LEFT JOIN (SELECT DISTINCT terminal, incarnation, seq, manifest_hash FROM naming) n
+            ON k.terminal = n.terminal AND k.incarnation = n.incarnation AND k.seq = n.seq
+            AND k.manifest_hash = n.manifest_hash
         ON CONFLICT DO NOTHING
     ), to_relay AS (
         INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
-        SELECT terminal, incarnation, seq, received_at_ms FROM kept
+        SELECT terminal, incarnation, seq, received_at_ms FROM kept WHERE kind = 'case'
         ON CONFLICT DO NOTHING
     )
     SELECT terminal, incarnation, seq, case_id, sha256, manifest_hash, received_at_ms FROM kept";
 
 const HELD: &str = "
-    SELECT case_id, sha256, manifest_hash, received_at_ms FROM inbox
-    WHERE terminal = $1 AND incarnation = $2 AND seq = $3";
+    SELECT i.case_id, i.sha256, i.manifest_hash, i.received_at_ms, h.erased_at_ms IS NOT NULL
+    FROM inbox i LEFT JOIN handling h
+        ON h.terminal = i.terminal AND h.incarnation = i.incarnation AND h.seq = i.seq
+    WHERE i.terminal = $1 AND i.incarnation = $2 AND i.seq = $3";
 
 const ASIDE: &str = "
-    INSERT INTO quarantine (terminal, incarnation, seq, case_id, kind, about, case_number, verification, item,
-                            item_version, sha256, manifest_hash, received_at_ms, manifest, ciphertext, reason)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-    ON CONFLICT DO NOTHING RETURNING received_at_ms";
+    WITH aside AS (
+        INSERT INTO quarantine (terminal, incarnation, seq, case_id, kind, about, case_number, verification, item,
+                                item_version, sha256, manifest_hash, received_at_ms, manifest, ciphertext, reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        ON CONFLICT DO NOTHING RETURNING terminal, incarnation, seq, manifest_hash, received_at_ms
+    ), named AS (
+        INSERT INTO named_blob (terminal, incarnation, seq, aside, sha256, bytes)
+        SELECT a.terminal, a.incarnation, a.seq, a.manifest_hash, n.sha256, n.bytes
+        FROM aside a CROSS JOIN unnest($17::text[], $18::bigint[]) AS n (sha256, bytes)
+        ON CONFLICT DO NOTHING
+    )
+    SELECT received_at_ms FROM aside";
 
 const ASIDE_SINCE: &str = "
     SELECT received_at_ms FROM quarantine
@@ -78,7 +104,18 @@ pub(super) async fn keep(database: &Database, arrivals: &[&Arrival]) -> Result<V
             answers[at] = true;
         }
     }
+    let waiting = arrivals.iter().zip(&answers).filter(|(arrival, new)| **new && !arrival.blobs.is_empty());
+    let waiting = Places::of(waiting.map(|(arrival, _)| &arrival.place))?;
+    look_for_blobs(database, waiting).await;
     Ok(answers)
+}
+
+/// Gives records to the opener whose blobs are all there. After the commit, because only then does whoever makes a
+/// blob whole see that a record waits for it: of the two, one sees the other. What fails here the sweep does.
+async fn look_for_blobs(database: &Database, places: Places) {
+    if let Err(error) = blobs::complete(database, &places).await {
+        tracing::warn!(%error, "records wait for the sweep, perhaps with all their blobs");
+    }
 }
 
 /// What becomes of a record that was not new.
@@ -91,15 +128,20 @@ pub(super) async fn compared(database: &Database, arrival: &Arrival) -> Result<A
             sha256: row.try_get(1)?,
             manifest_hash: row.try_get(2)?,
             received_at_ms: row.try_get(3)?,
+            erased: row.try_get(4)?,
         }),
         None => None,
     };
     match compare(arrival, held) {
         Comparison::Again { received_at_ms } => {
+            // It may have been kept by a process that ended before it looked whether the blobs were there.
+            if !arrival.blobs.is_empty() {
+                look_for_blobs(database, Places::of([&arrival.place])?).await;
+            }
             Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms })
         }
-        Comparison::OtherManifest { received_at_ms } => {
-            let again = aside(database, arrival, Conflict::OtherManifest).await?.again;
+        Comparison::OtherManifest { received_at_ms, erased } => {
+            let again = aside(database, &beside(arrival, erased), Conflict::OtherManifest).await?.again;
             Ok(Acceptance { kept: Kept::InboxOtherManifest, again, received_at_ms })
         }
         Comparison::Aside(conflict) => aside(database, arrival, conflict).await,
@@ -110,6 +152,7 @@ async fn aside(database: &Database, arrival: &Arrival, conflict: Conflict) -> Re
     let Arrival { place, case_id, sha256, manifest_hash, .. } = arrival;
     let Place { terminal, incarnation, seq } = place;
     let seq = position(*seq)?;
+    let (hashes, bytes) = named(arrival)?;
     let inserted = database
         .query_opt(
             ASIDE,
@@ -130,6 +173,8 @@ async fn aside(database: &Database, arrival: &Arrival, conflict: Conflict) -> Re
                 &plain(&arrival.manifest),
                 &arrival.ciphertext,
                 &conflict.code(),
+                &hashes,
+                &bytes,
             ],
         )
         .await?;
@@ -142,6 +187,18 @@ async fn aside(database: &Database, arrival: &Arrival, conflict: Conflict) -> Re
             .ok_or(StoreError::Busy)?,
     };
     Ok(Acceptance { kept: Kept::Quarantine(conflict), again, received_at_ms: row.try_get(0)? })
+}
+
+/// Whether all numbers of a record fit into the database.
+pub(super) fn fits(arrival: &Arrival) -> Result<(), StoreError> {
+    position(arrival.place.seq)?;
+    named(arrival).map(|_| ())
+}
+
+/// The blobs a record names, turned on their side.
+fn named(arrival: &Arrival) -> Result<(Vec<&str>, Vec<i64>), StoreError> {
+    let lengths = arrival.blobs.iter().map(|(_, bytes)| position(*bytes)).collect::<Result<_, _>>()?;
+    Ok((arrival.blobs.iter().map(|(sha256, _)| &**sha256).collect(), lengths))
 }
 
 /// PostgreSQL's numbers are signed; a position beyond them is no position.
@@ -166,6 +223,36 @@ struct Columns<'a> {
     received_at_ms: Vec<i64>,
     manifest: Vec<std::borrow::Cow<'a, str>>,
     ciphertext: Vec<&'a [u8]>,
+    naming: Naming<'a>,
+}
+
+/// The blobs that the arrivals name.
+#[derive(Default)]
+struct Naming<'a> {
+    terminal: Vec<&'a str>,
+    incarnation: Vec<&'a str>,
+    seq: Vec<i64>,
+    manifest_hash: Vec<&'a str>,
+    sha256: Vec<&'a str>,
+    bytes: Vec<i64>,
+}
+
+impl<'a> Naming<'a> {
+    fn of(rows: &[&'a Arrival]) -> Result<Self, StoreError> {
+        let mut naming = Self::default();
+        for row in rows {
+            let (hashes, bytes) = named(row)?;
+            for (sha256, bytes) in hashes.into_iter().zip(bytes) {
+                naming.terminal.push(&row.place.terminal);
+                naming.incarnation.push(&row.place.incarnation);
+                naming.seq.push(position(row.place.seq)?);
+                naming.manifest_hash.push(&row.manifest_hash);
+                naming.sha256.push(sha256);
+                naming.bytes.push(bytes);
+            }
+        }
+        Ok(naming)
+    }
 }
 
 impl<'a> Columns<'a> {
@@ -187,10 +274,11 @@ impl<'a> Columns<'a> {
             received_at_ms: each().map(|row| row.received_at_ms).collect(),
             manifest: each().map(|row| plain(&row.manifest)).collect(),
             ciphertext: each().map(|row| &*row.ciphertext).collect(),
+            naming: Naming::of(rows)?,
         })
     }
 
-    fn values(&self) -> [&(dyn ToSql + Sync); 15] {
+    fn values(&self) -> [&(dyn ToSql + Sync); 21] {
         [
             &self.terminal,
             &self.incarnation,
@@ -207,6 +295,12 @@ impl<'a> Columns<'a> {
             &self.received_at_ms,
             &self.manifest,
             &self.ciphertext,
+            &self.naming.terminal,
+            &self.naming.incarnation,
+            &self.naming.seq,
+            &self.naming.manifest_hash,
+            &self.naming.sha256,
+            &self.naming.bytes,
         ]
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Connector {
 impl Connector {
     /// Reads the files an address names, and refuses what would not be safe.
     pub(super) fn new(address: &Address) -> Result<Self, OpenError> {
-        let refused = |why: &str| OpenError::Postgres(format!("[store] postgres: {why}"));
+        let refused = |why: &str| OpenError::Postgres(format!("store.address: {why}"));
         // The parser's error may quote the string, which may hold a password.
         let mut config: Config = address.words.parse().map_err(|_| refused("cannot be read"))?;
         if config.get_password().is_some() {

@@ -15,6 +15,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::connect::{Address, CONNECT, Connector};
+use super::life::{self, Life};
 use super::{errors, migrate};
 use crate::store::{OpenError, StoreError};
 
@@ -67,13 +68,13 @@ impl Database {
             tracing::warn!("data_checksums is off: damage to the database's files would not be noticed");
         }
         migrate::run(&mut first).await?;
-        let epoch: Arc<str> = made_once(&first).await?.into();
+        let life = life::begin(&mut first).await?;
+        let epoch: Arc<str> = life.epoch.as_str().into();
         drop(first);
 
-        let expected = Arc::clone(&epoch);
         let look = Hook::async_fn(move |client: &mut ClientWrapper, _| {
-            let expected = Arc::clone(&expected);
-            Box::pin(async move { welcome(client, &expected).await })
+            let life = life.clone();
+            Box::pin(async move { welcome(client, &life).await })
         });
         let config = connector.config.clone();
         let manage = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -122,7 +123,7 @@ impl Database {
                 Err(_) => {
                     // What is still under way on it would hold the next one up.
                     drop(Object::take(connection));
-                    return Err(StoreError::Unreachable("no answer in time".into()));
+                    return Err(late());
                 }
             }
         }
@@ -137,10 +138,92 @@ impl Database {
         Ok(self.query(sql, values).await?.into_iter().next())
     }
 
+    /// Begins several statements that are one SQL transaction. Not tried again when they collide with others: whoever
+    /// asked is told [`StoreError::Busy`] and comes again.
+    pub(in crate::store) async fn begin(&self) -> Result<Work, StoreError> {
+        let work = Work { connection: Some(self.connection().await?) };
+        work.run("BEGIN").await?;
+        Ok(work)
+    }
+
     /// Ends all connections that are not in use, and those in use when they are given back.
     pub(in crate::store) fn close(&self) {
         self.pool.close();
     }
+}
+
+/// A transaction under way. Dropped before [`Work::commit`], it never happened.
+pub(in crate::store) struct Work {
+    /// Absent only while it is being dropped.
+    connection: Option<Object>,
+}
+
+impl Work {
+    /// Runs a statement, prepared once for each connection.
+    pub(in crate::store) async fn query(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let connection = self.connection()?;
+        let work = async {
+            let statement = connection.prepare_cached(sql).await?;
+            connection.query(&statement, values).await
+        };
+        Ok(timeout(ANSWER, work).await.map_err(|_| late())??)
+    }
+
+    /// [`Work::query`] for a statement that answers at most one row.
+    pub(in crate::store) async fn query_opt(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.query(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs a statement that changes rows; says how many.
+    pub(in crate::store) async fn execute(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, StoreError> {
+        let connection = self.connection()?;
+        let work = async {
+            let statement = connection.prepare_cached(sql).await?;
+            connection.execute(&statement, values).await
+        };
+        Ok(timeout(ANSWER, work).await.map_err(|_| late())??)
+    }
+
+    /// Makes it lasting.
+    pub(in crate::store) async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await?;
+        // Given back to the pool.
+        self.connection = None;
+        Ok(())
+    }
+
+    async fn run(&self, words: &str) -> Result<(), StoreError> {
+        Ok(timeout(ANSWER, self.connection()?.batch_execute(words)).await.map_err(|_| late())??)
+    }
+
+    fn connection(&self) -> Result<&Object, StoreError> {
+        self.connection.as_ref().ok_or(StoreError::Closed)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        // Nobody else may go on in the middle of it: the connection ends, and the server takes everything back.
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+fn late() -> StoreError {
+    StoreError::Unreachable("no answer in time".into())
 }
 
 /// PostgreSQL's text cannot hold the character NUL. No honest terminal sends one; a dishonest one must not be
@@ -169,24 +252,14 @@ async fn settings(client: &ClientWrapper) -> Result<Settings, tokio_postgres::Er
 
 /// Looks at a new connection of the pool. The server may have been started anew since, with other settings,
 /// or as a copy of an older day.
-async fn welcome(client: &ClientWrapper, epoch: &str) -> Result<(), HookError> {
+async fn welcome(client: &ClientWrapper, life: &Life) -> Result<(), HookError> {
     client.batch_execute(SESSION).await.map_err(HookError::Backend)?;
     if let Some((setting, found, wanted)) = settings(client).await.map_err(HookError::Backend)?.wrong {
         return Err(HookError::message(format!("{setting} is {found}, but must be {wanted}")));
     }
-    let row = client.query_opt("SELECT epoch FROM gateway", &[]).await.map_err(HookError::Backend)?;
-    let there: Option<String> = row.and_then(|row| row.try_get(0).ok());
-    if there.as_deref() == Some(epoch) {
+    if life::present(client).await.map_err(HookError::Backend)?.as_ref() == Some(life) {
         Ok(())
     } else {
         Err(HookError::message("the database is in another life than the one that was opened"))
     }
-}
-
-/// The life of this store: made once, whichever process comes first.
-async fn made_once(client: &ClientWrapper) -> Result<String, tokio_postgres::Error> {
-    let fresh = uuid::Uuid::new_v4().to_string();
-    let make = "INSERT INTO gateway (only_row, epoch) VALUES (1, $1) ON CONFLICT DO NOTHING";
-    client.execute(make, &[&fresh]).await?;
-    client.query_one("SELECT epoch FROM gateway", &[]).await?.try_get(0)
 }

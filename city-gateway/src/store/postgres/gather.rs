@@ -61,6 +61,11 @@ impl Gather {
         self.commits.load(Ordering::Relaxed)
     }
 
+    /// How full the list of what waits is, 0 to 1.
+    pub(super) fn pressure(&self) -> f64 {
+        1.0 - self.commands.capacity() as f64 / self.commands.max_capacity().max(1) as f64
+    }
+
     /// Keeps a record with the next statement, or says at once that too many are waiting. What was handed
     /// over is written whether or not anybody still waits for the answer.
     pub(super) async fn keep(&self, arrival: Arrival) -> Result<Kept, StoreError> {

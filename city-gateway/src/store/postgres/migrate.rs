@@ -6,7 +6,12 @@ use deadpool_postgres::ClientWrapper;
 use crate::store::OpenError;
 
 /// To add one: a new file with the next number, and a line here. A file that has landed is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/0001_inbox.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/postgres/0001_inbox.sql"),
+    include_str!("../../../migrations/postgres/0002_blobs.sql"),
+    include_str!("../../../migrations/postgres/0003_lives.sql"),
+    include_str!("../../../migrations/postgres/0004_desk.sql"),
+];
 
 /// Names the lock that gateways starting at the same time take in turn.
 const LOCK: i64 = 0x6B69_6F73_6B00_0001;

@@ -13,12 +13,18 @@
 //! read from a standby.
 
 mod accept;
+mod blobs;
 mod connect;
 mod database;
+mod desk;
 mod errors;
 mod gather;
+mod life;
+mod lives;
 mod migrate;
 mod pages;
+mod places;
+mod progress;
 mod read;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -67,11 +73,29 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Opens the store, making its tables when they are absent, and refuses to go on when a setting that
-    /// durability depends on is not as it must be.
-    pub async fn open(address: &Address, limits: PoolLimits) -> Result<Self, OpenError> {
+    /// durability depends on is not as it must be. A gateway that comes back under the same name ends the leases it
+    /// held before.
+    pub async fn open(address: &Address, limits: PoolLimits, gateway: String) -> Result<Self, OpenError> {
         let database = Database::open(address, limits.connections, limits.wait).await?;
+        let leases = work::Leases::of(gateway);
+        if let Err(error) = leases.release_all(&database).await {
+            tracing::warn!(%error, "leases from before end by their time");
+        }
         let gather = Gather::start(database.clone(), limits.waiting, limits.batch);
-        Ok(Self { database, gather, leases: work::Leases::new() })
+        Ok(Self { database, gather, leases })
+    }
+
+    /// Begins a new life of a database that was put back in a way it cannot notice by itself; returns its epoch.
+    /// Gateways that run notice at the next hello, and start anew.
+    pub async fn begin_epoch(address: &Address) -> Result<String, OpenError> {
+        let mut client = connect::Connector::new(address)?.open().await?;
+        migrate::run(&mut client).await?;
+        Ok(life::begin_by_hand(&mut client).await?)
+    }
+
+    /// How full the list of records that wait to be kept is, 0 to 1.
+    pub(crate) fn pressure(&self) -> f64 {
+        self.gather.pressure()
     }
 }
 
@@ -85,7 +109,7 @@ impl InboxStore for PostgresStore {
     fn accept(&self, arrival: Arrival) -> Reply<'_, Acceptance> {
         Box::pin(async move {
             // Found out here, so that it fails alone.
-            accept::position(arrival.place.seq)?;
+            accept::fits(&arrival)?;
             let received_at_ms = arrival.received_at_ms;
             match self.gather.keep(arrival).await? {
                 Gathered::New => Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms }),
@@ -96,15 +120,14 @@ impl InboxStore for PostgresStore {
 
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
         Box::pin(async move {
-            let (known, ranges) = read::received(&self.database, terminal, incarnation).await?;
-            if let Some(&(1, reached)) = ranges.first()
+            let (known, received) = read::received(&self.database, terminal, incarnation).await?;
+            if let Some(&(1, reached)) = received.ranges.first()
                 && reached >= known + PROGRESS_STEP
             {
                 // Only a hint: when it cannot be noted, the next hello counts a little longer.
                 let _ = read::progress(&self.database, terminal, incarnation, reached).await;
             }
-            // No backup of this database is known to the gateway yet, so nothing outlives it for certain.
-            Ok(Received { ranges, durable_seq: 0 })
+            Ok(received)
         })
     }
 

@@ -8,7 +8,7 @@
 use tokio_postgres::Row;
 
 use super::database::Database;
-use super::read::{kind, place};
+use super::read::{kind, place, unknown};
 use crate::store::{Conflict, DeadLetterReason, InboxRow, MaskedPerson, Page, Status, StoreError};
 
 /// Records that one page numbers at most, so that a page costs the same after a flood; the next page goes on.
@@ -77,10 +77,7 @@ const BEFORE: &str = page!("<", "DESC");
 
 /// A page of both tables in order of number.
 pub(super) async fn page(database: &Database, page: Page, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
-    let row = database.query_opt(UNNUMBERED, &[]).await?;
-    if row.map_or(Ok(false), |row| row.try_get(0))? {
-        number(database).await?;
-    }
+    settle(database).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let (sql, from) = match page {
         Page::After(number) => (AFTER, number),
@@ -90,22 +87,24 @@ pub(super) async fn page(database: &Database, page: Page, limit: usize) -> Resul
 }
 
 /// Gives numbers to what has none yet.
-async fn number(database: &Database) -> Result<(), StoreError> {
-    let mut connection = database.connection().await?;
-    let transaction = connection.transaction().await?;
-    let row = transaction.query_one(LOCK, &[]).await?;
+pub(super) async fn settle(database: &Database) -> Result<(), StoreError> {
+    let row = database.query_opt(UNNUMBERED, &[]).await?;
+    if !row.map_or(Ok(false), |row| row.try_get(0))? {
+        return Ok(());
+    }
+    let work = database.begin().await?;
+    let row = work.query_opt(LOCK, &[]).await?.ok_or_else(unknown)?;
     let mut last: i64 = row.try_get(0)?;
     for sql in [NUMBER_INBOX, NUMBER_QUARANTINE] {
-        let statement = transaction.prepare_cached(sql).await?;
-        let count = transaction.execute(&statement, &[&last, &STEP]).await?;
+        let count = work.execute(sql, &[&last, &STEP]).await?;
         last = last.saturating_add_unsigned(count);
     }
-    transaction.execute(COUNTED, &[&last]).await?;
-    Ok(transaction.commit().await?)
+    work.execute(COUNTED, &[&last]).await?;
+    work.commit().await
 }
 
-fn inbox_row(row: &Row) -> Result<InboxRow, StoreError> {
-    let unknown = || StoreError::Database("an unknown word in the inbox".into());
+/// A line of the inbox whose columns are in the order of [`page!`].
+pub(super) fn inbox_row(row: &Row) -> Result<InboxRow, StoreError> {
     let reason: Option<&str> = row.try_get(11)?;
     let reason = reason.unwrap_or_default();
     let status = match row.try_get::<_, &str>(10)? {
@@ -120,6 +119,7 @@ fn inbox_row(row: &Row) -> Result<InboxRow, StoreError> {
             detail: row.try_get(12)?,
         },
         "quarantined" => Status::Quarantined(Conflict::from_code(reason).ok_or_else(unknown)?),
+        "incomplete" => Status::Incomplete,
         _ => Status::Received,
     };
     Ok(InboxRow {

@@ -3,12 +3,16 @@
 use tokio_postgres::Row;
 
 use super::database::{Database, plain};
-use crate::store::{Counts, Found, Kind, Place, StoreError};
+use crate::store::{Counts, Found, Kind, Place, Received, StoreError};
 
 /// Most ranges that are told. Leaving some out only makes a terminal send again what is already held.
 const MAX_RANGES: i64 = 4096;
 
-const KNOWN: &str = "SELECT contiguous FROM progress WHERE terminal = $1 AND incarnation = $2";
+/// The life of the database is read in the same breath: whoever is told ranges is told whose they are.
+const KNOWN: &str = "
+    SELECT (SELECT epoch FROM gateway WHERE only_row = 1),
+           coalesce((SELECT contiguous FROM progress WHERE terminal = $1 AND incarnation = $2), 0),
+           coalesce((SELECT seq FROM durable WHERE terminal = $1 AND incarnation = $2), 0)";
 
 /// Neighbouring positions have the same distance to their rank, so that distance names their range.
 const RANGES: &str = "
@@ -37,16 +41,21 @@ const COUNTS: &str = "
     SELECT (SELECT count(*) FROM handling WHERE state = 'received'),
            (SELECT count(*) FROM handling WHERE state = 'opened'),
            (SELECT count(*) FROM handling WHERE state = 'dead_letter'),
-           (SELECT count(*) FROM quarantine)";
+           (SELECT count(*) FROM quarantine),
+           (SELECT count(*) FROM handling WHERE state = 'incomplete')";
 
-/// The prefix noted earlier, and the ranges of one queue.
+/// The prefix noted earlier, the ranges of one queue, and how far it outlives the loss of the database.
 pub(super) async fn received(
     database: &Database,
     terminal: &str,
     incarnation: &str,
-) -> Result<(u64, Vec<(u64, u64)>), StoreError> {
-    let row = database.query_opt(KNOWN, &[&terminal, &incarnation]).await?;
-    let known: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
+) -> Result<(u64, Received), StoreError> {
+    let incarnation = plain(incarnation);
+    let row = database.query_opt(KNOWN, &[&terminal, &incarnation]).await?.ok_or_else(unknown)?;
+    if row.try_get::<_, Option<&str>>(0)? != Some(database.epoch()) {
+        return Err(StoreError::Broken("the database began another life".into()));
+    }
+    let (known, durable): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
     let rows = database.query(RANGES, &[&terminal, &incarnation, &known, &MAX_RANGES]).await?;
     let known = known.unsigned_abs();
     let mut ranges = Vec::with_capacity(rows.len() + 1);
@@ -62,7 +71,7 @@ pub(super) async fn received(
         }
     }
     ranges.truncate(MAX_RANGES as usize);
-    Ok((known, ranges))
+    Ok((known, Received { ranges, durable_seq: durable.unsigned_abs() }))
 }
 
 /// Notes how far a queue is known to be received; never goes back.
@@ -72,7 +81,7 @@ pub(super) async fn progress(
     incarnation: &str,
     contiguous: u64,
 ) -> Result<(), StoreError> {
-    let contiguous = super::accept::position(contiguous)?;
+    let (incarnation, contiguous) = (plain(incarnation), super::accept::position(contiguous)?);
     database.query(PROGRESS, &[&terminal, &incarnation, &contiguous]).await.map(|_| ())
 }
 
@@ -86,7 +95,13 @@ pub(super) async fn find(database: &Database, verification: &str) -> Result<Opti
 pub(super) async fn counts(database: &Database) -> Result<Counts, StoreError> {
     let Some(row) = database.query_opt(COUNTS, &[]).await? else { return Ok(Counts::default()) };
     let count = |at: usize| row.try_get::<_, i64>(at).map(i64::unsigned_abs);
-    Ok(Counts { waiting: count(0)?, opened: count(1)?, dead_letters: count(2)?, quarantined: count(3)? })
+    Ok(Counts {
+        waiting: count(0)?,
+        opened: count(1)?,
+        dead_letters: count(2)?,
+        quarantined: count(3)?,
+        incomplete: count(4)?,
+    })
 }
 
 /// The place that starts at this column.
@@ -99,7 +114,13 @@ pub(super) fn place(row: &Row, at: usize) -> Result<Place, StoreError> {
 pub(super) fn kind(row: &Row, at: usize) -> Result<Kind, StoreError> {
     match row.try_get::<_, &str>(at)? {
         "rating" => Ok(Kind::Rating),
+        "void" => Ok(Kind::Void),
         "case" => Ok(Kind::Case),
-        _ => Err(StoreError::Database("an unknown kind of record".into())),
+        _ => Err(unknown()),
     }
+}
+
+/// A word in the database that this gateway does not know: written by a newer one, or damaged.
+pub(super) fn unknown() -> StoreError {
+    StoreError::Database("an unknown word in the database".into())
 }

@@ -2,6 +2,8 @@
 //! of the server, in modules of their own.
 
 mod alone;
+mod blobs;
+mod lives;
 mod losses;
 mod secured;
 mod several;
@@ -10,7 +12,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::store::StoreError;
+use crate::store::blobs::BlobIndex;
 use crate::store::contract::Bed;
+use crate::store::desk::DeskStore;
+use crate::store::lives::TerminalBook;
 use crate::test_cluster::Cluster;
 
 /// A database of a test's own on the server of the test run.
@@ -50,7 +55,7 @@ fn address(words: &str) -> Address {
 }
 
 async fn open(words: &str, limits: PoolLimits) -> Result<PostgresStore, OpenError> {
-    PostgresStore::open(&address(words), limits).await
+    PostgresStore::open(&address(words), limits, uuid::Uuid::new_v4().to_string()).await
 }
 
 impl Bed for Fresh {
@@ -60,3 +65,30 @@ impl Bed for Fresh {
 }
 
 crate::store::contract::contract_suite!(Fresh::new());
+
+impl crate::store::blobs_contract::Bed for Fresh {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>) {
+        let store = Arc::new(self.store(PoolLimits::default()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::blobs_contract::blob_contract_suite!(Fresh::new());
+
+impl crate::store::lives_contract::Bed for Fresh {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>, Arc<dyn TerminalBook>) {
+        let store = Arc::new(self.store(PoolLimits::default()).await.unwrap());
+        (Arc::clone(&store) as _, Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::lives_contract::lives_contract_suite!(Fresh::new());
+
+impl crate::store::desk::contract::DeskBed for Fresh {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn DeskStore>) {
+        let store = Arc::new(self.store(PoolLimits::default()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::desk::contract::desk_contract_suite!(Fresh::new());

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio_postgres::Row;
+
 use super::accept::position;
 use super::database::{Database, plain};
 use super::read::{kind, place};
@@ -27,7 +29,8 @@ const CLAIM: &str = "
     JOIN inbox i ON i.terminal = c.terminal AND i.incarnation = c.incarnation AND i.seq = c.seq
     ORDER BY i.received_at_ms, i.terminal, i.incarnation, i.seq";
 
-/// Only what has no outcome gets one: the first stays. Locked in the order in which pages number rows.
+/// Only what has no outcome gets one: the first stays. A case that was opened is before review from then on. Locked in
+/// the order in which pages number rows.
 const DECIDE: &str = "
     WITH decided AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
@@ -44,16 +47,22 @@ const DECIDE: &str = "
     UPDATE handling h
     SET state = d.state, reason_code = d.reason_code, reason_detail = d.reason_detail,
         person_name = d.person_name, person_number = d.person_number, person_phone = d.person_phone,
-        summary = d.summary, decided_at_ms = d.decided_at_ms, lease = NULL, leased_until = NULL
+        summary = d.summary, decided_at_ms = d.decided_at_ms, lease = NULL, leased_until = NULL,
+        case_item = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN i.item END,
+        case_state = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN 'pre_review' END,
+        case_version = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN 0 END,
+        case_changed_at_ms = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN d.decided_at_ms END
     FROM locked l JOIN decided d
         ON l.terminal = d.terminal AND l.incarnation = d.incarnation AND l.seq = d.seq
+    JOIN inbox i ON i.terminal = l.terminal AND i.incarnation = l.incarnation AND i.seq = l.seq
     WHERE h.terminal = l.terminal AND h.incarnation = l.incarnation AND h.seq = l.seq
       AND h.state = 'received'";
 
+/// One whose content was deleted by rule has nothing left to try.
 const RETRY: &str = "
     WITH dead AS (
         SELECT terminal, incarnation, seq FROM handling
-        WHERE state = 'dead_letter' AND reason_code = $1
+        WHERE state = 'dead_letter' AND reason_code = $1 AND erased_at_ms IS NULL
         ORDER BY received_at_ms, terminal, incarnation, seq FOR UPDATE
     ), again AS (
         UPDATE handling h
@@ -71,18 +80,23 @@ const RELEASE: &str = "
     UPDATE handling h SET lease = NULL, leased_until = NULL
     FROM held WHERE h.terminal = held.terminal AND h.incarnation = held.incarnation AND h.seq = held.seq";
 
-/// The leases of one gateway process: each claim has a name of its own, behind the name of the process.
+/// The leases of one gateway: each claim has a name of its own, behind the name of the gateway.
 pub(super) struct Leases {
-    process: String,
+    gateway: String,
     claims: AtomicU64,
     /// Claims whose answer was lost with the connection: perhaps made, certainly handed to nobody.
     lost: Mutex<Vec<String>>,
 }
 
 impl Leases {
-    pub(super) fn new() -> Self {
-        let process = uuid::Uuid::new_v4().to_string();
-        Self { process, claims: AtomicU64::default(), lost: Mutex::default() }
+    /// Leases of the gateway with this name.
+    pub(super) fn of(gateway: String) -> Self {
+        Self { gateway, claims: AtomicU64::default(), lost: Mutex::default() }
+    }
+
+    /// Name of the gateway.
+    pub(super) fn gateway(&self) -> &str {
+        &self.gateway
     }
 
     /// Takes the oldest records without an outcome that nobody holds.
@@ -98,7 +112,7 @@ impl Leases {
             release(database, &lost).await?;
             self.lost().retain(|lease| *lease != lost);
         }
-        let lease = format!("{}/{}", self.process, self.claims.fetch_add(1, Ordering::Relaxed));
+        let lease = format!("{}/{}", self.gateway, self.claims.fetch_add(1, Ordering::Relaxed));
         let claimed = claim(database, &lease, limit, lasting).await;
         if let Err(StoreError::Unreachable(_)) = claimed {
             self.lost().push(lease);
@@ -106,9 +120,9 @@ impl Leases {
         claimed
     }
 
-    /// Ends the leases of a process that stops.
+    /// Ends the leases of this gateway: when it stops, and when it starts after it was killed.
     pub(super) async fn release_all(&self, database: &Database) -> Result<(), StoreError> {
-        release(database, &format!("{}/%", self.process)).await
+        release(database, &format!("{}/%", self.gateway)).await
     }
 
     #[cfg(test)]
@@ -130,20 +144,21 @@ async fn claim(
 ) -> Result<Vec<Claimed>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = database.query(CLAIM, &[&limit, &lease, &lasting.as_secs_f64()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Claimed {
-                place: place(row, 0)?,
-                case_id: row.try_get(3)?,
-                kind: kind(row, 4)?,
-                about: row.try_get(5)?,
-                case_number: row.try_get(6)?,
-                item: row.try_get(7)?,
-                item_version: u32::try_from(row.try_get::<_, i64>(8)?).unwrap_or(u32::MAX),
-                ciphertext: row.try_get(9)?,
-            })
-        })
-        .collect()
+    rows.iter().map(claimed).collect()
+}
+
+/// A record with its sealed content, in the order of the columns of [`CLAIM`].
+pub(super) fn claimed(row: &Row) -> Result<Claimed, StoreError> {
+    Ok(Claimed {
+        place: place(row, 0)?,
+        case_id: row.try_get(3)?,
+        kind: kind(row, 4)?,
+        about: row.try_get(5)?,
+        case_number: row.try_get(6)?,
+        item: row.try_get(7)?,
+        item_version: u32::try_from(row.try_get::<_, i64>(8)?).unwrap_or(u32::MAX),
+        ciphertext: row.try_get(9)?,
+    })
 }
 
 /// Writes down what the opener found.

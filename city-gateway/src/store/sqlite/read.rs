@@ -3,18 +3,19 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::store::{
-    Claimed, Conflict, Counts, DeadLetterReason, Found, InboxRow, Kind, MaskedPerson, Page, Place, Status,
+    Claimed, Conflict, Counts, DeadLetterReason, Found, InboxRow, Kind, MaskedPerson, Page, Place, Received,
+    Status,
 };
 
 /// Most ranges that are told. Leaving some out only makes a terminal send again what is already held.
 const MAX_RANGES: usize = 4096;
 
-/// The prefix noted earlier, and the ranges of one queue.
+/// The prefix noted earlier, the ranges of one queue, and how far it outlives the machine.
 pub(super) fn received(
     connection: &Connection,
     terminal: &str,
     incarnation: &str,
-) -> rusqlite::Result<(u64, Vec<(u64, u64)>)> {
+) -> rusqlite::Result<(u64, Received)> {
     let known: i64 = connection
         .prepare_cached("SELECT contiguous FROM progress WHERE terminal = ?1 AND incarnation = ?2")?
         .query_row([terminal, incarnation], |row| row.get(0))
@@ -42,7 +43,11 @@ pub(super) fn received(
             ranges.push((seq, seq));
         }
     }
-    Ok((known as u64, ranges))
+    let durable: Option<i64> = connection
+        .prepare_cached("SELECT seq FROM durable WHERE terminal = ?1 AND incarnation = ?2")?
+        .query_row([terminal, incarnation], |row| row.get(0))
+        .optional()?;
+    Ok((known as u64, Received { ranges, durable_seq: durable.unwrap_or(0) as u64 }))
 }
 
 /// The oldest records without an outcome that nobody holds, with their ids.
@@ -64,27 +69,28 @@ pub(super) fn unopened(
         }
         free.push(id);
     }
-    let mut record = connection.prepare_cached(
-        "SELECT terminal, incarnation, seq, case_id, kind, about, case_number, item, item_version, ciphertext
-         FROM inbox WHERE id = ?1",
-    )?;
-    free.into_iter()
-        .map(|id| {
-            let claimed = record.query_row([id], |row| {
-                Ok(Claimed {
-                    place: place(row, 0)?,
-                    case_id: row.get(3)?,
-                    kind: kind(row, 4)?,
-                    about: row.get(5)?,
-                    case_number: row.get(6)?,
-                    item: row.get(7)?,
-                    item_version: row.get(8)?,
-                    ciphertext: row.get(9)?,
-                })
-            })?;
-            Ok((id, claimed))
+    free.into_iter().map(|id| Ok((id, claimed(connection, id)?))).collect()
+}
+
+/// One record with its sealed content.
+pub(super) fn claimed(connection: &Connection, id: i64) -> rusqlite::Result<Claimed> {
+    connection
+        .prepare_cached(
+            "SELECT terminal, incarnation, seq, case_id, kind, about, case_number, item, item_version, ciphertext
+             FROM inbox WHERE id = ?1",
+        )?
+        .query_row([id], |row| {
+            Ok(Claimed {
+                place: place(row, 0)?,
+                case_id: row.get(3)?,
+                kind: kind(row, 4)?,
+                about: row.get(5)?,
+                case_number: row.get(6)?,
+                item: row.get(7)?,
+                item_version: row.get(8)?,
+                ciphertext: row.get(9)?,
+            })
         })
-        .collect()
 }
 
 /// A page of both tables in order of arrival.
@@ -97,9 +103,10 @@ pub(super) fn page(connection: &Connection, page: Page, limit: usize) -> rusqlit
     let sql = format!(
         "SELECT * FROM (
             SELECT i.id, i.terminal, i.incarnation, i.seq, i.case_id, i.case_number, i.kind, i.item, i.sha256,
-                   i.received_at_ms, ifnull(o.state, 'received'), o.reason_code, o.reason_detail,
-                   o.person_name, o.person_number, o.person_phone, o.summary
-            FROM inbox i LEFT JOIN outcome o ON o.id = i.id
+                   i.received_at_ms,
+                   ifnull(o.state, CASE WHEN a.id IS NULL THEN 'received' ELSE 'incomplete' END),
+                   o.reason_code, o.reason_detail, o.person_name, o.person_number, o.person_phone, o.summary
+            FROM inbox i LEFT JOIN outcome o ON o.id = i.id LEFT JOIN awaiting_blobs a ON a.id = i.id
             WHERE i.id {comparison} ?1 ORDER BY i.id {order} LIMIT ?2)
          UNION ALL SELECT * FROM (
             SELECT id, terminal, incarnation, seq, case_id, case_number, kind, item, sha256,
@@ -113,7 +120,7 @@ pub(super) fn page(connection: &Connection, page: Page, limit: usize) -> rusqlit
         .collect()
 }
 
-fn inbox_row(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
+pub(super) fn inbox_row(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
     let reason: Option<String> = row.get(11)?;
     let reason = reason.as_deref().unwrap_or_default();
     let status = match row.get_ref(10)?.as_str()? {
@@ -129,6 +136,7 @@ fn inbox_row(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
         "quarantined" => {
             Status::Quarantined(Conflict::from_code(reason).ok_or(rusqlite::Error::InvalidQuery)?)
         }
+        "incomplete" => Status::Incomplete,
         _ => Status::Received,
     };
     Ok(InboxRow {
@@ -169,7 +177,8 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
             "SELECT (SELECT count(*) FROM to_open),
                     (SELECT count(*) FROM outcome),
                     (SELECT count(*) FROM outcome WHERE state = 'dead_letter'),
-                    (SELECT count(*) FROM quarantine)",
+                    (SELECT count(*) FROM quarantine),
+                    (SELECT count(*) FROM awaiting_blobs)",
         )?
         .query_row([], |row| {
             let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
@@ -179,6 +188,7 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
                 opened: decided.saturating_sub(dead_letters),
                 dead_letters,
                 quarantined: count(3)?,
+                incomplete: count(4)?,
             })
         })
 }
@@ -191,6 +201,7 @@ fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Place> {
 fn kind(row: &Row<'_>, at: usize) -> rusqlite::Result<Kind> {
     match row.get_ref(at)?.as_str()? {
         "rating" => Ok(Kind::Rating),
+        "void" => Ok(Kind::Void),
         "case" => Ok(Kind::Case),
         _ => Err(rusqlite::Error::InvalidQuery),
     }

@@ -1,10 +1,12 @@
 //! What the writer does inside its transaction.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
-use crate::store::conflict::{Comparison, Held, compare};
+use super::blobs;
+
+use crate::store::conflict::{Comparison, Held, beside, compare};
 use crate::store::{
-    Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, MaskedPerson, Outcome, Place,
+    Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, Kind, MaskedPerson, Outcome, Place,
 };
 
 /// Arrivals are numbered over both tables. One writer, so reading the highest number is safe here.
@@ -28,23 +30,22 @@ const OWE_DEPARTMENTS: &str = "
 
 /// Keeps a record: in the inbox, or, when its id or its place is taken, in quarantine.
 pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Acceptance> {
-    if let Some(id) = insert_inbox(transaction, arrival)? {
-        transaction.prepare_cached("INSERT INTO to_open (id) VALUES (?1)")?.execute([id])?;
-        let Place { terminal, incarnation, seq } = &arrival.place;
-        transaction.prepare_cached(OWE_DEPARTMENTS)?.execute(params![
-            terminal,
-            incarnation,
-            position(*seq)?,
-            arrival.received_at_ms
-        ])?;
+    if let Some(id) = insert(transaction, INSERT_INBOX, arrival, None)? {
+        blobs::name(transaction, id, &arrival.blobs)?;
+        blobs::list_for_opening(transaction, id, arrival.received_at_ms)?;
+        if arrival.kind == Kind::Case {
+            let Place { terminal, incarnation, seq } = &arrival.place;
+            let owed = params![terminal, incarnation, position(*seq)?, arrival.received_at_ms];
+            transaction.prepare_cached(OWE_DEPARTMENTS)?.execute(owed)?;
+        }
         return Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms: arrival.received_at_ms });
     }
     match compare(arrival, held_at(transaction, &arrival.place)?) {
         Comparison::Again { received_at_ms } => {
             Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms })
         }
-        Comparison::OtherManifest { received_at_ms } => {
-            let again = quarantine(transaction, arrival, Conflict::OtherManifest)?.again;
+        Comparison::OtherManifest { received_at_ms, erased } => {
+            let again = quarantine(transaction, &beside(arrival, erased), Conflict::OtherManifest)?.again;
             Ok(Acceptance { kept: Kept::InboxOtherManifest, again, received_at_ms })
         }
         Comparison::Aside(conflict) => quarantine(transaction, arrival, conflict),
@@ -85,13 +86,17 @@ pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> r
 /// Puts dead letters back on the list.
 pub(super) fn retry(transaction: &Transaction<'_>, reason: DeadLetterReason) -> rusqlite::Result<u64> {
     let code = [reason.code()];
+    // One whose content was deleted by rule has nothing left to try.
     transaction.execute(
         "INSERT INTO to_open (id) SELECT id FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1
-         ON CONFLICT DO NOTHING",
+         AND id NOT IN (SELECT id FROM erased) ON CONFLICT DO NOTHING",
         code,
     )?;
-    let count =
-        transaction.execute("DELETE FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1", code)?;
+    let count = transaction.execute(
+        "DELETE FROM outcome WHERE state = 'dead_letter' AND reason_code = ?1
+         AND id NOT IN (SELECT id FROM erased)",
+        code,
+    )?;
     Ok(count as u64)
 }
 
@@ -112,34 +117,42 @@ pub(super) fn progress(
 }
 
 /// SQLite's numbers are signed; a position beyond them is no position.
-fn position(seq: u64) -> rusqlite::Result<i64> {
+pub(super) fn position(seq: u64) -> rusqlite::Result<i64> {
     i64::try_from(seq).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-fn insert_inbox(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Option<i64>> {
+/// Inserts an arrival, with why it is in quarantine where the table has a column for it; gives its id,
+/// or nothing when it was there.
+fn insert(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    arrival: &Arrival,
+    conflict: Option<&str>,
+) -> rusqlite::Result<Option<i64>> {
     let Place { terminal, incarnation, seq } = &arrival.place;
+    let seq = position(*seq)?;
+    let kind = arrival.kind.as_str();
+    let columns = params![
+        terminal,
+        incarnation,
+        seq,
+        arrival.case_id,
+        kind,
+        arrival.about,
+        arrival.case_number,
+        arrival.verification,
+        arrival.item,
+        arrival.item_version,
+        arrival.sha256,
+        arrival.manifest_hash,
+        arrival.received_at_ms,
+        arrival.manifest,
+        arrival.ciphertext,
+    ];
+    let conflict = conflict.as_ref().map(|conflict| conflict as &dyn ToSql);
     transaction
-        .prepare_cached(INSERT_INBOX)?
-        .query_row(
-            params![
-                terminal,
-                incarnation,
-                position(*seq)?,
-                arrival.case_id,
-                arrival.kind.as_str(),
-                arrival.about,
-                arrival.case_number,
-                arrival.verification,
-                arrival.item,
-                arrival.item_version,
-                arrival.sha256,
-                arrival.manifest_hash,
-                arrival.received_at_ms,
-                arrival.manifest,
-                arrival.ciphertext,
-            ],
-            |row| row.get(0),
-        )
+        .prepare_cached(statement)?
+        .query_row(params_from_iter(columns.iter().copied().chain(conflict)), |row| row.get(0))
         .optional()
 }
 
@@ -147,7 +160,8 @@ fn insert_inbox(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::R
 fn held_at(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<Option<Held>> {
     transaction
         .prepare_cached(
-            "SELECT case_id, sha256, manifest_hash, received_at_ms FROM inbox
+            "SELECT case_id, sha256, manifest_hash, received_at_ms,
+                    EXISTS (SELECT 1 FROM erased WHERE erased.id = inbox.id) FROM inbox
              WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3",
         )?
         .query_row(params![place.terminal, place.incarnation, position(place.seq)?], |row| {
@@ -156,6 +170,7 @@ fn held_at(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<Opt
                 sha256: row.get(1)?,
                 manifest_hash: row.get(2)?,
                 received_at_ms: row.get(3)?,
+                erased: row.get(4)?,
             })
         })
         .optional()
@@ -168,30 +183,10 @@ fn quarantine(
 ) -> rusqlite::Result<Acceptance> {
     let Place { terminal, incarnation, seq } = &arrival.place;
     let seq = position(*seq)?;
-    let inserted = transaction
-        .prepare_cached(INSERT_QUARANTINE)?
-        .query_row(
-            params![
-                terminal,
-                incarnation,
-                seq,
-                arrival.case_id,
-                arrival.kind.as_str(),
-                arrival.about,
-                arrival.case_number,
-                arrival.verification,
-                arrival.item,
-                arrival.item_version,
-                arrival.sha256,
-                arrival.manifest_hash,
-                arrival.received_at_ms,
-                arrival.manifest,
-                arrival.ciphertext,
-                conflict.code(),
-            ],
-            |row| row.get::<_, i64>(0),
-        )
-        .optional()?;
+    let inserted = insert(transaction, INSERT_QUARANTINE, arrival, Some(conflict.code()))?;
+    if let Some(id) = inserted {
+        blobs::name(transaction, id, &arrival.blobs)?;
+    }
     let received_at_ms = transaction
         .prepare_cached(
             "SELECT received_at_ms FROM quarantine WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::store::blobs::BlobIndex;
 use crate::store::contract::{Bed, arrival};
-use crate::store::{Kept, StoreError};
+use crate::store::lives::TerminalBook;
+use crate::store::{Kept, Kind, StoreError};
 
 struct Folder(tempfile::TempDir);
 
@@ -25,6 +27,77 @@ impl Bed for Folder {
 }
 
 crate::store::contract::contract_suite!(Folder::new());
+
+impl crate::store::blobs_contract::Bed for Folder {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>) {
+        let store = Arc::new(self.store(WriterLimits::default()).unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::blobs_contract::blob_contract_suite!(Folder::new());
+
+impl crate::store::lives_contract::Bed for Folder {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>, Arc<dyn TerminalBook>) {
+        let store = Arc::new(self.store(WriterLimits::default()).unwrap());
+        (Arc::clone(&store) as _, Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::lives_contract::lives_contract_suite!(Folder::new());
+
+/// A database as the first release made it, with something in every table.
+fn older(folder: &Folder) -> std::path::PathBuf {
+    let state = folder.0.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let connection = Connection::open(state.join(FILE)).unwrap();
+    connection.execute_batch(include_str!("../../../migrations/sqlite/0001_inbox.sql")).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO gateway VALUES (1, 'epoch of then');
+             INSERT INTO inbox VALUES (1, 'DG0001', 'life-1', 1, 'a', 'case', NULL, 'N1', 'V1', 'appeal', 1, 'ha',
+                 'ma', 5, 'manifest', x'01'),
+                 (3, 'DG0001', 'life-1', 2, 'b', 'rating', 'a', 'N2', 'V2', 'appeal', 1, 'hb', 'mb', 6,
+                 'manifest', x'02');
+             INSERT INTO quarantine VALUES (2, 'DG0001', 'life-1', 1, 'a', 'case', NULL, 'N1', 'V1', 'appeal', 1,
+                 'hc', 'mc', 7, 'other_content', 'manifest', x'03');
+             INSERT INTO to_open VALUES (3);
+             INSERT INTO outcome (id, state, summary, decided_at_ms) VALUES (1, 'opened', 'fine', 9);
+             INSERT INTO progress VALUES ('DG0001', 'life-1', 2);",
+        )
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    state
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_release_keeps_everything_and_takes_voids() {
+    let folder = Folder::new();
+    let state = older(&folder);
+    let store = folder.store(WriterLimits::default()).unwrap();
+    assert_eq!(store.epoch, "epoch of then");
+    let rows = store.page(Page::After(0), 9).await.unwrap();
+    let seen: Vec<_> = rows.iter().map(|row| (row.id, row.status.as_str(), row.sha256.as_str())).collect();
+    assert_eq!(seen, [(1, "opened", "ha"), (2, "quarantined", "hc"), (3, "received", "hb")]);
+    assert_eq!(store.received("DG0001", "life-1").await.unwrap().ranges, [(1, 2)]);
+    assert_eq!(store.claim(9, Duration::ZERO).await.unwrap()[0].ciphertext, [2]);
+    assert!(store.find("V1").await.unwrap().is_some());
+
+    let mut void = arrival("DG0001", 3, "void", "");
+    void.kind = Kind::Void;
+    assert_eq!(store.accept(void).await.unwrap().kept, Kept::Inbox);
+    assert_eq!(store.page(Page::After(3), 9).await.unwrap()[0].kind, Kind::Void);
+    store.close().await.unwrap();
+    drop(store);
+    // What refers to the table that was written anew still does.
+    let connection = Connection::open(state.join(FILE)).unwrap();
+    connection.pragma_update(None, "foreign_keys", true).unwrap();
+    assert!(connection.execute("DELETE FROM inbox WHERE id = 1", []).is_err());
+    let word: String = connection
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'outcome'", [], |row| row.get(0))
+        .unwrap();
+    assert!(word.contains("REFERENCES inbox"), "{word}");
+}
 
 #[test]
 fn a_second_gateway_on_the_same_folder_is_refused() {
@@ -48,20 +121,24 @@ fn a_database_of_a_newer_gateway_is_refused() {
 async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     let folder = Folder::new();
     let path = folder.0.path().join("state").join(FILE);
-    // As the first version left it: two records, and no relay.
+    // As it was before: two records, and no relay.
     let store = folder.store(WriterLimits::default()).unwrap();
     for seq in 1..=2 {
         store.accept(arrival("DG0001", seq, &format!("c{seq}"), "x")).await.unwrap();
     }
     store.close().await.unwrap();
     drop(store);
-    let before = "DROP TABLE relay_outbox; PRAGMA user_version = 1";
-    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    let relay = migrate::MIGRATIONS.iter().position(|sql| sql.contains("relay_outbox")).unwrap();
+    let before = format!("DROP TABLE relay_outbox; PRAGMA user_version = {relay}");
+    Connection::open(&path).unwrap().execute_batch(&before).unwrap();
 
     let store = folder.store(WriterLimits::default()).unwrap();
-    // A new record is owed once; one that is kept aside is an operator's, not a department's.
+    // A new record is owed once; one that is kept aside is an operator's, not a department's, and a
+    // rating is the city's.
     let aside = arrival("DG0001", 2, "c2", "other");
-    for record in [arrival("DG0001", 3, "c3", "x"), arrival("DG0001", 3, "c3", "x"), aside] {
+    let mut rating = arrival("DG0001", 4, "c4", "x");
+    rating.kind = Kind::Rating;
+    for record in [arrival("DG0001", 3, "c3", "x"), arrival("DG0001", 3, "c3", "x"), aside, rating] {
         store.accept(record).await.unwrap();
     }
     let owed = "SELECT group_concat(terminal || seq || ' ' || enqueued, ', ' ORDER BY seq) FROM relay_outbox";

@@ -1,10 +1,12 @@
 //! The one thread that writes. It takes whatever is waiting, does it in one transaction, and answers only after
 //! the commit.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
@@ -17,13 +19,63 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Sealed bytes in one commit; more wait for the next, so that memory and the time to the reply stay bounded.
 const BATCH_BYTES: usize = 32 * 1024 * 1024;
 
+/// How long emptying the write-ahead log may wait for a reader.
+const TRUNCATE_PATIENCE: Duration = Duration::from_millis(100);
+
 /// What the writer can be asked.
 pub(super) enum Command {
     Accept(Box<Arrival>, Answer<Acceptance>),
     Decide(Vec<Decision>, Answer<Vec<i64>>),
     Retry(DeadLetterReason, Answer<u64>),
-    Progress { terminal: String, incarnation: String, contiguous: u64 },
+    Progress {
+        terminal: String,
+        incarnation: String,
+        contiguous: u64,
+    },
+    /// Anything else that has to be written.
+    Work(Box<dyn Work>),
+    /// Move the write-ahead log into the file and empty it, so that what was overwritten there is gone from here too.
+    Truncate,
     Close(oneshot::Sender<()>),
+}
+
+/// One piece of writing. It may be performed more than once before it is committed once: when the commit it shared
+/// with others failed, each is tried alone.
+pub(super) trait Work: Send {
+    fn perform(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()>;
+    fn committed(self: Box<Self>);
+    fn failed(self: Box<Self>, error: &StoreError);
+}
+
+/// [`Work`] made of a function and whoever waits for its result.
+pub(super) struct Job<T, F> {
+    run: F,
+    result: Cell<Option<T>>,
+    answer: Answer<T>,
+}
+
+impl<T, F> Job<T, F> {
+    pub(super) fn new(run: F, answer: Answer<T>) -> Self {
+        Self { run, result: Cell::new(None), answer }
+    }
+}
+
+impl<T: Send, F: Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
+    fn perform(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.result.set(Some((self.run)(transaction)?));
+        Ok(())
+    }
+
+    fn committed(self: Box<Self>) {
+        let Self { result, answer, .. } = *self;
+        if let Some(result) = result.into_inner() {
+            drop(answer.send(Ok(result)));
+        }
+    }
+
+    fn failed(self: Box<Self>, error: &StoreError) {
+        drop(self.answer.send(Err(error.clone())));
+    }
 }
 
 /// A handle on the thread.
@@ -47,6 +99,11 @@ impl Writer {
     /// How often something was committed.
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// How full the list of what waits is, 0 to 1.
+    pub(super) fn pressure(&self) -> f64 {
+        1.0 - self.commands.capacity() as f64 / self.commands.max_capacity().max(1) as f64
     }
 
     /// Hands over a command, or says at once that too much is waiting.
@@ -87,7 +144,8 @@ impl Command {
             Command::Progress { terminal, incarnation, contiguous } => {
                 statements::progress(transaction, terminal, incarnation, *contiguous).map(|()| Done::Nothing)
             }
-            Command::Close(_) => Ok(Done::Nothing),
+            Command::Work(work) => work.perform(transaction).map(|()| Done::Nothing),
+            Command::Truncate | Command::Close(_) => Ok(Done::Nothing),
         }
     }
 
@@ -97,6 +155,7 @@ impl Command {
             (Command::Accept(_, answer), Done::Accepted(acceptance)) => drop(answer.send(Ok(acceptance))),
             (Command::Decide(_, answer), Done::Decided(ids)) => drop(answer.send(Ok(ids))),
             (Command::Retry(_, answer), Done::Retried(count)) => drop(answer.send(Ok(count))),
+            (Command::Work(work), Done::Nothing) => work.committed(),
             _ => {}
         }
     }
@@ -106,7 +165,8 @@ impl Command {
             Command::Accept(_, answer) => drop(answer.send(Err(error.clone()))),
             Command::Decide(_, answer) => drop(answer.send(Err(error.clone()))),
             Command::Retry(_, answer) => drop(answer.send(Err(error.clone()))),
-            Command::Progress { .. } | Command::Close(_) => {}
+            Command::Work(work) => work.failed(error),
+            Command::Progress { .. } | Command::Truncate | Command::Close(_) => {}
         }
     }
 }
@@ -123,7 +183,7 @@ struct Loop {
 impl Loop {
     fn run(mut self) {
         while let Some(first) = self.waiting.blocking_recv() {
-            let mut closing = None;
+            let (mut closing, mut truncating) = (None, false);
             let mut batch = Vec::new();
             let mut bytes = 0;
             let mut next = Some(first);
@@ -132,12 +192,16 @@ impl Loop {
                     closing = Some(answer);
                     break;
                 }
+                truncating |= matches!(command, Command::Truncate);
                 bytes += command.bytes();
                 batch.push(command);
                 let room = batch.len() < self.batch && bytes < BATCH_BYTES;
                 next = if room { self.waiting.try_recv().ok() } else { None };
             }
             self.write(batch);
+            if truncating && let Err(error) = truncate(&self.connection) {
+                tracing::warn!(%error, "the write-ahead log could not be emptied; it will be when it starts over");
+            }
             if let Some(answer) = closing {
                 drop(self.connection);
                 // Nobody may be waiting any more.
@@ -176,6 +240,14 @@ impl Loop {
             self.broken = Some(error.clone());
         }
     }
+}
+
+/// Gives up soon when somebody is reading: records that arrive must not wait for this.
+fn truncate(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(TRUNCATE_PATIENCE)?;
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(super::BUSY_PATIENCE)?;
+    done
 }
 
 /// One transaction over the whole batch.

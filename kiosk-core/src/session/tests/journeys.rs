@@ -22,7 +22,7 @@ fn a_resident_goes_from_home_to_home_and_nothing_of_her_stays() {
     assert!(bench.effects.contains(&Effect::WipeSession));
     assert!(bench.effects.contains(&Effect::StoreRating(saved(), 5)));
     assert_eq!(bench.session.visit, None);
-    assert_eq!(bench.session.page, Page::Leaving);
+    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, receipt: true }));
     bench.touch(Citizen::FarewellDone);
     assert_eq!(bench.session.page, Page::Home(None));
 }
@@ -64,7 +64,7 @@ fn who_does_not_go_on_with_an_expired_card_is_forgotten() {
     bench.lay(ticket, card("1971-01-01", Some("2020-06-30")));
     bench.touch(Citizen::NoticeClosed);
     assert!(bench.effects.contains(&Effect::WipeSession));
-    assert_eq!(bench.session.page, Page::Home(None));
+    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, receipt: false }));
     assert_eq!(bench.session.visit, None);
 }
 
@@ -252,35 +252,6 @@ fn paper_out_offers_the_receipt_again_and_never_prints_by_itself() {
 }
 
 #[test]
-fn a_store_that_fails_claims_nothing() {
-    let mut bench = Bench::new();
-    bench.go_to_review();
-    let (ticket, _) = bench.submit();
-    bench.send(Event::Store(Store::FinaliseFailed(ticket, Remedy::Retry)));
-    assert_eq!(bench.session.page, Page::Review);
-    assert_eq!(bench.session.notice, Some(Notice::SaveFailed));
-    bench.send(Event::Store(Store::Finalised(ticket, saved())));
-    assert_eq!(bench.session.page, Page::Review, "an answer to a question no longer asked is dropped");
-}
-
-#[test]
-fn a_case_saved_before_a_restart_is_offered_and_not_printed() {
-    let mut bench = Bench::new();
-    bench.send(Event::Store(Store::RecentCaseFound(saved(), PrintStatus::Printing)));
-    assert!(matches!(&bench.session.page, Page::Home(Some(_))));
-    assert!(printing(&bench).is_none());
-    bench.touch(Citizen::SavedCaseOpened);
-    assert!(matches!(&bench.session.page, Page::Receipt(page) if page.print == PrintStatus::Failed));
-    bench.touch(Citizen::PrintWanted);
-    assert!(matches!(&bench.effects[..], [.., Effect::Print(_, order)]
-        if order.reprint && order.applicant_name.is_none()));
-    let mut bench = Bench::new();
-    bench.send(Event::Store(Store::RecentCaseFound(saved(), PrintStatus::NotPrinted)));
-    bench.send(Event::Timer(bench.session.page_timer.unwrap()));
-    assert_eq!(bench.session.page, Page::Home(None), "after a minute the offer is gone");
-}
-
-#[test]
 fn a_broken_condition_is_said_and_the_rest_works() {
     let mut bench = Bench::new();
     let ticket = bench.go_to_identify("appeal");
@@ -288,7 +259,7 @@ fn a_broken_condition_is_said_and_the_rest_works() {
     bench.touch(Citizen::PersonConfirmed).choose("break");
     assert_eq!(bench.session.notice, Some(Notice::ItemBroken));
     bench.touch(Citizen::NoticeClosed).touch(Citizen::End);
-    assert!(matches!(bench.session.page, Page::Leaving));
+    assert!(matches!(bench.session.page, Page::Leaving(ToTake { card: true, receipt: false })));
 }
 
 proptest::proptest! {

@@ -1,6 +1,7 @@
 //! The pure machine without clock, device or screen: here the bench that drives it, the journeys beside.
 
 mod journeys;
+mod saving;
 
 use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};

@@ -59,7 +59,7 @@ async fn a_database_across_a_network_is_reached_by_tls_and_password_only() {
         password_file: file("password", "made up for this test\n"),
         ca: file("ca.pem", &right.pem()),
     };
-    let store = PostgresStore::open(&good, PoolLimits::default()).await.unwrap();
+    let store = PostgresStore::open(&good, PoolLimits::default(), "g".into()).await.unwrap();
     assert!(!store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap().again);
     let sql =
         "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'gateway'";
@@ -72,7 +72,7 @@ async fn a_database_across_a_network_is_reached_by_tls_and_password_only() {
         ("another password", Address { password_file: file("guess", "geheim"), ..good.clone() }),
         ("no certificate in the file", Address { ca: file("empty.pem", ""), ..good.clone() }),
     ] {
-        let Err(error) = PostgresStore::open(&bad, PoolLimits::default()).await else {
+        let Err(error) = PostgresStore::open(&bad, PoolLimits::default(), "g".into()).await else {
             panic!("{what}: opened")
         };
         assert!(matches!(error, OpenError::Postgres(_)), "{what}: {error:?}");

@@ -9,7 +9,7 @@ use crate::store::contract::arrival;
 
 const LEASE: Duration = Duration::from_secs(600);
 
-async fn two(fresh: &Fresh) -> [Arc<PostgresStore>; 2] {
+pub(super) async fn two(fresh: &Fresh) -> [Arc<PostgresStore>; 2] {
     let limits = PoolLimits { connections: 4, ..PoolLimits::default() };
     let (one, other) = tokio::join!(fresh.store(limits), fresh.store(limits));
     [Arc::new(one.unwrap()), Arc::new(other.unwrap())]
@@ -31,7 +31,7 @@ async fn gateways_that_start_together_make_the_tables_once() {
     let mut epochs = starting.join_all().await;
     epochs.dedup();
     assert_eq!(epochs.len(), 1);
-    assert_eq!(fresh.psql("SELECT count(*), (SELECT count(*) FROM gateway) FROM migration"), "1|1");
+    assert_eq!(fresh.psql("SELECT count(*), (SELECT count(*) FROM gateway) FROM migration"), "4|1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

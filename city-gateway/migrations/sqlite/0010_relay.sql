@@ -1,4 +1,4 @@
--- What departments have not been given yet: one row for each record of the inbox, written in the transaction that
+-- What departments have not been given yet: one row for each case of the inbox, written in the transaction that
 -- accepts, taken away when it was relayed.
 
 CREATE TABLE relay_outbox (
@@ -12,4 +12,4 @@ CREATE TABLE relay_outbox (
 
 -- What was received before there was a relay is owed as well.
 INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
-SELECT terminal, incarnation, seq, received_at_ms FROM inbox;
+SELECT terminal, incarnation, seq, received_at_ms FROM inbox WHERE kind = 'case';

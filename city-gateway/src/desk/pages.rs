@@ -1,0 +1,11 @@
+//! The HTML of the operators' pages, without scripts. Every value is escaped on its way in.
+
+pub(super) mod accounts;
+pub(super) mod audit;
+pub(super) mod case;
+pub(super) mod door;
+pub(super) mod inbox;
+pub(super) mod layout;
+pub(super) mod qr;
+pub(super) mod troubles;
+pub(super) mod words;

@@ -1,0 +1,55 @@
+//! How a case is getting on: the city holds it, and a department takes it from step to step.
+
+use rusqlite::params;
+use sync_protocol::{CaseProgress, ProgressState, ProgressStep};
+use zeroize::Zeroizing;
+
+use super::{SqliteStore, desk};
+use crate::progress::{MOST, Numbered, ProgressSource, told};
+use crate::store::Reply;
+use crate::store::desk::CaseKey;
+
+/// A record with the number that was asked for: its code, item and time, and its name when it is in the inbox.
+type Found = (Zeroizing<String>, String, i64, Option<CaseKey>);
+
+impl ProgressSource for SqliteStore {
+    fn numbered<'a>(&'a self, case_number: &'a str) -> Reply<'a, Vec<Numbered>> {
+        let number = case_number.to_owned();
+        Box::pin(self.read(move |_, connection| {
+            let found: Vec<Found> = connection
+                .prepare_cached(
+                    "SELECT verification, item, received_at_ms, terminal, case_id FROM inbox
+                     WHERE kind = 'case' AND case_number = ?1
+                     UNION ALL SELECT verification, item, received_at_ms, NULL, NULL FROM quarantine
+                     WHERE kind = 'case' AND case_number = ?1 LIMIT ?2",
+                )?
+                .query_map(params![number, MOST as i64], |row| {
+                    let name: (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
+                    let key = name.0.zip(name.1).map(|(terminal, case_id)| CaseKey { terminal, case_id });
+                    Ok((Zeroizing::new(row.get(0)?), row.get(1)?, row.get(2)?, key))
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut numbered = Vec::with_capacity(found.len());
+            for (verification, item, received_at_ms, key) in found {
+                let received = ProgressStep {
+                    state: ProgressState::PreReview,
+                    at_ms: received_at_ms,
+                    note: String::new(),
+                };
+                let mut steps = vec![received];
+                if let Some(key) = key {
+                    let made = desk::steps(connection, &key)?;
+                    steps.extend(made.into_iter().map(|step| ProgressStep {
+                        state: told(step.to),
+                        at_ms: step.at_ms,
+                        note: step.note,
+                    }));
+                }
+                let state = steps.last().map_or(ProgressState::PreReview, |step| step.state);
+                let progress = CaseProgress { case_number: number.clone(), item, state, steps };
+                numbered.push(Numbered { verification, progress });
+            }
+            Ok(numbered)
+        }))
+    }
+}

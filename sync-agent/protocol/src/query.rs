@@ -1,0 +1,180 @@
+//! Live questions: what a resident asks while standing there, and nobody needs to keep. The question is sealed to the
+//! city and the answer to a key that lives as long as the session, so the agent between them relays two ciphertexts
+//! and can read neither. Losing one loses nothing: the kiosk says that the city cannot be asked just now.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ProtocolError, limits};
+
+/// Body of `POST /v1/query`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryRequest {
+    /// Version of this protocol.
+    pub version: u16,
+    /// Names this question; the answer repeats it. A UUID.
+    pub ticket: String,
+    /// How long the terminal will still wait, in milliseconds; the city gives up after it.
+    pub within_ms: u32,
+    /// age file with a [`Question`] for the city, in base64 (RFC 4648, padded).
+    pub question: String,
+}
+
+/// Body of a 200 to `POST /v1/query`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryReply {
+    /// The question's ticket.
+    pub ticket: String,
+    /// age file with an [`Answer`] for the session's key, in base64.
+    pub answer: String,
+}
+
+/// What is inside the question's seal.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The ticket of the request, so that a question cannot be put under another one.
+    pub ticket: String,
+    /// Code of the terminal that asks.
+    pub terminal: String,
+    /// age recipient of the session, `age1…`.
+    pub reply_to: String,
+    /// What is asked.
+    pub body: QuestionBody,
+}
+
+/// What can be asked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum QuestionBody {
+    /// Does the whole way to the city's opener and back work?
+    Reach,
+    /// How is this case getting on? The verification code is the proof that the asker holds the receipt.
+    CaseProgress {
+        /// Case number as printed.
+        case_number: String,
+        /// Verification code as printed.
+        verification: String,
+    },
+    /// What an item fetches from a department, for instance a balance.
+    Fetch {
+        /// Code of the service item.
+        item: String,
+        /// Name of the fetch in the item's data.
+        fetch: String,
+        /// What the department needs to know.
+        arguments: serde_json::Map<String, serde_json::Value>,
+    },
+}
+
+/// What is inside the answer's seal.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question's ticket.
+    pub ticket: String,
+    /// Clock of the city, milliseconds since 1970.
+    pub server_time_ms: i64,
+    /// What is answered.
+    pub body: AnswerBody,
+}
+
+/// What can be answered.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AnswerBody {
+    /// To [`QuestionBody::Reach`].
+    Reached,
+    /// To [`QuestionBody::CaseProgress`].
+    CaseProgress(CaseProgress),
+    /// To [`QuestionBody::Fetch`]: fields for the screen.
+    Fetched {
+        /// Field name to value.
+        fields: serde_json::Map<String, serde_json::Value>,
+    },
+    /// No such case, or the code is wrong; the two are not told apart.
+    NotFound,
+    /// The city knows the question but cannot answer it now.
+    NotNow,
+    /// The city does not know this kind of question.
+    NotKnown,
+}
+
+/// How a case is getting on.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseProgress {
+    /// Case number as printed.
+    pub case_number: String,
+    /// Code of the service item.
+    pub item: String,
+    /// Where it stands now.
+    pub state: ProgressState,
+    /// How it came there, oldest first.
+    pub steps: Vec<ProgressStep>,
+}
+
+/// One step of a case.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressStep {
+    /// Where it came to.
+    pub state: ProgressState,
+    /// When, milliseconds since 1970 by the city's clock.
+    pub at_ms: i64,
+    /// What the department writes to the resident; may be empty.
+    pub note: String,
+}
+
+/// The life of a case at a department.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgressState {
+    /// The city holds it; nobody has looked at it yet.
+    PreReview,
+    /// A department took it up.
+    Accepted,
+    /// The resident is asked for more.
+    SupplementRequested,
+    /// Given back with a reason.
+    Returned,
+    /// Done.
+    Closed,
+}
+
+macro_rules! json_within_limit {
+    ($name:ident, $what:literal) => {
+        impl $name {
+            /// As it is sealed.
+            pub fn to_plaintext(&self) -> zeroize::Zeroizing<Vec<u8>> {
+                zeroize::Zeroizing::new(serde_json::to_vec(self).expect("strings, numbers and lists"))
+            }
+
+            /// Reads what was sealed.
+            pub fn from_plaintext(bytes: &[u8]) -> Result<Self, ProtocolError> {
+                if bytes.len() > limits::MAX_QUERY {
+                    return Err(ProtocolError::TooLarge { what: $what, limit: limits::MAX_QUERY });
+                }
+                serde_json::from_slice(bytes).map_err(|_| ProtocolError::BadJson($what))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field("ticket", &self.ticket).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+json_within_limit!(Question, "question");
+json_within_limit!(Answer, "answer");
+
+impl fmt::Debug for QueryRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryRequest").field("ticket", &self.ticket).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for QueryReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryReply").field("ticket", &self.ticket).finish_non_exhaustive()
+    }
+}

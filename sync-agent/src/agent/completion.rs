@@ -1,0 +1,75 @@
+//! Sending the blobs of an acknowledged record, and what comes of it.
+
+use super::{Agent, Event};
+use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
+use crate::plan::Failure;
+use crate::throttle::Throttle;
+use kiosk_store::StoredBlob;
+
+impl Agent {
+    /// Sends what the city does not hold of this record's blobs, then asks for its receipt again.
+    pub(super) fn complete(&mut self, seq: u64) {
+        let Some(queue) = &mut self.queue else { return };
+        let now = self.clock.now_ms();
+        queue.plan.completing(seq, now);
+        let found = queue.reader.blobs_of(seq).and_then(|blobs| Ok((blobs, queue.reader.record(seq)?)));
+        let Ok((blobs, Some(stored))) = found else {
+            tracing::error!(seq, "the blobs of a record cannot be read from the outbox");
+            let failure = Failure::Transient { retry_after_ms: None };
+            return queue.plan.completion_failed(seq, failure, now, rand::random());
+        };
+        let incarnation = queue.reader.incarnation().to_owned();
+        let name = RecordName { incarnation, seq, case_id: stored.case_id, sha256: stored.sha256 };
+        let (client, throttle, report) = (self.client.clone(), self.throttle.clone(), self.report.clone());
+        tokio::spawn(async move {
+            let wanted = name.clone();
+            let sending = tokio::spawn(async move { send(&client, &throttle, &wanted, &blobs).await });
+            // The plan sends the blobs of one record at a time, so it must hear of the end whatever that is.
+            let result = sending.await.unwrap_or_else(|_| Err(Cause::Broken.into()));
+            let _ = report.send(Event::Completion { name, result }).await;
+        });
+    }
+
+    pub(super) fn on_completion(&mut self, name: &RecordName, result: Result<GoodReceipt, Refused>) {
+        let (now, seq) = (self.clock.now_ms(), name.seq);
+        let Some(queue) = self.queue.as_mut().filter(|queue| queue.reader.incarnation() == name.incarnation)
+        else {
+            return;
+        };
+        match result {
+            Ok(receipt)
+                if receipt.receipt.complete && self.epoch.as_ref() == Some(&receipt.receipt.epoch) =>
+            {
+                tracing::debug!(seq, "complete");
+                queue.plan.completion_came(seq, now);
+                self.on_receipt(name, receipt);
+            }
+            // Everything was sent and yet something is missing there: the city lost it since, or was restored.
+            Ok(_) => {
+                queue.plan.hello_soon(now);
+                let failure = Failure::Transient { retry_after_ms: None };
+                queue.plan.completion_failed(seq, failure, now, rand::random());
+            }
+            Err(refused) => {
+                tracing::debug!(seq, cause = refused.cause.code(), "blobs were not all sent");
+                if refused.failure() == Failure::Unbelievable {
+                    queue.causes.insert(seq, refused.cause);
+                }
+                if refused.cause == Cause::OwnDisk {
+                    tracing::error!(seq, "a blob cannot be read from the disk");
+                }
+                queue.plan.completion_failed(seq, refused.failure(), now, rand::random());
+            }
+        }
+    }
+}
+
+async fn send(
+    client: &CityClient,
+    throttle: &Throttle,
+    name: &RecordName,
+    blobs: &[StoredBlob],
+) -> Result<GoodReceipt, Refused> {
+    client.send_blobs(blobs, throttle).await?;
+    client.receipt(name).await
+}

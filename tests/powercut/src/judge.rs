@@ -1,0 +1,258 @@
+//! Opens what a cut left with the real store and compares it with what was promised.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::Path;
+
+use kiosk_store::{
+    Acknowledgement, AcknowledgementStatus, AuditEvent, AuditLog, Delivery, DeliveryReader, Outbox,
+    OutboxReader, RecordKind, StoreError,
+};
+
+use crate::story::{DeliveryState, Handed, OutboxState, Recording};
+use crate::terminal::{TERMINAL, sha256};
+
+/// What is wrong, in one sentence. The invariants are those of the sync design, I1 to I8.
+pub type Wrong = String;
+
+fn opens<T>(what: &str, outcome: Result<T, StoreError>) -> Result<T, Wrong> {
+    outcome.map_err(|error| format!("I5: {what}: {error}"))
+}
+
+/// The outbox and its blobs. `sound` holds the blobs whose bytes were already read from this very image's files.
+/// Returns which of the right states it is in.
+pub fn outbox(
+    state: &Path,
+    recording: &Recording,
+    right: Range<usize>,
+    reader_first: bool,
+    sound: &mut HashSet<String>,
+) -> Result<usize, Wrong> {
+    // The agent may be up before the kiosk; it may say "unknown", but nothing wrong.
+    let early = if reader_first { OutboxReader::open(state).ok().flatten() } else { None };
+    if let Some(Ok(head)) = early.as_ref().map(OutboxReader::head) {
+        let right: Vec<u64> =
+            right.clone().map(|at| recording.story.outbox.states[at].records as u64).collect();
+        if !right.contains(&head) {
+            return Err(format!("I1: the agent, before the kiosk, sees {head} records instead of {right:?}"));
+        }
+    }
+    let mut outbox = opens("the outbox does not open", Outbox::open(state, TERMINAL))?;
+    opens("the chain does not verify", outbox.verify_all())?;
+    let reader =
+        opens("the outbox cannot be read", OutboxReader::open(state))?.ok_or("I5: no outbox to read")?;
+    let found = outbox_state(&outbox, &reader)?;
+    let states = &recording.story.outbox.states;
+    let at = right.clone().find(|at| same_outbox(&states[*at], &found)).ok_or_else(|| {
+        let promised = &states[right.start];
+        format!("I1: the outbox holds {found:?}, but {promised:?} was promised")
+    })?;
+    let handed = &recording.story.handed[..found.records];
+    same_records(&reader, handed)?;
+    same_blobs(state, &reader, recording, handed, sound)?;
+    drop(early);
+    accepts(&mut outbox, &reader, recording, found.records)?;
+    Ok(at)
+}
+
+fn outbox_state(outbox: &Outbox, reader: &OutboxReader) -> Result<OutboxState, Wrong> {
+    let records = outbox.head() as usize;
+    let stubs = opens("stubs cannot be read", reader.stubs(usize::MAX >> 1))?;
+    let mut prints = std::collections::BTreeMap::new();
+    for entry in opens("the queue cannot be listed", reader.list(usize::MAX >> 1))? {
+        if entry.case_number.is_some() {
+            let stub =
+                stubs.iter().find(|stub| stub.case_id == entry.case_id).ok_or("I1: a stub is missing")?;
+            prints.insert(entry.seq as usize - 1, stub.print);
+        }
+    }
+    Ok(OutboxState { incarnation: Some(outbox.incarnation().to_owned()), records, prints })
+}
+
+/// A queue that was never promised a name may have been given another.
+fn same_outbox(promised: &OutboxState, found: &OutboxState) -> bool {
+    let same_name = promised.incarnation.is_none() || promised.incarnation == found.incarnation;
+    same_name && promised.records == found.records && promised.prints == found.prints
+}
+
+fn same_records(reader: &OutboxReader, handed: &[Handed]) -> Result<(), Wrong> {
+    let mut seen = 0;
+    while seen < handed.len() {
+        let page = opens("records cannot be read", reader.records(seen as u64 + 1, 1000))?;
+        if page.is_empty() {
+            return Err(format!("I4: the queue ends at {seen} instead of {}", handed.len()));
+        }
+        for (record, handed) in page.iter().zip(&handed[seen..]) {
+            let same = record.case_id == handed.case_id
+                && record.kind == handed.kind
+                && record.manifest == handed.manifest
+                && record.ciphertext == handed.ciphertext
+                && record.sha256 == handed.sha256
+                && record.finalised_at_ms == handed.finalised_at_ms;
+            if !same {
+                return Err(format!("I2: record {} is not the one that was finalised", record.seq));
+            }
+        }
+        seen += page.len();
+    }
+    let stubs = opens("stubs cannot be read", reader.stubs(usize::MAX >> 1))?;
+    let cases = handed.iter().filter_map(|handed| handed.stub.as_ref());
+    let same = cases.rev().zip(&stubs).all(|(handed, stub)| {
+        (&handed.case_id, &handed.case_number, &handed.item, &handed.verification, handed.finalised_at_ms)
+            == (&stub.case_id, &stub.case_number, &stub.item, &stub.verification, stub.finalised_at_ms)
+    });
+    if same { Ok(()) } else { Err("I1: a stub is not the one that was promised".into()) }
+}
+
+/// Every blob of every record is there and whole; every finished file in the folder is one that was handed over.
+fn same_blobs(
+    state: &Path,
+    reader: &OutboxReader,
+    recording: &Recording,
+    handed: &[Handed],
+    sound: &mut HashSet<String>,
+) -> Result<(), Wrong> {
+    for (name, _) in handed.iter().flat_map(|handed| &handed.blobs) {
+        if !state.join("blobs").join(name).exists() {
+            return Err("I1: a blob of a promised record is missing".into());
+        }
+    }
+    let Ok(folder) = std::fs::read_dir(state.join("blobs")) else { return Ok(()) };
+    for entry in folder.flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if name.starts_with('.') || !sound.insert(name.clone()) {
+            continue;
+        }
+        if !recording.story.handed.iter().any(|handed| handed.blobs.iter().any(|(blob, _)| *blob == name)) {
+            return Err("I3: a blob was never handed over".into());
+        }
+        if let Err(error) = reader.blob(&name) {
+            return Err(format!("I2: a blob is not what its name says: {error}"));
+        }
+    }
+    Ok(())
+}
+
+/// I5: the next resident is served, and with the blobs of the record that was cut off, whose remains may lie about.
+fn accepts(
+    outbox: &mut Outbox,
+    reader: &OutboxReader,
+    recording: &Recording,
+    records: usize,
+) -> Result<(), Wrong> {
+    let ciphertext = b"sealed after the cut".to_vec();
+    let cut_off = recording.story.handed.get(records).map(|handed| handed.blobs.clone()).unwrap_or_default();
+    let next = Handed {
+        case_id: format!("ffffffff-ffff-4fff-8fff-{records:012x}"),
+        kind: RecordKind::Rating,
+        manifest: "manifest after the cut".into(),
+        sha256: sha256(&ciphertext),
+        ciphertext,
+        finalised_at_ms: 1,
+        blobs: cut_off,
+        stub: None,
+    };
+    let slot = outbox.next_slot();
+    if slot.seq != records as u64 + 1 {
+        return Err(format!("I4: after record {records} comes {}", slot.seq));
+    }
+    opens("a record after the cut is refused", outbox.commit(next.record(slot)))?;
+    let head = opens("the outbox cannot be read", reader.head())?;
+    if head != records as u64 + 1 {
+        return Err("I5: a record after the cut is not seen by the agent".into());
+    }
+    for (name, bytes) in &next.blobs {
+        let found = opens("a blob written after the cut cannot be read", reader.blob(name))?;
+        if found != *bytes {
+            return Err("I2: a blob written after the cut is another".into());
+        }
+    }
+    Ok(())
+}
+
+/// The delivery log. Returns which of the right states it is in.
+pub fn delivery(state: &Path, recording: &Recording, right: Range<usize>) -> Result<usize, Wrong> {
+    let mut delivery = opens("the delivery log does not open", Delivery::open(state))?;
+    let reader = opens("the delivery log cannot be read", DeliveryReader::open(state))?
+        .ok_or("I5: no delivery log to read")?;
+    let name = recording.story.incarnation.as_deref().unwrap_or("none");
+    let states = &recording.story.delivery.states;
+    let mut first = None;
+    for at in right.clone() {
+        match same_delivery(&reader, name, &states[at]) {
+            Ok(()) => {
+                let receipt = Acknowledgement {
+                    incarnation: "after-the-cut".into(),
+                    seq: 1,
+                    receipt: "receipt".into(),
+                    status: AcknowledgementStatus::Accepted,
+                    complete: true,
+                    at_ms: 1,
+                };
+                opens("a receipt after the cut is refused", delivery.record_receipts(&[receipt]))?;
+                let noted = opens("a receipt cannot be read", reader.is_acknowledged("after-the-cut", 1))?;
+                return if noted { Ok(at) } else { Err("I5: a receipt after the cut is not noted".into()) };
+            }
+            Err(wrong) => first = first.or(Some(wrong)),
+        }
+    }
+    Err(first.unwrap_or_default())
+}
+
+fn same_delivery(reader: &DeliveryReader, name: &str, promised: &DeliveryState) -> Result<(), Wrong> {
+    let read = |what| move |error: StoreError| format!("I5: {what} cannot be read: {error}");
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for seq in promised.receipts.keys() {
+        match ranges.last_mut() {
+            Some(range) if range.1 + 1 == *seq => range.1 = *seq,
+            _ => ranges.push((*seq, *seq)),
+        }
+    }
+    let found = reader.acknowledged(name).map_err(read("the receipts"))?;
+    if found != ranges {
+        return Err(format!("I6: receipts of {found:?} are noted, {ranges:?} were promised"));
+    }
+    for (seq, receipt) in &promised.receipts {
+        let found = reader.acknowledgement(name, *seq).map_err(read("a receipt"))?;
+        if found.as_ref() != Some(receipt.as_ref()) {
+            return Err(format!("I2: the receipt of record {seq} is another"));
+        }
+    }
+    let attempts = reader.attempts(name).map_err(read("the attempts"))?;
+    if !attempts.iter().eq(promised.attempts.values()) {
+        return Err(format!("I4: {attempts:?} are to be tried again, {:?} were noted", promised.attempts));
+    }
+    let epoch = reader.epoch().map_err(read("the epoch"))?;
+    if epoch != promised.epoch {
+        return Err(format!("I6: the epoch is {epoch:?}, {:?} was noted", promised.epoch));
+    }
+    let sync = reader.last_sync_ms().map_err(read("the last answer"))?;
+    let ahead = reader.city_ahead_ms().map_err(read("the city's clock"))?;
+    if sync.zip(ahead) != promised.last_sync {
+        return Err(format!("I4: the last answer was at {sync:?}, {:?} was noted", promised.last_sync));
+    }
+    Ok(())
+}
+
+/// An audit chain: 0 is the kiosk's, 1 the sync agent's. Returns which of the right states it is in.
+pub fn audit(state: &Path, recording: &Recording, chain: usize, right: Range<usize>) -> Result<usize, Wrong> {
+    let process = ["kiosk", "agent"][chain];
+    let mut log = opens("an audit chain does not open", AuditLog::open(state, process))?;
+    let report = opens("an audit chain cannot be followed", AuditLog::verify(state, process))?
+        .ok_or("I5: no audit chain to read")?;
+    if let Some(row) = report.first_broken {
+        return Err(format!("I2: row {row} of the audit chain does not fit"));
+    }
+    let states = &recording.story.audits[chain].states;
+    let at = right.clone().find(|at| states[*at] as u64 == report.rows).ok_or_else(|| {
+        format!("I1: the audit chain has {} rows, {} were promised", report.rows, states[right.start])
+    })?;
+    let rows = opens("audit rows cannot be read", AuditLog::read(state, process, 1, usize::MAX >> 1))?;
+    let audited = &recording.story.audited[chain];
+    if !rows.iter().map(|row| (row.at_ms, row.name.as_str())).eq(audited[..rows.len()].iter().copied()) {
+        return Err("I2: an audit row is another".into());
+    }
+    let event = [AuditEvent::SessionWiped, AuditEvent::HelloOk { waiting: 0 }][chain];
+    opens("an audit row after the cut is refused", log.record(1, &event))?;
+    Ok(at)
+}
