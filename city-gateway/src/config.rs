@@ -18,6 +18,9 @@ pub struct Config {
     pub listen: Listen,
     /// Folders.
     pub paths: Paths,
+    /// Certificates of terminals; everything has a default.
+    #[serde(default)]
+    pub enrolment: Enrolment,
     /// Limits; every one has a default.
     #[serde(default)]
     pub limits: Limits,
@@ -70,6 +73,9 @@ pub struct CityTls {
 pub struct Listen {
     /// For terminals: HTTPS, client certificate required.
     pub terminals: SocketAddr,
+    /// For terminals that have no certificate yet: HTTPS. Without it nobody can enrol here.
+    #[serde(default)]
+    pub enrolment: Option<SocketAddr>,
     /// For the city: on this machine only, unless `[city.tls]` is set.
     pub city: SocketAddr,
 }
@@ -84,6 +90,32 @@ pub struct Paths {
     pub keys: PathBuf,
     /// Catalog of service items.
     pub catalog: PathBuf,
+}
+
+/// Certificates of terminals.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Enrolment {
+    /// Name of the file in the folder of keys that holds the issuing key; its certificate is in `terminal-ca.pem`.
+    pub issuing_key: PathBuf,
+    /// How long a certificate is valid, in days: 1 to 90. Terminals renew when two thirds of it are over.
+    pub certificate_days: u16,
+    /// Whether a certificate of a trusted authority that nobody has listed is listed when it is first seen. Meant
+    /// for the days after the city's database was restored from a backup, and for trying things out.
+    pub trust_unlisted: bool,
+    /// After so many seconds the list is asked again, so that what another gateway changed is seen.
+    pub refresh_seconds: u64,
+}
+
+impl Default for Enrolment {
+    fn default() -> Self {
+        Self {
+            issuing_key: "terminal-ca.key.pem".into(),
+            certificate_days: 90,
+            trust_unlisted: false,
+            refresh_seconds: 5,
+        }
+    }
 }
 
 /// What one gateway takes on at once.
@@ -273,6 +305,9 @@ pub enum ConfigError {
         "listen.city is {0}: without [city.tls] the operators' pages may only listen on a loopback address"
     )]
     NotLoopback(SocketAddr),
+    /// Too long a life for a certificate, or none.
+    #[error("enrolment.certificate_days is {0}: certificates are valid for 1 to 90 days")]
+    CertificateDays(u16),
     /// What is shown without sign-in must not leave the machine.
     #[error("listen.city is {0}: city.open_feed needs no sign-in and is for a loopback address only")]
     OpenFeed(SocketAddr),
@@ -316,6 +351,10 @@ impl Config {
 
     /// What the types cannot say.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let days = self.enrolment.certificate_days;
+        if !(1..=90).contains(&days) {
+            return Err(ConfigError::CertificateDays(days));
+        }
         if !self.listen.city.ip().is_loopback() {
             if self.city.open_feed {
                 return Err(ConfigError::OpenFeed(self.listen.city));
@@ -389,6 +428,17 @@ mod tests {
         let rules = "[retention]\nfinished_case_days = 4000\naudit_years = 6\n";
         assert!(matches!(load(&format!("{text}{rules}")), Err(ConfigError::Retention)));
         assert_eq!(load(&text).unwrap().retention.finished_case_days, 730);
+    }
+
+    #[test]
+    fn a_certificate_is_valid_for_some_time_but_not_for_ever() {
+        let listen = "[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n";
+        for (days, good) in [(0, false), (1, true), (90, true), (91, false)] {
+            let text = format!("{listen}{PATHS}[enrolment]\ncertificate_days = {days}\n");
+            assert_eq!(load(&text).is_ok(), good, "{days}");
+        }
+        let config = load(&format!("{listen}{PATHS}")).unwrap();
+        assert!(!config.enrolment.trust_unlisted && config.listen.enrolment.is_none());
     }
 
     #[test]

@@ -20,12 +20,14 @@ use crate::city::{self, Feed, Figures};
 use crate::config::{Config, StoreKind};
 use crate::desk::{self, CaseDesk, Transport};
 use crate::durable_notes;
-use crate::keys::Keys;
+use crate::enrol::{self, AllowList, Enrolment, operator};
+use crate::keys::{Keys, TlsKeys};
 use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
 use crate::query::Questions;
 use crate::receipts::Signer;
 use crate::store::InboxStore;
+use crate::store::registry::TerminalRegistry;
 use crate::store::seat::Seat;
 use crate::stores::Stores;
 use crate::terminals::{self, Terminals};
@@ -46,6 +48,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// KiB of hellos and questions in memory.
 const SMALL_BODIES_KIB: usize = 32 * 1024;
 
+/// Connections there may be to the operators' pages and the public one.
+const CITY_CONNECTIONS: usize = 512;
+
 /// In a folder that several gateways share, a file that was not written to for so long is nobody's.
 const UNFINISHED: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -56,12 +61,15 @@ const STREAMS: u32 = 128;
 pub struct Gateway {
     terminals: SocketAddr,
     city: SocketAddr,
+    enrolment: Option<SocketAddr>,
+    registry: Arc<dyn TerminalRegistry>,
     store: Arc<dyn InboxStore>,
     desk: Arc<CaseDesk>,
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     broken: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
+    door: Option<JoinHandle<()>>,
     _seat: Option<Seat>,
 }
 
@@ -71,8 +79,11 @@ impl Gateway {
         config.check()?;
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
-        let Stores { inbox: store, blobs: index, book, desk: operators, progress, pressure, seat } =
+        let Stores { inbox: store, blobs: index, book, desk: operators, registry, progress, pressure, seat } =
             Stores::open(config).await?;
+        let allow_list = Arc::new(AllowList::new(Arc::clone(&registry), &config.enrolment));
+        let enrolment =
+            Arc::new(Enrolment::load(config, Arc::clone(&registry), Arc::clone(&allow_list), &keys.tls)?);
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
@@ -89,6 +100,7 @@ impl Gateway {
         let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
+            allow_list: Arc::clone(&allow_list),
             blob_bodies: Semaphore::new(config.limits.blob_bodies_mib.max(8) * 1024),
             small_bodies: Semaphore::new(SMALL_BODIES_KIB),
             blobs: Arc::clone(&blobs),
@@ -130,18 +142,29 @@ impl Gateway {
         let mut gateway = Self {
             terminals: terminals_at.local_addr()?,
             city: city_at.local_addr()?,
+            enrolment: None,
+            registry: Arc::clone(&registry),
             store: Arc::clone(&store),
             desk,
             handle: handle.clone(),
             stop,
             broken,
             tasks: Vec::new(),
+            door: None,
             _seat: seat,
         };
+        if let Some(address) = config.listen.enrolment {
+            gateway.open_enrolment(address, &keys.tls, Arc::clone(&enrolment), config.limits.connections)?;
+        }
+        match operator::Door::open(&config.paths.state, operator::Registrar { registry, allow_list }) {
+            Ok(door) => gateway.door = Some(tokio::spawn(door.serve())),
+            // Records are kept all the same.
+            Err(error) => tracing::error!(%error, "the operators' door cannot be opened"),
+        }
         let acceptor = TerminalAcceptor::new(tls::server_config(keys.tls)?, config.limits.connections);
         let mut server = axum_server::from_tcp(terminals_at)?.acceptor(acceptor).handle(handle.clone());
         connection_limits(server.http_builder());
-        let service = terminals::router(terminals).into_make_service();
+        let service = terminals::router(terminals, enrolment).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
         let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
             (true, _) => Feed::Open,
@@ -154,11 +177,11 @@ impl Gateway {
         connection_limits(server.http_builder());
         match city_tls {
             Some(config) => {
-                let server = server.acceptor(Capped::new(tls::city_acceptor(config)));
+                let server = server.acceptor(Capped::new(tls::open_acceptor(config), CITY_CONNECTIONS));
                 gateway.spawn("city", async move { server.serve(service).await });
             }
             None => {
-                let server = server.acceptor(Capped::new(NoDelayAcceptor::new()));
+                let server = server.acceptor(Capped::new(NoDelayAcceptor::new(), CITY_CONNECTIONS));
                 gateway.spawn("city", async move { server.serve(service).await });
             }
         }
@@ -183,6 +206,16 @@ impl Gateway {
         self.city
     }
 
+    /// Where terminals enrol, when they can.
+    pub fn enrolment(&self) -> Option<SocketAddr> {
+        self.enrolment
+    }
+
+    /// The allow-list.
+    pub fn registry(&self) -> &Arc<dyn TerminalRegistry> {
+        &self.registry
+    }
+
     /// The inbox.
     pub fn store(&self) -> &Arc<dyn InboxStore> {
         &self.store
@@ -201,6 +234,11 @@ impl Gateway {
     /// Lets requests finish, closes the store, and returns.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.handle.graceful_shutdown(Some(GRACE));
+        if let Some(door) = self.door {
+            door.abort();
+            // Ended on purpose.
+            let _ = door.await;
+        }
         // Fails only when the opener has already ended.
         let _ = self.stop.send(true);
         let ended = async {
@@ -212,6 +250,24 @@ impl Gateway {
             self.store.close().await
         };
         tokio::time::timeout(STOP, ended).await.context("the gateway took too long to stop")??;
+        Ok(())
+    }
+
+    fn open_enrolment(
+        &mut self,
+        address: SocketAddr,
+        keys: &TlsKeys,
+        enrolment: Arc<Enrolment>,
+        connections: usize,
+    ) -> anyhow::Result<()> {
+        anyhow::ensure!(enrolment.can_issue(), "listen.enrolment is set, but there is no issuing key");
+        let listener = bind(address)?;
+        self.enrolment = Some(listener.local_addr()?);
+        let acceptor = Capped::new(tls::open_acceptor(enrol::tls_config(keys)?), connections);
+        let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(self.handle.clone());
+        connection_limits(server.http_builder());
+        let service = enrol::enrolment_routes(enrolment).into_make_service_with_connect_info::<SocketAddr>();
+        self.spawn("enrolment", async move { server.serve(service).await });
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! Four parts that share only the store. `terminals` accepts: mutual TLS, a manifest signed by the terminal,
 //! one transaction, then a signed receipt. `opener` holds the city's key and judges what was accepted.
 //! `city` answers residents who scan the code on their receipt. `desk` is where operators sign in, see cases masked
-//! and take them through their life.
+//! and take them through their life. `enrol` says for each request of a terminal what its certificate is worth.
 //!
 //! Deliberately absent: any judgement of content on the way in, any change to a received record but its deletion by
 //! rule, and opened content in a file, a log or a page, but for one answer to one operator whose asking is on record.
@@ -15,6 +15,7 @@ mod config;
 pub mod continuity;
 pub mod desk;
 mod durable_notes;
+mod enrol;
 mod failpoints;
 mod gateway;
 mod hello;
@@ -38,9 +39,10 @@ pub mod test_cluster;
 mod tls;
 
 pub use config::{
-    BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Limits, Listen, Paths, S3, Store,
-    StoreKind,
+    BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Enrolment, Limits, Listen, Paths,
+    S3, Store, StoreKind,
 };
+pub use enrol::operator;
 pub use gateway::Gateway;
 pub use keys::KeyError;
 pub use operations::{Key, Operation};

@@ -10,6 +10,7 @@ use crate::store::blobs::BlobIndex;
 use crate::store::desk::DeskStore;
 use crate::store::lives::TerminalBook;
 use crate::store::postgres::{Address, PoolLimits, PostgresStore};
+use crate::store::registry::TerminalRegistry;
 use crate::store::seat::Seat;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::store::{InboxStore, OpenError};
@@ -20,6 +21,7 @@ pub(crate) struct Stores {
     pub(crate) blobs: Arc<dyn BlobIndex>,
     pub(crate) book: Arc<dyn TerminalBook>,
     pub(crate) desk: Arc<dyn DeskStore>,
+    pub(crate) registry: Arc<dyn TerminalRegistry>,
     pub(crate) progress: Arc<dyn ProgressSource>,
     /// How busy it is, 0 to 1.
     pub(crate) pressure: Box<dyn Fn() -> f64 + Send + Sync>,
@@ -66,13 +68,14 @@ impl Stores {
 
     fn of<S>(store: Arc<S>, pressure: Box<dyn Fn() -> f64 + Send + Sync>, seat: Option<Seat>) -> Self
     where
-        S: InboxStore + BlobIndex + TerminalBook + DeskStore + ProgressSource + 'static,
+        S: InboxStore + BlobIndex + TerminalBook + DeskStore + TerminalRegistry + ProgressSource + 'static,
     {
         Self {
             inbox: Arc::clone(&store) as _,
             blobs: Arc::clone(&store) as _,
             book: Arc::clone(&store) as _,
             desk: Arc::clone(&store) as _,
+            registry: Arc::clone(&store) as _,
             progress: store,
             pressure,
             seat,

@@ -3,6 +3,7 @@
 //! Deliberately absent: any judgement of what a record contains. Here it is only whether the body is a sealed
 //! record, and whether the terminal that sent it signed it. Also absent: HTML.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use crate::blobs::{Blobs, routes as tus};
 use crate::budgets::Budgets;
 use crate::config::Limits;
+use crate::enrol::{self, AllowList, Believed, Enrolment};
 use crate::failpoints;
 use crate::hello;
 use crate::metrics::{Asked, Metrics};
@@ -30,12 +32,14 @@ use crate::query::Questions;
 use crate::receipts::{Complete, Signer};
 use crate::refusal::Refusal;
 use crate::store::lives::TerminalBook;
-use crate::store::{Acceptance, Arrival, InboxStore, Kept, Kind, Place, StoreError};
+use crate::store::registry::Standing;
+use crate::store::{Acceptance, Arrival, Conflict, InboxStore, Kept, Kind, Place, StoreError};
 use crate::tls::Peer;
 
 /// What the routes share.
 pub(crate) struct Terminals {
     pub(crate) store: Arc<dyn InboxStore>,
+    pub(crate) allow_list: Arc<AllowList>,
     pub(crate) signer: Signer,
     pub(crate) catalog_version: String,
     pub(crate) limits: Limits,
@@ -59,7 +63,7 @@ pub(crate) struct Terminals {
 }
 
 /// The routes of the listener for terminals.
-pub(crate) fn router(state: Arc<Terminals>) -> Router {
+pub(crate) fn router(state: Arc<Terminals>, enrolment: Arc<Enrolment>) -> Router {
     Router::new()
         .route("/v1/hello", post(hello))
         .route("/v1/records/{case_id}", put(keep))
@@ -71,6 +75,7 @@ pub(crate) fn router(state: Arc<Terminals>) -> Router {
             head(tus::state).patch(tus::append).post(tus::overridden).merge(options(tus::offer)),
         )
         .route("/v1/openapi.json", get(openapi::document))
+        .merge(enrol::terminal_routes(enrolment).with_state(()))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), deadline))
@@ -106,11 +111,13 @@ async fn hello(
     if !understands(hello.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
-    if hello.terminal != peer.code {
-        tracing::warn!(alarm = true, terminal = %peer.code, "hello in the name of another terminal");
+    let code = &peer.certificate.code;
+    if hello.terminal != *code {
+        tracing::warn!(alarm = true, terminal = %code, "hello in the name of another terminal");
         return Err(Refusal::Forbidden("the certificate names another terminal".into()));
     }
-    hello::answer(&state, peer.code(), hello).await.map(Json)
+    let standing = state.standing(&peer).await?;
+    hello::answer(&state, peer.code(), standing, hello).await.map(Json)
 }
 
 async fn keep(
@@ -119,19 +126,34 @@ async fn keep(
     Path(case_id): Path<String>,
     request: Request,
 ) -> Result<Json<ReceiptReply>, Refusal> {
+    let standing = state.standing(&peer).await?;
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    state.budgets.record(peer.code(), announced.unwrap_or(limits::MAX_RECORD_BODY as u64))?;
+    let share = share_of(&peer, standing);
+    state.budgets.record(&share, announced.unwrap_or(limits::MAX_RECORD_BODY as u64))?;
     let (body, _held) = state.body(request, limits::MAX_RECORD_BODY).await?;
     let record = SealedRecord::from_json(&body)?;
     drop(body);
-    let manifest = verify(&peer, &record, &case_id)?;
+    let believed = state.watch(state.allow_list.believe(&peer.certificate, &record.manifest).await)?;
+    let Believed { manifest, revoked_key } = believed.inspect_err(
+        |error| tracing::warn!(alarm = true, terminal = %peer.certificate.code, %error, "a manifest was refused"),
+    )?;
+    verify(&peer, &manifest, &record, &case_id)?;
     let arrival = arrival(&manifest, record);
     #[cfg(feature = "failpoints")]
     if let Some(delay) = failpoints::receipt_before_commit() {
         return Ok(premature(&state, &manifest, arrival, delay));
     }
-    let acceptance = state.watch(state.store.accept(arrival).await)?;
+    // Residents' cases are no evidence to throw away: what is not believed is kept aside, and gets its receipt.
+    let aside = match standing {
+        Standing::Revoked => Some(Conflict::Revoked),
+        Standing::Listed => revoked_key.then_some(Conflict::Revoked),
+        Standing::Unlisted => Some(Conflict::Unlisted),
+    };
+    let acceptance = match aside {
+        Some(why) => state.watch(state.store.set_aside(arrival, why).await)?,
+        None => state.watch(state.store.accept(arrival).await)?,
+    };
     report(&manifest, &acceptance);
     state.metrics.record(acceptance.again, matches!(acceptance.kept, Kept::Quarantine(_)));
     state.arrivals.notify_one();
@@ -168,6 +190,9 @@ async fn query(
     Extension(peer): Extension<Arc<Peer>>,
     request: Request,
 ) -> Result<Json<QueryReply>, Refusal> {
+    if state.standing(&peer).await? != Standing::Listed {
+        return Err(Refusal::Forbidden("this certificate is not on the city's list".into()));
+    }
     // The base64 of the largest question, and the JSON around it.
     let (body, _held) = read(&state.small_bodies, request, limits::MAX_QUERY.div_ceil(3) * 4 + 1024).await?;
     let asked: QueryRequest =
@@ -175,13 +200,20 @@ async fn query(
     state.questions.answer(peer.code(), asked).await.map(Json)
 }
 
-/// Whether the record is what its manifest says, and the manifest this terminal's.
-fn verify(peer: &Peer, record: &SealedRecord, case_id: &str) -> Result<Manifest, Refusal> {
-    let manifest = Manifest::verify(&record.manifest, &peer.key).inspect_err(
-        |error| tracing::warn!(alarm = true, terminal = %peer.code, %error, "a manifest was refused"),
-    )?;
-    if manifest.terminal != peer.code {
-        tracing::warn!(alarm = true, terminal = %peer.code, "a manifest in the name of another terminal");
+/// Whose share of what the gateway takes on a request counts against. A stolen certificate must not eat up the share
+/// of the terminal that now has the same code.
+pub(crate) fn share_of(peer: &Peer, standing: Standing) -> Cow<'_, str> {
+    match standing {
+        Standing::Listed => Cow::Borrowed(peer.code()),
+        Standing::Revoked | Standing::Unlisted => Cow::Owned(format!("{} aside", peer.code())),
+    }
+}
+
+/// Whether the record is what its manifest says, and the manifest speaks of this terminal.
+fn verify(peer: &Peer, manifest: &Manifest, record: &SealedRecord, case_id: &str) -> Result<(), Refusal> {
+    let code = &peer.certificate.code;
+    if manifest.terminal != *code {
+        tracing::warn!(alarm = true, terminal = %code, "a manifest in the name of another terminal");
         return Err(Refusal::Forbidden("the manifest names another terminal".into()));
     }
     if !understands(manifest.version) {
@@ -190,11 +222,11 @@ fn verify(peer: &Peer, record: &SealedRecord, case_id: &str) -> Result<Manifest,
     if manifest.case_id != case_id {
         return Err(Refusal::BadRequest("the address names another record".into()));
     }
-    if !record.matches(&manifest) {
-        tracing::warn!(alarm = true, terminal = %peer.code, seq = manifest.seq, "a record is damaged");
+    if !record.matches(manifest) {
+        tracing::warn!(alarm = true, terminal = %code, seq = manifest.seq, "a record is damaged");
         return Err(Refusal::BadRequest("the content is not the one the manifest speaks of".into()));
     }
-    Ok(manifest)
+    Ok(())
 }
 
 fn arrival(manifest: &Manifest, record: SealedRecord) -> Arrival {
@@ -280,6 +312,11 @@ async fn read(
 }
 
 impl Terminals {
+    /// What the certificate of whoever asks is worth now.
+    pub(crate) async fn standing(&self, peer: &Peer) -> Result<Standing, StoreError> {
+        self.watch(self.allow_list.standing(&peer.certificate).await)
+    }
+
     /// Reads a record. The permit is held until the request is answered, because the record lives that long.
     async fn body(&self, request: Request, limit: usize) -> Result<(Bytes, SemaphorePermit<'_>), Refusal> {
         read(&self.bodies, request, limit).await

@@ -237,6 +237,7 @@ impl Delivery {
         let rows = || -> rusqlite::Result<()> {
             let transaction = self.writer.db.unchecked_transaction()?;
             write_meta(&transaction, "last_sync_ms", &sync.now_ms.to_string())?;
+            write_meta(&transaction, CITY_SILENT, "0")?;
             write_meta(&transaction, "city_ahead_ms", &sync.city_ahead_ms.to_string())?;
             if let Some(token) = &sync.continuity {
                 write_meta(&transaction, &continuity_key(&sync.incarnation), token)?;
@@ -257,6 +258,11 @@ impl Delivery {
             transaction.commit()
         };
         rows().map_err(StoreError::sql(SCHEMA.file))
+    }
+
+    /// Notes that the city gave no answer that could be believed.
+    pub fn record_silence(&mut self) -> Result<(), StoreError> {
+        self.set_meta(CITY_SILENT, "1")
     }
 
     fn set_meta(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
@@ -295,6 +301,9 @@ pub(crate) fn incomplete(db: &Connection, incarnation: &str) -> Result<Vec<u64>,
     let rows = query.query_map([incarnation], |row| row.get::<_, i64>(0)).map_err(&sql)?;
     rows.map(|seq| seq.map(|seq| seq as u64)).collect::<Result<_, _>>().map_err(&sql)
 }
+
+/// Key under which stands whether the last hello had no answer.
+pub(crate) const CITY_SILENT: &str = "city_silent";
 
 pub(crate) fn last_sync_ms(db: &Connection) -> Result<Option<i64>, StoreError> {
     Ok(meta(db, "last_sync_ms")?.and_then(|text| text.parse().ok()))

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::StoreError;
 use crate::connection::{has_moved, open_reader};
 use crate::delivery::{
-    Acknowledgement, Attempt, LEAVE_INCARNATION, SCHEMA, acknowledged, attempts, continuity_key, incomplete,
-    last_sync_ms, meta,
+    Acknowledgement, Attempt, CITY_SILENT, LEAVE_INCARNATION, SCHEMA, acknowledged, attempts, continuity_key,
+    incomplete, last_sync_ms, meta,
 };
 
 /// How many records stand where.
@@ -158,6 +158,11 @@ impl DeliveryReader {
     /// When the city last answered, verified; milliseconds since 1970 on this terminal's clock.
     pub fn last_sync_ms(&self) -> Result<Option<i64>, StoreError> {
         last_sync_ms(&self.db)
+    }
+
+    /// Whether the last hello had no answer that could be believed.
+    pub fn is_city_silent(&self) -> Result<bool, StoreError> {
+        Ok(meta(&self.db, CITY_SILENT)?.is_some_and(|silent| silent == "1"))
     }
 
     /// How far the city's clock was ahead of this terminal's then.

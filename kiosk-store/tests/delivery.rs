@@ -80,18 +80,22 @@ fn the_last_answer_of_the_city_is_known() {
     let folder = tempfile::tempdir().unwrap();
     let mut delivery = Delivery::open(folder.path()).unwrap();
     assert_eq!(delivery.last_sync_ms().unwrap(), None);
-    delivery
-        .record_sync(&Sync {
-            incarnation: "life".into(),
-            now_ms: 1_795_300_000_000,
-            city_ahead_ms: -250,
-            epoch: "e-1".into(),
-            durable_seq: 0,
-            continuity: None,
-            begin_incarnation: false,
-        })
-        .unwrap();
+    let sync = Sync {
+        incarnation: "life".into(),
+        now_ms: 1_795_300_000_000,
+        city_ahead_ms: -250,
+        epoch: "e-1".into(),
+        durable_seq: 0,
+        continuity: None,
+        begin_incarnation: false,
+    };
+    delivery.record_sync(&sync).unwrap();
     let reader = DeliveryReader::open(folder.path()).unwrap().unwrap();
+    assert!(!reader.is_city_silent().unwrap());
+    delivery.record_silence().unwrap();
+    assert!(reader.is_city_silent().unwrap());
+    delivery.record_sync(&sync).unwrap();
+    assert!(!reader.is_city_silent().unwrap());
     assert_eq!(reader.last_sync_ms().unwrap(), Some(1_795_300_000_000));
     assert_eq!(reader.city_ahead_ms().unwrap(), Some(-250));
 }

@@ -44,6 +44,9 @@ pub enum AgentError {
     /// A thread could not be started.
     #[error("a thread could not be started: {0:?}")]
     Thread(std::io::ErrorKind),
+    /// There is no certificate.
+    #[error("this terminal could not be enrolled")]
+    Enrol(#[source] crate::enrol::EnrolError),
     /// A store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -167,6 +170,7 @@ impl Agent {
         let mut tick = tokio::time::interval(Duration::from_millis(self.config.sync.tick_ms));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut look_at = Instant::now();
+        let _keeper = self.client.keep_certificate();
         loop {
             if Instant::now() >= look_at {
                 self.look_at_outbox();

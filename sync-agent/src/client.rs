@@ -5,16 +5,18 @@ mod blobs;
 mod query;
 
 use std::error::Error as _;
-use std::time::Duration;
+use std::sync::Arc;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use sync_protocol::{
     CityReceiptPublicKey, HelloAnswer, HelloReply, HelloRequest, Receipt, ReceiptReply, SealedRecord, limits,
 };
 
+use crate::connection::Connection;
+use crate::enrol::Keeper;
 use crate::plan::Failure;
-use crate::{AgentError, Config, tls};
+use crate::{AgentError, Config};
 
 /// What an answer was, when it was not what was hoped for. Carries nothing that came over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +124,7 @@ pub struct RecordName {
 /// A connection to the gateway.
 #[derive(Clone)]
 pub struct CityClient {
-    http: Client,
+    connection: Arc<Connection>,
     url: String,
     terminal: String,
     city: CityReceiptPublicKey,
@@ -131,39 +133,30 @@ pub struct CityClient {
 impl CityClient {
     /// Reads the keys and prepares the connection; does not connect yet.
     pub fn new(config: &Config) -> Result<Self, AgentError> {
-        let pem = std::fs::read_to_string(config.keys.join("city-receipt.pub.pem"))
-            .map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
-        let city =
-            CityReceiptPublicKey::from_pem(&pem).map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
-        let http = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(&config.keys)?)
-            .https_only(true)
-            // A redirect or a proxy from the environment could only lead away from the city.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_millis(config.sync.connect_timeout_ms))
-            .timeout(Duration::from_millis(config.sync.request_timeout_ms))
-            // A link that died silently is noticed before the next record waits for it.
-            .http2_keep_alive_interval(Duration::from_secs(15))
-            .http2_keep_alive_timeout(Duration::from_secs(10))
-            .http2_keep_alive_while_idle(true)
-            .user_agent(concat!("sync-agent/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| AgentError::Tls)?;
-        Ok(Self { http, url: config.url.clone(), terminal: config.terminal.clone(), city })
+        let connection = Arc::new(Connection::open(config)?);
+        let city = connection.city.clone();
+        Ok(Self { connection, url: config.url.clone(), terminal: config.terminal.clone(), city })
+    }
+
+    /// Starts the task that keeps certificate and authorities fresh.
+    pub(crate) fn keep_certificate(&self) -> Keeper {
+        Keeper::start(Arc::clone(&self.connection))
     }
 
     /// Says hello and returns the city's verified answer.
     pub async fn hello(&self, request: &HelloRequest) -> Result<HelloAnswer, Refused> {
-        let call = self.http.post(format!("{}/v1/hello", self.url)).json(request);
-        let body = answer(call, limits::MAX_HELLO + 1024).await?;
-        self.believe_hello(&body, request)
+        let call = self.connection.http().post(format!("{}/v1/hello", self.url)).json(request);
+        let body = answer(call, limits::MAX_HELLO + 1024).await;
+        let result = body.and_then(|body| self.believe_hello(&body, request));
+        self.connection.heard(&result);
+        result
     }
 
     /// Puts a record and returns its verified receipt.
     pub async fn put(&self, name: &RecordName, record: &SealedRecord) -> Result<GoodReceipt, Refused> {
         let call = self
-            .http
+            .connection
+            .http()
             .put(format!("{}/v1/records/{}", self.url, name.case_id))
             .header(CONTENT_TYPE, "application/json")
             .body(record.to_json());
@@ -173,7 +166,7 @@ impl CityClient {
 
     /// Asks for the receipt of a record that the city holds, without sending the record again.
     pub async fn receipt(&self, name: &RecordName) -> Result<GoodReceipt, Refused> {
-        let call = self.http.get(format!("{}/v1/records/{}/receipt", self.url, name.case_id));
+        let call = self.connection.http().get(format!("{}/v1/records/{}/receipt", self.url, name.case_id));
         let body = answer(call, limits::MAX_RECEIPT + 1024).await?;
         self.believe_receipt(&body, name)
     }
@@ -200,12 +193,21 @@ impl CityClient {
 }
 
 /// Sends a request and reads its answer, never more than `limit` bytes of it.
-async fn answer(call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
+pub(crate) async fn answer(call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
+    answer_of(call, limit, |response| credulous() || is_json(response)).await
+}
+
+/// The same for an answer of another kind.
+pub(crate) async fn answer_of(
+    call: RequestBuilder,
+    limit: usize,
+    is_wanted: impl Fn(&Response) -> bool,
+) -> Result<Vec<u8>, Refused> {
     let mut response = call.send().await.map_err(|error| cause_of(&error))?;
     if response.status() != StatusCode::OK {
         return Err(refused(&response));
     }
-    if !credulous() && !is_json(&response) {
+    if !is_wanted(&response) {
         return Err(Cause::NotJson.into());
     }
     if response.content_length().is_some_and(|length| length > limit as u64) {

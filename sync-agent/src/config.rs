@@ -39,6 +39,8 @@ pub struct Config {
     pub keys: PathBuf,
     /// Base address of the gateway, without a slash at the end.
     pub url: String,
+    /// Base address for terminals that have no certificate yet.
+    pub enrolment_url: Option<String>,
     /// Waits and limits.
     pub sync: SyncConfig,
 }
@@ -126,6 +128,8 @@ struct Paths {
 #[derive(Deserialize)]
 struct City {
     url: String,
+    #[serde(default)]
+    enrolment_url: Option<String>,
 }
 
 impl Config {
@@ -150,6 +154,9 @@ impl Config {
         if !file.city.url.starts_with("https://") {
             return invalid("city.url must begin with https://");
         }
+        if file.city.enrolment_url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
+            return invalid("city.enrolment_url must begin with https://");
+        }
         let sync = &file.sync;
         let zero = [sync.retry_base_ms, sync.retry_cap_ms, sync.tick_ms, sync.poll_ms, sync.hello_every_ms];
         if zero.contains(&0) || sync.connect_timeout_ms == 0 || sync.request_timeout_ms == 0 {
@@ -162,6 +169,7 @@ impl Config {
             state: folder.join(file.paths.state),
             keys: folder.join(file.paths.keys),
             url: file.city.url.trim_end_matches('/').to_owned(),
+            enrolment_url: file.city.enrolment_url.map(|url| url.trim_end_matches('/').to_owned()),
             terminal: file.terminal.code,
             sync: file.sync,
         })

@@ -32,6 +32,8 @@ pub(crate) enum Note {
     Audit(i64, AuditEvent),
     /// The city answered.
     Synced(Sync),
+    /// The city did not answer, or not believably.
+    Silence,
     /// The city's store began a new life.
     Forget {
         incarnation: String,
@@ -169,6 +171,9 @@ impl JournalThread {
                     }
                     delivery.record_sync(&sync)
                 });
+            }
+            Note::Silence => {
+                self.on_delivery(Delivery::record_silence);
             }
             Note::Forget { incarnation, durable_seq, epoch, wall_ms, done } => {
                 let left = self.on_delivery(|delivery| {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::Parser;
-use sync_agent::{Agent, Config};
+use clap::{Parser, Subcommand};
+use sync_agent::{Agent, Config, enrol};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Delivers the records of one terminal to the city.
@@ -12,8 +12,21 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(version)]
 struct Arguments {
     /// The terminal's configuration.
-    #[arg(long, value_name = "terminal.toml")]
+    #[arg(long, value_name = "terminal.toml", global = true, default_value = "terminal.toml")]
     config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What else the program can do.
+#[derive(Subcommand)]
+enum Command {
+    /// Enrols this terminal with a voucher of the city, and ends.
+    Enrol {
+        /// The voucher; without it, the one in the file `voucher` in the folder of keys.
+        #[arg(long)]
+        voucher: Option<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -35,6 +48,14 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("no SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("no SIGINT")?;
+        if let Some(Command::Enrol { voucher }) = arguments.command {
+            return enrol::enrol_now(&config, voucher.as_deref()).await.context("not enrolled");
+        }
+        tokio::select! {
+            enrolled = enrol::enrol_when_needed(&config) => enrolled?,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        }
         let agent = Agent::new(config)?;
         agent
             .run(async {

@@ -301,7 +301,11 @@ impl Visitor {
         if first {
             show("receipt-printing", self);
             self.send(Event::Device(Device::PrinterChanged(PrinterCondition::NoPaper)));
-            self.send(Event::Device(Device::PrintFailed(print, PrintStatus::NoPaper)));
+            self.send(Event::Device(Device::PrintFailed {
+                ticket: print,
+                why: PrintStatus::NoPaper,
+                begun: false,
+            }));
             show("receipt-no-paper", self);
             self.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
             self.touch(Citizen::PrintWanted);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::blobs::*;
 use super::contract::arrival;
-use super::{Arrival, InboxStore, Page, Status};
+use super::{Arrival, Conflict, InboxStore, Page, Status};
 
 /// A database of its own for one test.
 pub trait Bed {
@@ -173,6 +173,23 @@ pub async fn only_what_nobody_names_ends(bed: impl Bed) {
     assert_eq!(index.held(TERMINAL, "named").await.unwrap(), Held::Whole { length: 5_000 });
 }
 
+/// A record that is set aside names its blobs as any other does; nothing is kept for one that waits for no opener.
+pub async fn what_is_set_aside_names_its_blobs(bed: impl Bed) {
+    let (store, index) = bed.open().await;
+    let nothing = Unnamed { bytes: 0, blobs: 0 };
+    assert_eq!(index.begin(announced("a", 30), nothing).await.unwrap(), Begun::TooMuchUnnamed);
+    store.set_aside(naming(1, &["a"]), Conflict::Revoked).await.unwrap();
+    assert!(matches!(index.begin(announced("a", 30), nothing).await.unwrap(), Begun::Held(_)));
+    assert_eq!(index.begin(announced("b", 30), nothing).await.unwrap(), Begun::TooMuchUnnamed);
+    assert_eq!(index.missing(vec!["a".into()]).await.unwrap(), ["a"]);
+    index.finish(TERMINAL, "a", 0, 100).await.unwrap();
+    assert!(index.missing(vec!["a".into()]).await.unwrap().is_empty());
+    assert_eq!(index.abandon(i64::MAX).await.unwrap(), Abandoned::default());
+    assert_eq!(index.held(TERMINAL, "a").await.unwrap(), Held::Whole { length: 30 });
+    assert_eq!(states(&*store).await, ["quarantined"]);
+    assert!(store.claim(9, Duration::ZERO).await.unwrap().is_empty());
+}
+
 fn piece_of(sha256: &str, start: u64, bytes: u64) -> Piece {
     Piece { key: format!("{sha256} {start}"), ..piece(start, bytes) }
 }
@@ -182,7 +199,7 @@ macro_rules! blob_contract_suite {
     ($bed:expr) => {
         $crate::store::blobs_contract::blob_contract_suite!($bed;
             pieces_go_on_where_it_is one_of_many_moves_on beginning_again records_wait_for_their_blobs
-            promised_blobs_are_missed only_what_nobody_names_ends);
+            promised_blobs_are_missed only_what_nobody_names_ends what_is_set_aside_names_its_blobs);
     };
     ($bed:expr; $($promise:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -77,6 +77,28 @@ pub async fn conflicts_go_to_quarantine(bed: impl Bed) {
     assert_eq!(store.received("DG0001", "life-1").await.unwrap().ranges, [(1, 2)]);
 }
 
+/// What is set aside is kept and counts as received, but never reaches the opener; what the inbox has, it keeps.
+pub async fn setting_aside_keeps(bed: impl Bed) {
+    let store = bed.open().await;
+    let record = || arrival("DG0001", 1, "a", "x");
+    let first = store.set_aside(record(), Conflict::Revoked).await.unwrap();
+    assert_eq!((first.kept, first.again), (Kept::Quarantine(Conflict::Revoked), false));
+    let again = store.set_aside(record(), Conflict::Revoked).await.unwrap();
+    assert_eq!(again, Acceptance { again: true, ..first });
+    assert_eq!(store.received("DG0001", "life-1").await.unwrap().ranges, [(1, 1)]);
+    assert!(store.claim(9, LEASE).await.unwrap().is_empty());
+    assert!(store.find("Va").await.unwrap().is_some());
+    // Sent again by a terminal that was taken back, it is believed.
+    assert_eq!(store.accept(record()).await.unwrap().kept, Kept::Inbox);
+    assert_eq!(store.claim(9, LEASE).await.unwrap().len(), 1);
+    // What is in the inbox is not doubted afterwards; anything else in its place is.
+    let held = store.set_aside(record(), Conflict::Unlisted).await.unwrap();
+    assert_eq!((held.kept, held.again), (Kept::Inbox, true));
+    let other = store.set_aside(arrival("DG0001", 1, "b", "y"), Conflict::Unlisted).await.unwrap();
+    assert_eq!(other.kept, Kept::Quarantine(Conflict::Unlisted));
+    assert_eq!(everything(&*store).await.len(), 3);
+}
+
 /// The same content under another manifest gets the same receipt, and the manifest is not thrown away.
 pub async fn another_manifest_is_kept(bed: impl Bed) {
     let store = bed.open().await;
@@ -272,7 +294,7 @@ pub async fn closing_keeps_everything(bed: impl Bed) {
 macro_rules! contract_suite {
     ($bed:expr) => {
         $crate::store::contract::contract_suite!($bed;
-            accept_is_idempotent conflicts_go_to_quarantine another_manifest_is_kept
+            setting_aside_keeps accept_is_idempotent conflicts_go_to_quarantine another_manifest_is_kept
             terminals_and_lives_are_apart racing_duplicates_are_one ranges_say_what_is_held claims_are_leases
             outcomes_stay pages_hold_everything_once codes_are_found any_text_is_kept
             closing_keeps_everything);

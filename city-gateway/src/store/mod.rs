@@ -18,6 +18,9 @@ pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;
 pub mod postgres;
+pub mod registry;
+#[cfg(test)]
+pub mod registry_contract;
 pub(crate) mod seat;
 pub mod sqlite;
 mod vocabulary;
@@ -39,6 +42,10 @@ pub trait InboxStore: Send + Sync {
     /// Keeps one record, in one transaction. When this answers, it is on disk. The same record again gets the
     /// same answer; a record whose id or place is taken by another goes to quarantine.
     fn accept(&self, arrival: Arrival) -> Reply<'_, Acceptance>;
+
+    /// Keeps one record in quarantine for this reason, like [`InboxStore::accept`] in everything else. One that the
+    /// inbox already holds stays there, and is answered so.
+    fn set_aside(&self, arrival: Arrival, why: Conflict) -> Reply<'_, Acceptance>;
 
     /// What is held of one life of a terminal's queue, quarantine included.
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received>;

@@ -14,6 +14,7 @@ mod lives;
 mod migrate;
 mod progress;
 mod read;
+mod registry;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -26,12 +27,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, OpenError,
-    Page, Received, Reply, StoreError,
+    Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore,
+    OpenError, Page, Received, Reply, StoreError,
 };
 pub use backup::{BackupError, BackupReport, DatabaseCopy, back_up, begin_epoch, restore};
 use writer::{Command, Job, Writer};
@@ -155,6 +157,10 @@ impl InboxStore for SqliteStore {
         Box::pin(self.write(|answer| Command::Accept(Box::new(arrival), answer)))
     }
 
+    fn set_aside(&self, arrival: Arrival, why: Conflict) -> Reply<'_, Acceptance> {
+        Box::pin(self.write(move |answer| Command::SetAside(Box::new(arrival), why, answer)))
+    }
+
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
         Box::pin(async move {
             let (of, life) = (terminal.to_owned(), incarnation.to_owned());
@@ -254,6 +260,8 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(32);
+    // A cached statement is compiled once, not anew for each value that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

@@ -65,7 +65,7 @@ fn configuration(city: &City, database: &str, name: &str) -> PathBuf {
          [paths]\nstate = \"{name}\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n\
          [store]\nkind = \"postgres\"\naddress = \"{database}\"\n\
          [blobs]\nfolder = \"blobs\"\n\
-         [city]\nopen_feed = true\n"
+         [enrolment]\ntrust_unlisted = true\n"
     );
     std::fs::write(&path, text).unwrap();
     path

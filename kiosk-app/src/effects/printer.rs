@@ -141,30 +141,38 @@ impl Worker {
 
     fn print(&mut self, ticket: Ticket, order: &ReceiptOrder) {
         self.store.print_started(&order.case.case_id, order.reprint);
-        let status = match self.try_print(order) {
-            Ok(level) => PrintStatus::Printed { level },
-            Err(status) => status,
+        let (status, begun) = match self.try_print(order) {
+            Ok(level) => (PrintStatus::Printed { level }, true),
+            Err(NotOut { why, begun }) => (why, begun),
         };
-        self.store.print_ended(&order.case.case_id, status);
+        self.store.print_ended(&order.case.case_id, status, begun || order.reprint);
         self.watch();
         self.inbox.device(match status {
             PrintStatus::Printed { level } => Device::Printed(ticket, level),
-            status => Device::PrintFailed(ticket, status),
+            why => Device::PrintFailed { ticket, why, begun },
         });
     }
 
-    fn try_print(&mut self, order: &ReceiptOrder) -> Result<u8, PrintStatus> {
+    fn try_print(&mut self, order: &ReceiptOrder) -> Result<u8, NotOut> {
         let picture = self.renderer.render(&self.letterhead.receipt(order)).map_err(|error| {
             tracing::error!(%error, "the receipt could not be rendered");
-            PrintStatus::Failed
+            NotOut { why: PrintStatus::Failed, begun: false }
         })?;
         let (width, height, rows) = picture.into_parts();
-        let printer = self.printer.as_mut().ok_or(PrintStatus::PrinterAway)?;
+        let printer = self.printer.as_mut();
+        let printer = printer.ok_or(NotOut { why: PrintStatus::PrinterAway, begun: false })?;
         printer.print(&Bitmap { width, height, rows }).map(|level| level.get()).map_err(|error| {
             tracing::warn!(%error, "the receipt did not come out");
-            status_of(&error)
+            NotOut { why: status_of(&error), begun: error.started() }
         })
     }
+}
+
+/// A receipt that is not, or not wholly, out.
+struct NotOut {
+    why: PrintStatus,
+    /// Whether a part of it may be on paper.
+    begun: bool,
 }
 
 fn status_of(error: &PrinterError) -> PrintStatus {

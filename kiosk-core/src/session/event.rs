@@ -119,7 +119,14 @@ pub enum Device {
     /// The print-out is out, confirmed to this level (1 or 2, see the printer driver).
     Printed(Ticket, u8),
     /// The print-out is not, or not wholly, out.
-    PrintFailed(Ticket, PrintStatus),
+    PrintFailed {
+        /// Of the order.
+        ticket: Ticket,
+        /// Why.
+        why: PrintStatus,
+        /// Whether a part of it may be on paper.
+        begun: bool,
+    },
     /// The city can be reached (true) or not, as far as the sync agent last knew.
     NetworkChanged(bool),
 }

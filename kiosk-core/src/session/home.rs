@@ -32,11 +32,16 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     }
 }
 
-/// Offers the case, unless somebody is already using the kiosk.
+/// Offers the case, after the farewell that is being shown, unless somebody is already using the kiosk.
 pub(super) fn offer_saved_case(turn: &mut Turn, case: SavedCase, print: PrintStatus) {
-    if matches!(turn.session.page, Page::Home(None)) && turn.session.visit.is_none() {
-        turn.session.page = Page::Home(Some(SavedCaseOffer { case, print }));
-        let wait = turn.rules.limits.saved_case_offer_ms;
-        turn.start_page_timer(TimerKind::Page, wait);
+    let offer = SavedCaseOffer { case, print };
+    match turn.session.page {
+        Page::Home(None) if turn.session.visit.is_none() => {
+            turn.session.page = Page::Home(Some(offer));
+            let wait = turn.rules.limits.saved_case_offer_ms;
+            turn.start_page_timer(TimerKind::Page, wait);
+        }
+        Page::Leaving(_) => turn.session.offer_at_home = Some(offer),
+        _ => {}
     }
 }

@@ -1,7 +1,9 @@
 //! The end of a session, from one place: everything of the resident is dropped and wiped *before* the
 //! farewell is shown, so the farewell has nothing to hide.
 
-use super::{AuditFact, Citizen, Effect, EndReason, Page, Settings, TimerKind, Turn, saving};
+use super::{
+    AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, home, saving,
+};
 use crate::applicant::IdentificationWay;
 
 /// What the resident should not forget.
@@ -56,6 +58,9 @@ pub(super) fn go_home(turn: &mut Turn) {
     turn.session.page_timer = None;
     turn.effects.push(Effect::StopTimer(TimerKind::Page));
     turn.stop_idle_timer();
+    if let Some(SavedCaseOffer { case, print }) = turn.session.offer_at_home.take() {
+        home::offer_saved_case(turn, case, print);
+    }
 }
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {

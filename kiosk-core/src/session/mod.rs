@@ -151,6 +151,8 @@ pub struct Session {
     page_timer: Option<Ticket>,
     /// A submission that the store has not answered and whose resident has left.
     unsettled: Option<Ticket>,
+    /// A case that was saved while its resident was being seen off.
+    offer_at_home: Option<SavedCaseOffer>,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -169,6 +171,7 @@ impl Default for Session {
             last_ticket: Ticket(0),
             page_timer: None,
             unsettled: None,
+            offer_at_home: None,
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -265,9 +268,11 @@ impl Turn<'_> {
             Device::CardRead(ticket, applicant) => identify::on_card_read(self, ticket, *applicant),
             Device::CardFailed(ticket, remedy) => identify::on_card_failed(self, ticket, remedy),
             Device::Printed(ticket, level) => {
-                receipt::on_print_answer(self, ticket, PrintStatus::Printed { level });
+                receipt::on_print_answer(self, ticket, PrintStatus::Printed { level }, true);
             }
-            Device::PrintFailed(ticket, why) => receipt::on_print_answer(self, ticket, why),
+            Device::PrintFailed { ticket, why, begun } => {
+                receipt::on_print_answer(self, ticket, why, begun);
+            }
         }
     }
 

@@ -111,14 +111,14 @@ pub(super) fn print(turn: &mut Turn, reprint: bool) {
     turn.effects.push(Effect::Print(ticket, ReceiptOrder { case, applicant_name, language, reprint }));
 }
 
-pub(super) fn on_print_answer(turn: &mut Turn, ticket: Ticket, status: PrintStatus) {
+pub(super) fn on_print_answer(turn: &mut Turn, ticket: Ticket, status: PrintStatus, begun: bool) {
     let Page::Receipt(page) = &mut turn.session.page else { return };
     if page.printing != Some(ticket) {
         return;
     }
     page.printing = None;
     page.print = status;
-    page.before |= status != PrintStatus::PrinterAway;
+    page.before |= begun;
     turn.somebody_is_there();
 }
 

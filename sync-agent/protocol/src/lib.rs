@@ -12,6 +12,7 @@
 //! Deliberately absent: any socket, file, clock or async runtime; any judgement of what a resident wrote;
 //! a choice of algorithm by the sender; personal data outside the seal or in any `Debug` output.
 
+mod anchors;
 mod blob;
 mod error;
 mod hello;
@@ -27,6 +28,7 @@ mod record;
 mod seal;
 mod submission;
 
+pub use anchors::{AnchorReply, AnchorStatement};
 pub use blob::{BlobHeaders, BlobState, CHECKSUM_MISMATCH, TUS_VERSION, read_checksum, write_checksum};
 pub use error::{ProtocolError, SealError};
 pub use hello::{Command, EarlierAnswer, EarlierQueue, HelloAnswer, HelloReply, HelloRequest, Ledger};

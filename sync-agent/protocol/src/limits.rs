@@ -15,6 +15,12 @@ pub const MAX_BLOBS: usize = 64;
 /// Longest text field of a manifest or a receipt, in bytes.
 pub const MAX_FIELD: usize = 128;
 
+/// Most authorities one statement of anchors may list.
+pub const MAX_ANCHORS: usize = 8;
+
+/// Largest signed statement of anchors.
+pub const MAX_ANCHOR_STATEMENT: usize = 64 * 1024;
+
 /// Largest sealed blob: a photo, a scan, a signature.
 pub const MAX_BLOB: u64 = 64 * 1024 * 1024;
 

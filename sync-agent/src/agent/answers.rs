@@ -127,6 +127,7 @@ impl Agent {
         if self.reachable != Some(Err(refused.cause)) {
             self.reachable = Some(Err(refused.cause));
             tracing::warn!(cause = refused.cause.code(), "the city could not be reached or believed");
+            self.journal.write(Note::Silence);
             self.audit(AuditEvent::HelloFailed { cause: hello_cause(refused.cause) });
         }
     }

@@ -52,7 +52,7 @@ impl CityClient {
 
     /// How far the city is with a blob; `None` when it has nothing of it.
     async fn blob_state(&self, blob: &StoredBlob) -> Result<Option<BlobState>, Refused> {
-        let response = send(tus(self.http.head(self.blob_url(blob)))).await?;
+        let response = send(tus(self.connection.http().head(self.blob_url(blob)))).await?;
         match response.status() {
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::OK | StatusCode::NO_CONTENT => {
@@ -66,7 +66,7 @@ impl CityClient {
     }
 
     async fn begin_blob(&self, blob: &StoredBlob) -> Result<BlobState, Refused> {
-        let call = tus(self.http.post(format!("{}/v1/blobs", self.url)))
+        let call = tus(self.connection.http().post(format!("{}/v1/blobs", self.url)))
             .header(Header::LENGTH, blob.bytes)
             .header(Header::METADATA, format!("sha256 {}", STANDARD.encode(&blob.sha256)));
         let response = send(call).await?;
@@ -84,7 +84,7 @@ impl CityClient {
             .await
             .map_err(|_| Cause::OwnDisk)?
             .map_err(|_| Cause::OwnDisk)?;
-        let call = tus(self.http.patch(self.blob_url(blob)))
+        let call = tus(self.connection.http().patch(self.blob_url(blob)))
             .header("content-type", Header::CONTENT_TYPE)
             .header(Header::OFFSET, start)
             .header(Header::CHECKSUM, write_checksum(&piece))

@@ -39,12 +39,13 @@ const ROOMS: &[(&str, Knows)] = &[
     ("city-gateway", Knows::Only(&["service-catalog", "sync-protocol", "kiosk-documents"])),
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
+    ("enrolment-tests", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 4] = ["simulator", "kiosk-tests", "kiosk-powercut", "xtask"];
+const KNOWN_BY_NONE: [&str; 5] = ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -66,7 +67,7 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "tokio",
-        crates: &["sync-agent", "city-gateway", "simulator", "kiosk-tests", "xtask"],
+        crates: &["sync-agent", "city-gateway", "simulator", "kiosk-tests", "enrolment-tests", "xtask"],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",
     },
     OnlyIn {

@@ -120,19 +120,7 @@ async fn look_for_blobs(database: &Database, places: Places) {
 
 /// What becomes of a record that was not new.
 pub(super) async fn compared(database: &Database, arrival: &Arrival) -> Result<Acceptance, StoreError> {
-    let Place { terminal, incarnation, seq } = &arrival.place;
-    let row = database.query_opt(HELD, &[terminal, incarnation, &position(*seq)?]).await?;
-    let held = match row {
-        Some(row) => Some(Held {
-            case_id: row.try_get(0)?,
-            sha256: row.try_get(1)?,
-            manifest_hash: row.try_get(2)?,
-            received_at_ms: row.try_get(3)?,
-            erased: row.try_get(4)?,
-        }),
-        None => None,
-    };
-    match compare(arrival, held) {
+    match compare(arrival, held_at(database, &arrival.place).await?) {
         Comparison::Again { received_at_ms } => {
             // It may have been kept by a process that ended before it looked whether the blobs were there.
             if !arrival.blobs.is_empty() {
@@ -146,6 +134,35 @@ pub(super) async fn compared(database: &Database, arrival: &Arrival) -> Result<A
         }
         Comparison::Aside(conflict) => aside(database, arrival, conflict).await,
     }
+}
+
+/// Keeps a record in quarantine, unless the inbox holds exactly this one already.
+pub(super) async fn set_aside(
+    database: &Database,
+    arrival: &Arrival,
+    why: Conflict,
+) -> Result<Acceptance, StoreError> {
+    match compare(arrival, held_at(database, &arrival.place).await?) {
+        Comparison::Again { received_at_ms } => {
+            Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms })
+        }
+        Comparison::OtherManifest { erased, .. } => aside(database, &beside(arrival, erased), why).await,
+        Comparison::Aside(_) => aside(database, arrival, why).await,
+    }
+}
+
+/// What is already in the inbox at a place.
+async fn held_at(database: &Database, place: &Place) -> Result<Option<Held>, StoreError> {
+    let Place { terminal, incarnation, seq } = place;
+    let row = database.query_opt(HELD, &[terminal, incarnation, &position(*seq)?]).await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Held {
+        case_id: row.try_get(0)?,
+        sha256: row.try_get(1)?,
+        manifest_hash: row.try_get(2)?,
+        received_at_ms: row.try_get(3)?,
+        erased: row.try_get(4)?,
+    }))
 }
 
 async fn aside(database: &Database, arrival: &Arrival, conflict: Conflict) -> Result<Acceptance, StoreError> {

@@ -26,6 +26,7 @@ mod pages;
 mod places;
 mod progress;
 mod read;
+mod registry;
 #[cfg(test)]
 pub(crate) mod tests;
 mod work;
@@ -37,8 +38,8 @@ use database::Database;
 use gather::{Gather, Kept as Gathered};
 
 use super::{
-    Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, Kept,
-    OpenError, Page, Received, Reply,
+    Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore,
+    Kept, OpenError, Page, Received, Reply,
 };
 
 /// A received prefix that grew by this much is noted, so that the next hello need not count it again.
@@ -115,6 +116,13 @@ impl InboxStore for PostgresStore {
                 Gathered::New => Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms }),
                 Gathered::Known(arrival) => accept::compared(&self.database, &arrival).await,
             }
+        })
+    }
+
+    fn set_aside(&self, arrival: Arrival, why: Conflict) -> Reply<'_, Acceptance> {
+        Box::pin(async move {
+            accept::fits(&arrival)?;
+            accept::set_aside(&self.database, &arrival, why).await
         })
     }
 

@@ -16,6 +16,7 @@ use crate::store::blobs::BlobIndex;
 use crate::store::contract::Bed;
 use crate::store::desk::DeskStore;
 use crate::store::lives::TerminalBook;
+use crate::store::registry::TerminalRegistry;
 use crate::test_cluster::Cluster;
 
 /// A database of a test's own on the server of the test run.
@@ -92,3 +93,11 @@ impl crate::store::desk::contract::DeskBed for Fresh {
 }
 
 crate::store::desk::contract::desk_contract_suite!(Fresh::new());
+
+impl crate::store::registry_contract::RegistryBed for Fresh {
+    async fn open_registry(&self) -> Arc<dyn TerminalRegistry> {
+        Arc::new(self.store(PoolLimits::default()).await.unwrap())
+    }
+}
+
+crate::store::registry_contract::registry_contract_suite!(Fresh::new());

@@ -10,6 +10,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_blobs.sql"),
     include_str!("../../../migrations/sqlite/0007_lives.sql"),
     include_str!("../../../migrations/sqlite/0008_desk.sql"),
+    include_str!("../../../migrations/sqlite/0009_terminals.sql"),
     include_str!("../../../migrations/sqlite/0010_relay.sql"),
 ];
 

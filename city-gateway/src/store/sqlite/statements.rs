@@ -52,6 +52,21 @@ pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqli
     }
 }
 
+/// Keeps a record in quarantine, unless the inbox holds exactly this one already.
+pub(super) fn set_aside(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    why: Conflict,
+) -> rusqlite::Result<Acceptance> {
+    match compare(arrival, held_at(transaction, &arrival.place)?) {
+        Comparison::Again { received_at_ms } => {
+            Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms })
+        }
+        Comparison::OtherManifest { erased, .. } => quarantine(transaction, &beside(arrival, erased), why),
+        Comparison::Aside(_) => quarantine(transaction, arrival, why),
+    }
+}
+
 /// Records what the opener found; returns the ids, so that their leases can end.
 pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> rusqlite::Result<Vec<i64>> {
     let mut find = transaction

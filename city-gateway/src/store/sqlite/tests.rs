@@ -28,6 +28,18 @@ impl Bed for Folder {
 
 crate::store::contract::contract_suite!(Folder::new());
 
+impl crate::store::registry_contract::RegistryBed for Folder {
+    async fn open_registry(&self) -> Arc<dyn crate::store::registry::TerminalRegistry> {
+        Arc::new(self.store(WriterLimits::default()).unwrap())
+    }
+}
+
+mod registry {
+    use super::Folder;
+
+    crate::store::registry_contract::registry_contract_suite!(Folder::new());
+}
+
 impl crate::store::blobs_contract::Bed for Folder {
     async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>) {
         let store = Arc::new(self.store(WriterLimits::default()).unwrap());

@@ -32,7 +32,7 @@ enum Command {
     Finalise(Ticket, Box<Submission>),
     Rate(SavedCase, u8),
     PrintStarted(String, bool),
-    PrintEnded(String, PrintStatus),
+    PrintEnded { case_id: String, status: PrintStatus, on_paper: bool },
     Audit(AuditFact),
     ItemsHidden(usize, usize),
 }
@@ -84,9 +84,9 @@ impl StoreHand {
         self.send(Command::PrintStarted(case_id.to_owned(), again));
     }
 
-    /// How the print ended.
-    pub fn print_ended(&self, case_id: &str, status: PrintStatus) {
-        self.send(Command::PrintEnded(case_id.to_owned(), status));
+    /// How the print ended, and whether this time or before (a part of) the receipt may have come out.
+    pub fn print_ended(&self, case_id: &str, status: PrintStatus, on_paper: bool) {
+        self.send(Command::PrintEnded { case_id: case_id.to_owned(), status, on_paper });
     }
 
     /// Write an audit line.
@@ -175,10 +175,11 @@ impl Worker {
                 self.set_print(&case_id, PrintState::Printing);
                 self.record(facts::print_requested(&case_id, again));
             }
-            Command::PrintEnded(case_id, status) => {
+            Command::PrintEnded { case_id, status, on_paper } => {
                 let state = match status {
                     PrintStatus::Printed { level } => PrintState::Confirmed(level),
-                    _ => PrintState::Failed,
+                    _ if on_paper => PrintState::Failed,
+                    _ => PrintState::NotPrinted,
                 };
                 self.set_print(&case_id, state);
                 self.record(facts::print_ended(&case_id, status));

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::wall_ms;
 use crate::inbox::Inbox;
 
-/// The city counts as reachable when the agent heard from it this lately.
+/// The city counts as reachable when the agent heard from it this lately, and not when its last hello failed: an agent
+/// that hangs must not keep the screen cheerful.
 const NETWORK_FRESH_MS: i64 = 90_000;
 
 /// What was last seen. Only a change is reported.
@@ -55,7 +56,8 @@ impl Watch {
     pub(super) fn delivery(&mut self, outbox: Option<&Outbox>, inbox: &Inbox) {
         let Ok(Some(delivery)) = DeliveryReader::open(&self.state) else { return };
         let last_sync_ms = delivery.last_sync_ms().ok().flatten();
-        let network = last_sync_ms.is_some_and(|at| wall_ms() - at < NETWORK_FRESH_MS);
+        let fresh = last_sync_ms.is_some_and(|at| wall_ms() - at < NETWORK_FRESH_MS);
+        let network = fresh && !delivery.is_city_silent().unwrap_or(false);
         if self.network.replace(network) != Some(network) {
             inbox.device(Device::NetworkChanged(network));
         }

@@ -242,13 +242,24 @@ fn paper_out_offers_the_receipt_again_and_never_prints_by_itself() {
     bench.send(Event::Store(Store::Finalised(ticket, saved())));
     let print = printing(&bench).unwrap();
     bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::NoPaper)));
-    bench.send(Event::Device(Device::PrintFailed(print, PrintStatus::NoPaper)));
+    let why = PrintStatus::NoPaper;
+    bench.send(Event::Device(Device::PrintFailed { ticket: print, why, begun: false }));
     bench.touch(Citizen::PrintWanted);
     assert!(printing(&bench).is_none(), "without paper nothing is offered");
     bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
     assert!(printing(&bench).is_none(), "paper alone prints nothing");
     bench.touch(Citizen::PrintWanted);
-    assert!(matches!(&bench.effects[..], [.., Effect::Print(_, order)] if order.reprint));
+    assert!(
+        matches!(&bench.effects[..], [.., Effect::Print(_, order)] if !order.reprint),
+        "it is the first paper"
+    );
+    let print = printing(&bench).unwrap();
+    bench.send(Event::Device(Device::PrintFailed { ticket: print, why, begun: true }));
+    bench.touch(Citizen::PrintWanted);
+    assert!(
+        matches!(&bench.effects[..], [.., Effect::Print(_, order)] if order.reprint),
+        "a part came out before"
+    );
 }
 
 #[test]

@@ -94,6 +94,19 @@ fn who_walks_off_is_wiped_and_the_case_saved_later_is_offered_but_not_printed() 
 }
 
 #[test]
+fn a_case_saved_during_the_farewell_is_offered_after_it() {
+    let (mut bench, ticket) = overdue();
+    bench.touch(Citizen::End);
+    assert!(matches!(bench.session.page, Page::Leaving(_)));
+    bench.send(Event::Store(Store::Finalised(ticket, saved())));
+    assert!(matches!(bench.session.page, Page::Leaving(_)), "the card is not forgotten over it");
+    bench.touch(Citizen::FarewellDone);
+    assert!(matches!(&bench.session.page, Page::Home(Some(offer)) if offer.case == saved()));
+    bench.send(Event::Timer(bench.session.page_timer.unwrap()));
+    assert_eq!(bench.session.page, Page::Home(None));
+}
+
+#[test]
 fn a_case_saved_much_later_is_offered_to_nobody() {
     let (mut bench, ticket) = overdue();
     walk_off(&mut bench);
