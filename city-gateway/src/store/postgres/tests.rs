@@ -51,6 +51,11 @@ impl Fresh {
     }
 }
 
+/// For tests that race on a busy machine: whoever waits for a connection gets one.
+fn patient() -> PoolLimits {
+    PoolLimits { wait: Duration::from_secs(30), ..PoolLimits::default() }
+}
+
 fn address(words: &str) -> Address {
     Address { words: words.into(), password_file: None, ca: None }
 }
@@ -61,7 +66,7 @@ async fn open(words: &str, limits: PoolLimits) -> Result<PostgresStore, OpenErro
 
 impl Bed for Fresh {
     async fn open(&self) -> Arc<dyn InboxStore> {
-        Arc::new(self.store(PoolLimits::default()).await.unwrap())
+        Arc::new(self.store(patient()).await.unwrap())
     }
 }
 
@@ -69,7 +74,7 @@ crate::store::contract::contract_suite!(Fresh::new());
 
 impl crate::store::blobs_contract::Bed for Fresh {
     async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>) {
-        let store = Arc::new(self.store(PoolLimits::default()).await.unwrap());
+        let store = Arc::new(self.store(patient()).await.unwrap());
         (Arc::clone(&store) as _, store)
     }
 }
@@ -78,7 +83,7 @@ crate::store::blobs_contract::blob_contract_suite!(Fresh::new());
 
 impl crate::store::lives_contract::Bed for Fresh {
     async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>, Arc<dyn TerminalBook>) {
-        let store = Arc::new(self.store(PoolLimits::default()).await.unwrap());
+        let store = Arc::new(self.store(patient()).await.unwrap());
         (Arc::clone(&store) as _, Arc::clone(&store) as _, store)
     }
 }
@@ -87,7 +92,7 @@ crate::store::lives_contract::lives_contract_suite!(Fresh::new());
 
 impl crate::store::desk::contract::DeskBed for Fresh {
     async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn DeskStore>) {
-        let store = Arc::new(self.store(PoolLimits::default()).await.unwrap());
+        let store = Arc::new(self.store(patient()).await.unwrap());
         (Arc::clone(&store) as _, store)
     }
 }
@@ -96,7 +101,7 @@ crate::store::desk::contract::desk_contract_suite!(Fresh::new());
 
 impl crate::store::registry_contract::RegistryBed for Fresh {
     async fn open_registry(&self) -> Arc<dyn TerminalRegistry> {
-        Arc::new(self.store(PoolLimits::default()).await.unwrap())
+        Arc::new(self.store(patient()).await.unwrap())
     }
 }
 

@@ -36,7 +36,8 @@ const DUE: &str = "
            (SELECT count(*) FROM quarantine WHERE erased_at_ms IS NULL AND received_at_ms < $3)";
 
 const EMPTY: &str = "
-    UPDATE inbox i SET ciphertext = '' FROM unnest($1::text[], $2::text[], $3::bigint[]) AS p (terminal, incarnation, seq)
+    UPDATE inbox i SET ciphertext = ''
+    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS p (terminal, incarnation, seq)
     WHERE i.terminal = p.terminal AND i.incarnation = p.incarnation AND i.seq = p.seq";
 
 /// Blobs that no record names any more are swept away.

@@ -10,7 +10,7 @@ use crate::store::contract::arrival;
 const LEASE: Duration = Duration::from_secs(600);
 
 pub(super) async fn two(fresh: &Fresh) -> [Arc<PostgresStore>; 2] {
-    let limits = PoolLimits { connections: 4, ..PoolLimits::default() };
+    let limits = PoolLimits { connections: 4, ..patient() };
     let (one, other) = tokio::join!(fresh.store(limits), fresh.store(limits));
     [Arc::new(one.unwrap()), Arc::new(other.unwrap())]
 }
