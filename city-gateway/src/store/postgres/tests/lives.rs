@@ -14,7 +14,7 @@ fn word(number: u64) -> Word {
         incarnation: "life-1".into(),
         heard: Some(Heard {
             token: None,
-            finalised_seq: 0,
+            finalised_seq: 1,
             head_hash: None,
             tpm_counter: None,
             boot_id: "boot".into(),
