@@ -18,9 +18,10 @@ use crate::blobs::{Blobs, sweep};
 use crate::budgets::Budgets;
 use crate::city::{self, Feed, Figures};
 use crate::config::{Config, StoreKind};
+use crate::courier::Courier;
 use crate::desk::{self, CaseDesk, Transport};
 use crate::durable_notes;
-use crate::enrol::{self, AllowList, Enrolment, operator};
+use crate::enrol::{self, AllowList, Enrolment, TerminalVerifier, operator};
 use crate::keys::{Keys, TlsKeys};
 use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
@@ -156,7 +157,12 @@ impl Gateway {
         if let Some(address) = config.listen.enrolment {
             gateway.open_enrolment(address, &keys.tls, Arc::clone(&enrolment), config.limits.connections)?;
         }
-        match operator::Door::open(&config.paths.state, operator::Registrar { registry, allow_list }) {
+        let authorities = Arc::clone(&keys.tls.terminal_ca);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = TerminalVerifier::new(authorities, provider)?;
+        let courier = Arc::new(Courier::new(Arc::clone(&terminals), verifier));
+        let registrar = operator::Registrar { registry, allow_list, courier };
+        match operator::Door::open(&config.paths.state, registrar) {
             Ok(door) => gateway.door = Some(tokio::spawn(door.serve())),
             // Records are kept all the same.
             Err(error) => tracing::error!(%error, "the operators' door cannot be opened"),

@@ -13,6 +13,7 @@ mod budgets;
 mod city;
 mod config;
 pub mod continuity;
+mod courier;
 pub mod desk;
 mod durable_notes;
 mod enrol;

@@ -2,11 +2,12 @@
 //! its supervisor should start it anew.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::bail;
 use city_gateway::desk::DeskCommand;
-use city_gateway::operator::{self, Ask, Told};
+use city_gateway::operator::{self, Ask, CourierProgress, Told};
 use city_gateway::{Config, Gateway, Operation};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +33,13 @@ enum Question {
     /// The list of terminals.
     #[command(subcommand)]
     Terminal(Terminal),
+    /// Takes in the records that a person carried here from a terminal without a network, and writes the receipts
+    /// beside them. The gateway's account must be able to read and write the folder.
+    TakeCourier {
+        /// The folder that `sync-agent export` wrote.
+        #[arg(long)]
+        from: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -90,6 +98,9 @@ impl Question {
             }
             Self::Terminal(Terminal::List { after }) => Ask::Terminals { after },
             Self::Terminal(Terminal::Events { after }) => Ask::Events { after },
+            Self::TakeCourier { from } => {
+                Ask::TakeCourier { folder: std::path::absolute(&from).unwrap_or(from) }
+            }
         }
     }
 }
@@ -104,9 +115,45 @@ async fn ask(config: &Config, question: Question) -> anyhow::Result<()> {
                 writeln!(out, "{line}")?;
             }
         }
+        Told::Courier(_) => return watch_courier(&config.paths.state, &mut out).await,
         Told::Refused(why) => bail!(why),
     }
     Ok(())
+}
+
+/// Waits until the courier folder is taken in, and says what became of it.
+async fn watch_courier(state: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+    loop {
+        let done = match operator::ask(state, &Ask::Courier).await? {
+            Told::Courier(done) => done,
+            Told::Refused(why) => bail!(why),
+            Told::Voucher { .. } | Told::Lines(_) => bail!("an answer to another question"),
+        };
+        if !done.ended {
+            eprintln!("  … {} records", done.records);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
+        }
+        let CourierProgress { records, again, aside, blobs, refused, troubles, failed, .. } = done;
+        writeln!(
+            out,
+            "{records} records are held by the city now, {again} of them were before; {blobs} blobs."
+        )?;
+        if aside > 0 {
+            writeln!(out, "{aside} of them are in quarantine: look at the alarms.")?;
+        }
+        for trouble in &troubles {
+            writeln!(out, "not taken: {trouble}")?;
+        }
+        if let Some(why) = failed {
+            bail!("{why}; begin again, what is held stays held");
+        }
+        if refused > 0 {
+            bail!("{refused} files were not taken");
+        }
+        writeln!(out, "The receipts lie in the folder; carry it back and run `sync-agent take-receipts`.")?;
+        return Ok(());
+    }
 }
 
 /// What the program does instead of serving.

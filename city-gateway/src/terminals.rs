@@ -23,7 +23,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use crate::blobs::{Blobs, routes as tus};
 use crate::budgets::Budgets;
 use crate::config::Limits;
-use crate::enrol::{self, AllowList, Believed, Enrolment};
+use crate::enrol::{self, AllowList, Believed, Enrolment, TerminalCertificate};
 use crate::failpoints;
 use crate::hello;
 use crate::metrics::{Asked, Metrics};
@@ -134,32 +134,15 @@ async fn keep(
     let (body, _held) = state.body(request, limits::MAX_RECORD_BODY).await?;
     let record = SealedRecord::from_json(&body)?;
     drop(body);
-    let believed = state.watch(state.allow_list.believe(&peer.certificate, &record.manifest).await)?;
-    let Believed { manifest, revoked_key } = believed.inspect_err(
-        |error| tracing::warn!(alarm = true, terminal = %peer.certificate.code, %error, "a manifest was refused"),
-    )?;
-    verify(&peer, &manifest, &record, &case_id)?;
-    let arrival = arrival(&manifest, record);
     #[cfg(feature = "failpoints")]
     if let Some(delay) = failpoints::receipt_before_commit() {
+        let (manifest, arrival, _) =
+            state.believe(&peer.certificate, standing, record, Some(&case_id)).await?;
         return Ok(premature(&state, &manifest, arrival, delay));
     }
-    // Residents' cases are no evidence to throw away: what is not believed is kept aside, and gets its receipt.
-    let aside = match standing {
-        Standing::Revoked => Some(Conflict::Revoked),
-        Standing::Listed => revoked_key.then_some(Conflict::Revoked),
-        Standing::Unlisted => Some(Conflict::Unlisted),
-    };
-    let acceptance = match aside {
-        Some(why) => state.watch(state.store.set_aside(arrival, why).await)?,
-        None => state.watch(state.store.accept(arrival).await)?,
-    };
-    report(&manifest, &acceptance);
-    state.metrics.record(acceptance.again, matches!(acceptance.kept, Kept::Quarantine(_)));
-    state.arrivals.notify_one();
+    let (manifest, acceptance) = state.keep(&peer.certificate, standing, record, Some(&case_id)).await?;
     failpoints::drop_reply();
-    let complete = state.complete(&manifest).await?;
-    Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance, complete) }))
+    Ok(Json(ReceiptReply { receipt: state.receipt_of(&manifest, &acceptance).await? }))
 }
 
 /// Which of several records with one id: a copy of a disk may have made another one.
@@ -180,8 +163,7 @@ async fn receipt(
     // It was verified when it was kept.
     let manifest = Manifest::unverified(&held.manifest).map_err(|_| Refusal::Fault)?;
     let acceptance = Acceptance { kept: held.kept, again: true, received_at_ms: held.received_at_ms };
-    let complete = state.complete(&manifest).await?;
-    Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance, complete) }))
+    Ok(Json(ReceiptReply { receipt: state.receipt_of(&manifest, &acceptance).await? }))
 }
 
 /// A live question. Nothing of it is logged or kept.
@@ -210,8 +192,12 @@ pub(crate) fn share_of(peer: &Peer, standing: Standing) -> Cow<'_, str> {
 }
 
 /// Whether the record is what its manifest says, and the manifest speaks of this terminal.
-fn verify(peer: &Peer, manifest: &Manifest, record: &SealedRecord, case_id: &str) -> Result<(), Refusal> {
-    let code = &peer.certificate.code;
+fn verify(
+    code: &str,
+    manifest: &Manifest,
+    record: &SealedRecord,
+    case_id: Option<&str>,
+) -> Result<(), Refusal> {
     if manifest.terminal != *code {
         tracing::warn!(alarm = true, terminal = %code, "a manifest in the name of another terminal");
         return Err(Refusal::Forbidden("the manifest names another terminal".into()));
@@ -219,7 +205,7 @@ fn verify(peer: &Peer, manifest: &Manifest, record: &SealedRecord, case_id: &str
     if !understands(manifest.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
-    if manifest.case_id != case_id {
+    if case_id.is_some_and(|case_id| case_id != manifest.case_id) {
         return Err(Refusal::BadRequest("the address names another record".into()));
     }
     if !record.matches(manifest) {
@@ -315,6 +301,59 @@ impl Terminals {
     /// What the certificate of whoever asks is worth now.
     pub(crate) async fn standing(&self, peer: &Peer) -> Result<Standing, StoreError> {
         self.watch(self.allow_list.standing(&peer.certificate).await)
+    }
+
+    /// Keeps a record, whichever way it came, and says what was done. Residents' cases are no evidence to throw away:
+    /// what is not believed is kept aside, and gets its receipt. `case_id` is the one that the request was about.
+    pub(crate) async fn keep(
+        &self,
+        certificate: &TerminalCertificate,
+        standing: Standing,
+        record: SealedRecord,
+        case_id: Option<&str>,
+    ) -> Result<(Manifest, Acceptance), Refusal> {
+        let (manifest, arrival, aside) = self.believe(certificate, standing, record, case_id).await?;
+        let acceptance = match aside {
+            Some(why) => self.watch(self.store.set_aside(arrival, why).await)?,
+            None => self.watch(self.store.accept(arrival).await)?,
+        };
+        report(&manifest, &acceptance);
+        self.metrics.record(acceptance.again, matches!(acceptance.kept, Kept::Quarantine(_)));
+        self.arrivals.notify_one();
+        Ok((manifest, acceptance))
+    }
+
+    /// What a record is, when a key of this terminal signed it, and why it has to be set aside, if it has.
+    async fn believe(
+        &self,
+        certificate: &TerminalCertificate,
+        standing: Standing,
+        record: SealedRecord,
+        case_id: Option<&str>,
+    ) -> Result<(Manifest, Arrival, Option<Conflict>), Refusal> {
+        let code = &certificate.code;
+        let believed = self.watch(self.allow_list.believe(certificate, &record.manifest).await)?;
+        let Believed { manifest, revoked_key } = believed.inspect_err(
+            |error| tracing::warn!(alarm = true, terminal = %code, %error, "a manifest was refused"),
+        )?;
+        verify(code, &manifest, &record, case_id)?;
+        let aside = match standing {
+            Standing::Revoked => Some(Conflict::Revoked),
+            Standing::Listed => revoked_key.then_some(Conflict::Revoked),
+            Standing::Unlisted => Some(Conflict::Unlisted),
+        };
+        let arrival = arrival(&manifest, record);
+        Ok((manifest, arrival, aside))
+    }
+
+    /// The receipt of what was done with a record, as things stand now.
+    pub(crate) async fn receipt_of(
+        &self,
+        manifest: &Manifest,
+        acceptance: &Acceptance,
+    ) -> Result<String, Refusal> {
+        let complete = self.complete(manifest).await?;
+        Ok(self.signer.receipt(manifest, acceptance, complete))
     }
 
     /// Reads a record. The permit is held until the request is answered, because the record lives that long.

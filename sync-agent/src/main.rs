@@ -1,9 +1,10 @@
 //! The program `sync-agent`: reads `terminal.toml`, delivers until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use sync_agent::courier::{Exported, Taken, export, take_receipts};
 use sync_agent::{Agent, Config, enrol};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -27,6 +28,34 @@ enum Command {
         #[arg(long)]
         voucher: Option<String>,
     },
+    /// Copies every sealed record that the city may not have, with its photos and scans, into a folder for a person
+    /// to carry there. Kiosk and agent may run; of a terminal that is dead only the disk is needed.
+    Export {
+        /// The folder, on a USB stick for instance.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
+    /// Notes the receipts that the city wrote into such a folder. Stop the agent first.
+    TakeReceipts {
+        /// The folder.
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+    },
+}
+
+fn export_to(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let Exported { records, blobs, unreadable } = export(config, folder)?;
+    println!("{} holds {records} records and {blobs} blobs for the city.", folder.display());
+    if unreadable > 0 {
+        println!("{unreadable} could not be read; start the terminal once, it closes such places by itself.");
+    }
+    Ok(())
+}
+
+fn take_receipts_from(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let Taken { receipts, refused } = take_receipts(config, folder)?;
+    println!("{receipts} records count as delivered now; {refused} receipts were not believed.");
+    Ok(())
 }
 
 fn main() -> anyhow::Result<()> {
@@ -39,6 +68,11 @@ fn main() -> anyhow::Result<()> {
     // Only fails when one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = Config::load(&arguments.config)?;
+    match &arguments.command {
+        Some(Command::Export { to }) => return export_to(&config, to),
+        Some(Command::TakeReceipts { from }) => return take_receipts_from(&config, from),
+        Some(Command::Enrol { .. }) | None => {}
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -16,6 +16,8 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::certificate::is_terminal_code;
 use super::{AllowList, voucher};
+use crate::courier::Courier;
+pub use crate::courier::CourierProgress;
 use crate::store::registry::{NewVoucher, TerminalRegistry, TerminalState};
 use crate::terminals::now_ms;
 
@@ -70,6 +72,13 @@ pub enum Ask {
         /// Its number, or 0 for the beginning.
         after: i64,
     },
+    /// Takes in a courier folder.
+    TakeCourier {
+        /// The folder, as the gateway's machine names it.
+        folder: PathBuf,
+    },
+    /// How far the taking in is.
+    Courier,
 }
 
 /// What they are told.
@@ -85,6 +94,8 @@ pub enum Told {
     },
     /// Lines to print.
     Lines(Vec<String>),
+    /// How far the courier folder is taken in.
+    Courier(CourierProgress),
     /// Why not.
     Refused(String),
 }
@@ -100,6 +111,7 @@ pub(crate) struct Door {
 pub(crate) struct Registrar {
     pub(crate) registry: Arc<dyn TerminalRegistry>,
     pub(crate) allow_list: Arc<AllowList>,
+    pub(crate) courier: Arc<Courier>,
 }
 
 impl Door {
@@ -184,6 +196,14 @@ impl Registrar {
                     format!("{} {} {} {} {fingerprint}", row.id, day(row.at_ms), row.terminal, row.event)
                 };
                 Told::Lines(rows.into_iter().map(line).collect())
+            }
+            Ask::TakeCourier { folder } => {
+                ensure!(folder.is_absolute(), "the folder must be named from the root");
+                ensure!(self.courier.begin(folder), "another courier folder is being taken in");
+                Told::Courier(CourierProgress::default())
+            }
+            Ask::Courier => {
+                Told::Courier(self.courier.progress().context("no courier folder was taken in yet")?)
             }
         };
         self.allow_list.changed();

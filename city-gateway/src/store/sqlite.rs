@@ -55,8 +55,9 @@ pub struct SqliteStore {
     writer: Writer,
     reader: Arc<Reader>,
     epoch: String,
-    /// Held open: its lock says that this folder has a gateway.
-    _lock: File,
+    /// Held open until the store is closed: its lock says that this folder has a gateway. Connections that end later
+    /// must not keep the next gateway out.
+    lock: Mutex<Option<File>>,
 }
 
 /// The reading side, shared with blocking threads.
@@ -110,7 +111,7 @@ impl SqliteStore {
             writer: Writer::start(connection, limits).map_err(io("writer thread"))?,
             reader: Arc::new(reader),
             epoch,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -229,6 +230,7 @@ impl InboxStore for SqliteStore {
             let (answer, wait) = oneshot::channel();
             self.writer.send_last(Command::Close(answer)).await?;
             wait.await.map_err(|_| StoreError::Closed)?;
+            drop(locked(&self.lock).take());
             tracing::info!(commits = self.writer.commits(), "the store is closed");
             Ok(())
         })

@@ -261,7 +261,7 @@ async fn a_certificate_nobody_listed_is_kept_aside() {
     assert_eq!(status_of(&city, &terminal, 1).await, ReceiptStatus::ConflictRecorded);
     let answer = terminal.ask_to_renew(&city, request("DG0001", &terminal.key)).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
-    assert_eq!(city.events().await, [String::new(); 0]);
+    assert!(city.events().await.is_empty());
     // Also when the terminal itself is known: somebody else made this certificate.
     let known = city.enrolled("DG0001").await;
     assert_eq!(status_of(&city, &terminal, 2).await, ReceiptStatus::ConflictRecorded);

@@ -37,6 +37,9 @@ pub const MAX_HELLO_REQUEST: usize = 64 * 1024;
 /// Most earlier lives of a queue one hello may speak of.
 pub const MAX_EARLIER: usize = 32;
 
+/// Largest note that says whose records a courier folder holds.
+pub const MAX_CONSIGNMENT: usize = 64 * 1024;
+
 /// Largest sealed question and largest sealed answer of `POST /v1/query`.
 pub const MAX_QUERY: usize = 64 * 1024;
 

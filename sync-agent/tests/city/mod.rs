@@ -191,8 +191,13 @@ impl City {
         self.with(|inner| inner.held.keys().map(|(_, seq)| *seq).collect())
     }
 
+    /// The same, signed.
+    pub fn signed_receipt(&self, manifest: &Manifest) -> String {
+        self.receipt(manifest).sign(&self.receipt_key)
+    }
+
     /// What the city says of a record it holds.
-    fn receipt(&self, manifest: &Manifest) -> Receipt {
+    pub fn receipt(&self, manifest: &Manifest) -> Receipt {
         self.with(|inner| Receipt {
             version: PROTOCOL_VERSION,
             epoch: inner.epoch.clone(),

@@ -1,5 +1,6 @@
 //! A true gateway and a true sync agent, with the authorities and folders of both, for tests of everything that
-//! happens to certificates between them: enrolment, renewal, revocation, rotation, wrong clocks.
+//! happens to certificates between them: enrolment, renewal, revocation, rotation, wrong clocks; and what a person
+//! carries between them.
 //!
 //! Deliberately absent: the kiosk's screen and devices. What matters here happens without them, and a test that does
 //! not build them is run more often.
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 pub use authority::{Authority, Days};
 use city_gateway::desk::Retention;
-use city_gateway::operator::{self, Ask, Told};
+use city_gateway::operator::{self, Ask, CourierProgress, Told};
 use city_gateway::store::{InboxRow, Page, Status};
 use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store};
 use sync_protocol::{CityReceiptKey, SealKeyPair};
@@ -156,6 +157,20 @@ impl City {
         match operator::ask(&self.path("state"), &ask).await.expect("an answer") {
             Told::Voucher { voucher, .. } => voucher,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// Takes in a courier folder, through the operators' door.
+    pub async fn take_courier(&self, folder: &Path) -> CourierProgress {
+        let state = self.path("state");
+        let mut told = operator::ask(&state, &Ask::TakeCourier { folder: folder.into() }).await;
+        loop {
+            match told.expect("an answer") {
+                Told::Courier(progress) if progress.ended => return progress,
+                Told::Courier(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                other => panic!("{other:?}"),
+            }
+            told = operator::ask(&state, &Ask::Courier).await;
         }
     }
 

@@ -1,14 +1,14 @@
 //! A terminal: its folder, its queue, and the agent at work in this process or as a program of its own.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use kiosk_store::{DeliveryReader, NewRecord, Outbox, OutboxReader, RecordKind};
+use kiosk_store::{DeliveryReader, NewRecord, Outbox, OutboxReader, RecordKind, SealedBlob};
 use sync_agent::{Agent, Config};
-use sync_protocol::{ClockEvidence, Manifest, PROTOCOL_VERSION, TerminalKey, sha256_hex};
+use sync_protocol::{BlobRef, ClockEvidence, Manifest, PROTOCOL_VERSION, TerminalKey, sha256_hex};
 
 use crate::{Authority, Days, TERMINAL};
 
@@ -75,6 +75,11 @@ impl Terminal {
 
     /// Finalises so many cases, signed with the terminal's key.
     pub fn finalise(&self, cases: u64) {
+        self.finalise_with(cases, &[]);
+    }
+
+    /// The same, each with these sealed photos.
+    pub fn finalise_with(&self, cases: u64, photos: &[Vec<u8>]) {
         let key = TerminalKey::from_pem(&self.key_file("terminal.key.pem").expect("a key")).expect("a key");
         let mut outbox = Outbox::open(&self.path("state"), TERMINAL).expect("the outbox");
         for _ in 0..cases {
@@ -98,7 +103,7 @@ impl Terminal {
                 prev_hash: slot.prev_hash.clone(),
                 sha256: sha256_hex(&ciphertext),
                 bytes: ciphertext.len() as u64,
-                blobs: Vec::new(),
+                blobs: photos.iter().map(|photo| named(photo)).collect(),
                 clock: ClockEvidence {
                     wall_ms: 0,
                     monotonic_ms: 0,
@@ -114,7 +119,7 @@ impl Terminal {
                 sha256: manifest.sha256.clone(),
                 ciphertext,
                 finalised_at_ms: 1_795_300_000_000,
-                blobs: Vec::new(),
+                blobs: photos.iter().map(|photo| sealed(photo)).collect(),
                 stub: None,
             };
             outbox.commit(record).expect("a case is finalised");
@@ -165,11 +170,29 @@ impl Terminal {
         if output.status.success() { Ok(()) } else { Err(complaint) }
     }
 
+    /// Calls the program with the way without a network, `export --to` or `take-receipts --from`; `Err` with what it
+    /// complained of.
+    pub fn courier(&self, what: [&str; 2], folder: &Path) -> Result<String, String> {
+        let mut command = Command::new(program_file());
+        command.arg("--config").arg(self.path("terminal.toml")).args(what).arg(folder);
+        let output = command.env("NO_COLOR", "1").output().expect("sync-agent is there");
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
+    }
+
     /// Whether a file in the folder of keys is readable by its owner alone.
     pub fn is_private(&self, name: &str) -> bool {
         use std::os::unix::fs::PermissionsExt;
         std::fs::metadata(self.path("keys").join(name)).expect("a file").permissions().mode() & 0o077 == 0
     }
+}
+
+fn named(photo: &[u8]) -> BlobRef {
+    BlobRef { sha256: sha256_hex(photo), bytes: photo.len() as u64 }
+}
+
+fn sealed(photo: &[u8]) -> SealedBlob {
+    SealedBlob { sha256: sha256_hex(photo), bytes: photo.to_vec() }
 }
 
 /// The program, which lies beside the folder of this test.
