@@ -24,6 +24,9 @@ pub struct Config {
     /// Limits; every one has a default.
     #[serde(default)]
     pub limits: Limits,
+    /// Which database; everything has a default.
+    #[serde(default)]
+    pub store: Store,
     /// Photos, scans and signatures; everything has a default.
     #[serde(default)]
     pub blobs: BlobPlace,
@@ -164,6 +167,48 @@ impl Default for Limits {
     }
 }
 
+/// The database: embedded in [`Paths::state`], or PostgreSQL.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Of which kind.
+    pub kind: StoreKind,
+    /// `host=… user=… dbname=…`: where the PostgreSQL database is. It may be shared by several gateways, which then
+    /// hold the same keys, each with a state folder of its own.
+    pub address: Option<String>,
+    /// File with its password, if it needs one.
+    pub password_file: Option<PathBuf>,
+    /// File with its certificate authority; needed unless it is on this machine.
+    pub ca: Option<PathBuf>,
+    /// Connections to it.
+    pub connections: usize,
+    /// Milliseconds that a request waits for a free connection before it is told to come again.
+    pub wait_ms: u64,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            kind: StoreKind::Sqlite,
+            address: None,
+            password_file: None,
+            ca: None,
+            connections: 16,
+            wait_ms: 2000,
+        }
+    }
+}
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// A file of the gateway's own.
+    Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
+}
+
 /// What may come in a second.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,7 +227,8 @@ pub struct Budget {
 pub struct BlobPlace {
     /// Folder; `blobs` in the state folder when it is not said.
     pub folder: Option<PathBuf>,
-    /// A bucket instead of a folder. Needed as soon as several gateways share a database.
+    /// A bucket instead of a folder. With PostgreSQL one of the two has to be said, because all gateways on a database
+    /// have to find the same blobs.
     pub s3: Option<S3>,
     /// Limits.
     pub limits: BlobLimits,
@@ -265,6 +311,14 @@ pub enum ConfigError {
     /// What is shown without sign-in must not leave the machine.
     #[error("listen.city is {0}: city.open_feed needs no sign-in and is for a loopback address only")]
     OpenFeed(SocketAddr),
+    /// A database needs an address, and an address a database.
+    #[error("store.kind = \"postgres\" and store.address belong together")]
+    StoreAddress,
+    /// Gateways that share a database must find each other's blobs.
+    #[error(
+        "with store.kind = \"postgres\" blobs.folder (one that all gateways share) or blobs.s3 has to be set"
+    )]
+    BlobPlace,
     /// An auditor must be able to find who did something at least as long as the thing is there.
     #[error("retention.audit_years is shorter than what the audit lines speak of is kept")]
     Retention,
@@ -282,6 +336,9 @@ impl Config {
             .into_iter()
             .chain(&mut config.blobs.folder)
         {
+            *place = folder.join(&*place);
+        }
+        for place in [&mut config.store.password_file, &mut config.store.ca].into_iter().flatten() {
             *place = folder.join(&*place);
         }
         if let Some(tls) = &mut config.city.tls {
@@ -306,6 +363,13 @@ impl Config {
                 return Err(ConfigError::NotLoopback(self.listen.city));
             }
         }
+        let postgres = self.store.kind == StoreKind::Postgres;
+        if postgres != self.store.address.is_some() {
+            return Err(ConfigError::StoreAddress);
+        }
+        if postgres && self.blobs.folder.is_none() && self.blobs.s3.is_none() {
+            return Err(ConfigError::BlobPlace);
+        }
         if self.retention.is_sound() { Ok(()) } else { Err(ConfigError::Retention) }
     }
 }
@@ -329,6 +393,22 @@ mod tests {
         let config = load(&text).unwrap();
         assert_eq!(config.paths.catalog, Path::new("/catalog"));
         assert_eq!(config.limits.send_allowance, 32);
+        assert_eq!(config.store.kind, StoreKind::Sqlite);
+    }
+
+    #[test]
+    fn a_database_is_chosen_and_its_files_are_relative_too() {
+        let store =
+            "[store]\nkind = \"postgres\"\naddress = \"host=db user=g dbname=city\"\nca = \"db-ca.pem\"\n";
+        let text = format!("[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n{PATHS}{store}");
+        assert!(matches!(load(&text), Err(ConfigError::BlobPlace)));
+        let text = format!("{text}[blobs]\nfolder = \"/shared\"\n");
+        let without = text.replace("kind = \"postgres\"\n", "");
+        assert!(matches!(load(&without), Err(ConfigError::StoreAddress)));
+        let config = load(&text).unwrap();
+        let folder = config.paths.state.parent().unwrap();
+        assert_eq!(config.store.ca.unwrap(), folder.join("db-ca.pem"));
+        assert_eq!(config.store.connections, 16);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::blobs::{Blobs, sweep};
 use crate::budgets::Budgets;
 use crate::city::{self, Feed, Figures};
-use crate::config::Config;
+use crate::config::{Config, StoreKind};
 use crate::courier::Courier;
 use crate::desk::{self, CaseDesk, Transport};
 use crate::durable_notes;
@@ -28,11 +28,9 @@ use crate::opener::{Opener, Surroundings};
 use crate::query::Questions;
 use crate::receipts::Signer;
 use crate::store::InboxStore;
-use crate::store::blobs::BlobIndex;
-use crate::store::desk::DeskStore;
-use crate::store::lives::TerminalBook;
 use crate::store::registry::TerminalRegistry;
-use crate::store::sqlite::{SqliteStore, WriterLimits};
+use crate::store::seat::Seat;
+use crate::stores::Stores;
 use crate::terminals::{self, Terminals};
 use crate::tls::{self, Capped, TerminalAcceptor};
 
@@ -54,6 +52,9 @@ const SMALL_BODIES_KIB: usize = 32 * 1024;
 /// Connections there may be to the operators' pages and the public one.
 const CITY_CONNECTIONS: usize = 512;
 
+/// In a folder that several gateways share, a file that was not written to for so long is nobody's.
+const UNFINISHED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Streams of one connection.
 const STREAMS: u32 = 128;
 
@@ -70,6 +71,7 @@ pub struct Gateway {
     broken: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
     door: Option<JoinHandle<()>>,
+    _seat: Option<Seat>,
 }
 
 impl Gateway {
@@ -78,12 +80,8 @@ impl Gateway {
         config.check()?;
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
-        let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
-        let sqlite = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
-        let store: Arc<dyn InboxStore> = Arc::clone(&sqlite) as _;
-        let book: Arc<dyn TerminalBook> = Arc::clone(&sqlite) as _;
-        let operators: Arc<dyn DeskStore> = Arc::clone(&sqlite) as _;
-        let registry: Arc<dyn TerminalRegistry> = Arc::clone(&sqlite) as _;
+        let Stores { inbox: store, blobs: index, book, desk: operators, registry, progress, pressure, seat } =
+            Stores::open(config).await?;
         let allow_list = Arc::new(AllowList::new(Arc::clone(&registry), &config.enrolment));
         let enrolment =
             Arc::new(Enrolment::load(config, Arc::clone(&registry), Arc::clone(&allow_list), &keys.tls)?);
@@ -92,15 +90,15 @@ impl Gateway {
 
         let epoch = store.epoch().await?;
         if config.blobs.s3.is_none() {
-            clear_unfinished(&config.blobs.folder_in(&config.paths.state))?;
+            let idle = if config.store.kind == StoreKind::Postgres { UNFINISHED } else { Duration::ZERO };
+            clear_unfinished(&config.blobs.folder_in(&config.paths.state), idle)?;
         }
         let bytes = BlobBytes::open(&config.blobs, &config.paths.state)?;
-        let index: Arc<dyn BlobIndex> = Arc::clone(&sqlite) as _;
         let blob_limits = config.blobs.limits.clone();
         let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
         let metrics = Arc::<Metrics>::default();
         let figures = Figures { metrics: Arc::clone(&metrics), blobs: index, book: Arc::clone(&book) };
-        let questions = Questions::new(keys.questions, Arc::clone(&sqlite) as _, config.limits.questions)?;
+        let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
             allow_list: Arc::clone(&allow_list),
@@ -111,7 +109,7 @@ impl Gateway {
             questions,
             budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
             metrics,
-            pressure: Box::new(move || sqlite.pressure()),
+            pressure,
             signer: Signer::new(keys.receipt, epoch.clone()),
             catalog_version: catalog.version.clone(),
             limits: config.limits.clone(),
@@ -154,6 +152,7 @@ impl Gateway {
             broken,
             tasks: Vec::new(),
             door: None,
+            _seat: seat,
         };
         if let Some(address) = config.listen.enrolment {
             gateway.open_enrolment(address, &keys.tls, Arc::clone(&enrolment), config.limits.connections)?;
@@ -196,8 +195,10 @@ impl Gateway {
         gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping.clone())));
         gateway.tasks.push(tokio::spawn(opener.run()));
         gateway.tasks.push(tokio::spawn(sweep::run(blobs, stopping.clone())));
-        let state = config.paths.state.clone();
-        gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
+        if config.store.kind == StoreKind::Sqlite {
+            let state = config.paths.state.clone();
+            gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
+        }
         Ok(gateway)
     }
 

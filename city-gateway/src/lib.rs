@@ -33,12 +33,15 @@ mod query;
 mod receipts;
 mod refusal;
 pub mod store;
+mod stores;
 mod terminals;
+#[cfg(any(test, feature = "test-cluster"))]
+pub mod test_cluster;
 mod tls;
 
 pub use config::{
     BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Enrolment, Limits, Listen, Paths,
-    S3,
+    S3, Store, StoreKind,
 };
 pub use enrol::operator;
 pub use gateway::Gateway;

@@ -52,6 +52,9 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Busy => Refusal::Later { seconds: 1, why: "too many records are waiting" },
             StoreError::Full => Refusal::Later { seconds: 60, why: "the city has no room at the moment" },
+            StoreError::Unreachable(_) => {
+                Refusal::Later { seconds: 5, why: "the city's database does not answer at the moment" }
+            }
             StoreError::Broken(_) | StoreError::Closed => {
                 Refusal::Later { seconds: 5, why: "the city's store is being opened anew" }
             }

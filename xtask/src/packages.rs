@@ -34,6 +34,7 @@ const DEMO: &[Package] = &[
 
 const TEST: &[Package] = &[
     Package { name: "zbar-tools", why: "reads the QR code of a printed receipt" },
+    Package { name: "postgresql", why: "the city's database, started by the tests for themselves" },
     Package { name: "openssl", why: "makes certificates and requests as other programs make them" },
     Package { name: "libfaketime", why: "gives the sync agent a clock that is ten years off" },
     Package { name: "age", why: "opens a sealed case with the standard program" },

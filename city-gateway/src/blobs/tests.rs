@@ -220,7 +220,7 @@ async fn what_a_killed_process_was_writing_is_cleared() {
     blobs.add(TERMINAL, "a", 0, content.slice(..MIN_CHUNK as usize)).await.unwrap();
     let half = city.bytes_folder().join(format!("{}#1", BlobBytes::whole_key(&sha256)));
     std::fs::write(&half, b"half").unwrap();
-    bytes::clear_unfinished(&city.bytes_folder()).unwrap();
+    bytes::clear_unfinished(&city.bytes_folder(), std::time::Duration::ZERO).unwrap();
     assert!(!half.exists() && city.whole(&sha256).exists());
     assert_eq!(city.pieces(), 1);
 }

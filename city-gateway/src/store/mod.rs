@@ -10,15 +10,18 @@
 pub mod blobs;
 #[cfg(test)]
 pub mod blobs_contract;
+mod conflict;
 #[cfg(test)]
 pub mod contract;
 pub mod desk;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;
+pub mod postgres;
 pub mod registry;
 #[cfg(test)]
 pub mod registry_contract;
+pub(crate) mod seat;
 pub mod sqlite;
 mod vocabulary;
 
@@ -85,6 +88,9 @@ pub enum StoreError {
     /// The database cannot be trusted until it was opened anew: an I/O error or a damaged file.
     #[error("the store must be opened anew: {0}")]
     Broken(String),
+    /// The database does not answer at the moment. Nothing has to be opened anew: ask again shortly.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -128,4 +134,7 @@ pub enum OpenError {
     /// Anything else SQLite says.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// PostgreSQL, or the way to it, does not work or is not safe.
+    #[error("PostgreSQL: {0}")]
+    Postgres(String),
 }

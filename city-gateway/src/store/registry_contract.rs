@@ -8,7 +8,7 @@ use super::registry::*;
 /// A database of its own for one test. Opening it again opens the same one.
 pub trait RegistryBed {
     /// Opens the register.
-    fn open_registry(&self) -> Arc<dyn TerminalRegistry>;
+    fn open_registry(&self) -> impl Future<Output = Arc<dyn TerminalRegistry>>;
 }
 
 /// A certificate with everything told apart by `name`; its key too.
@@ -44,7 +44,7 @@ async fn event_words(registry: &dyn TerminalRegistry) -> Vec<String> {
 
 /// A voucher works once; for the same key it gives the same certificate until it ends, for another one nothing.
 pub async fn a_voucher_works_once(bed: impl RegistryBed) {
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     assert_eq!(registry.voucher("v", b"key of a", 20).await.unwrap(), VoucherAnswer::Unknown);
     registry.add_voucher(voucher("v", "DG0001")).await.unwrap();
     assert_eq!(registry.voucher("v", b"key of a", 20).await.unwrap(), VoucherAnswer::Good);
@@ -74,7 +74,7 @@ pub async fn a_voucher_works_once(bed: impl RegistryBed) {
 
 /// Whoever races for one voucher, one key wins.
 pub async fn racing_for_a_voucher_one_key_wins(bed: impl RegistryBed) {
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     registry.add_voucher(voucher("v", "DG0001")).await.unwrap();
     let mut racing = tokio::task::JoinSet::new();
     for rival in 0..16 {
@@ -90,7 +90,7 @@ pub async fn racing_for_a_voucher_one_key_wins(bed: impl RegistryBed) {
 
 /// Only the newest voucher of a terminal is worth something, and none after the terminal was revoked.
 pub async fn vouchers_are_withdrawn(bed: impl RegistryBed) {
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     for hash in ["old", "new"] {
         registry.add_voucher(voucher(hash, "DG0001")).await.unwrap();
     }
@@ -105,7 +105,7 @@ pub async fn vouchers_are_withdrawn(bed: impl RegistryBed) {
 
 /// Revoking is seen at once, can be taken back, and a new enrolment does not bring former certificates back.
 pub async fn revoking_holds_for_what_was(bed: impl RegistryBed) {
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     assert!(!registry.set_state("DG0001", TerminalState::Revoked, 5).await.unwrap());
     enrolled(&*registry, "DG0001", "a").await;
     enrolled(&*registry, "DG0002", "z").await;
@@ -138,7 +138,7 @@ pub async fn revoking_holds_for_what_was(bed: impl RegistryBed) {
 
 /// A renewal needs a listed certificate; the same key again gets the same one.
 pub async fn renewals_are_idempotent(bed: impl RegistryBed) {
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     enrolled(&*registry, "DG0001", "a").await;
     let same_key = |name: &str, at_ms| {
         let mut wanted = certificate("DG0001", name, at_ms);
@@ -172,7 +172,7 @@ pub async fn renewals_are_idempotent(bed: impl RegistryBed) {
 
 /// First sight adds what is unknown and changes nothing that is known.
 pub async fn first_sight_changes_nothing_known(bed: impl RegistryBed) {
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     registry.list(certificate("DG0001", "a", 20)).await.unwrap();
     assert_eq!(registry.standing("DG0001", "fingerprint of a").await.unwrap(), Standing::Listed);
     registry.set_state("DG0001", TerminalState::Revoked, 30).await.unwrap();
@@ -184,12 +184,12 @@ pub async fn first_sight_changes_nothing_known(bed: impl RegistryBed) {
 
 /// Pages of terminals and of events hold everything once, also after opening again.
 pub async fn the_list_is_told_in_pages(bed: impl RegistryBed) {
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     for (terminal, name) in [("DG0003", "c"), ("DG0001", "a"), ("DG0002", "b")] {
         registry.list(certificate(terminal, name, 20)).await.unwrap();
     }
     drop(registry);
-    let registry = bed.open_registry();
+    let registry = bed.open_registry().await;
     let page = registry.terminals("", 2).await.unwrap();
     let expected = |code: &str| TerminalRow {
         code: code.into(),

@@ -242,7 +242,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+/// Takes the lock that says that a folder has a gateway.
+pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let what = "lock file";
     let file = OpenOptions::new()
         .create(true)

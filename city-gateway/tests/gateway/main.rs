@@ -14,6 +14,8 @@ mod openapi;
 mod opener;
 mod operators;
 mod pages;
+mod pair;
+mod postgres;
 mod program;
 mod query;
 mod standing;

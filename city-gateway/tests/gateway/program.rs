@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -14,12 +15,12 @@ use crate::operators::{Browser, CHOSEN, Operator};
 use crate::support::{City, NAME, PHONE, WORDS, case_id, id_number};
 
 /// A running program and everything it logs.
-struct Program {
-    child: Child,
+pub struct Program {
+    pub child: Child,
     log: mpsc::Receiver<String>,
     seen: Vec<String>,
-    terminals: SocketAddr,
-    city: SocketAddr,
+    pub terminals: SocketAddr,
+    pub city: SocketAddr,
 }
 
 impl Program {
@@ -29,10 +30,15 @@ impl Program {
                     [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n\
                     [enrolment]\ntrust_unlisted = true\n";
         std::fs::write(&config, text).unwrap();
+        Self::with(&config, "city_gateway=trace,info")
+    }
+
+    /// Starts it with this configuration, and waits until it serves.
+    pub fn with(config: &Path, log: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_city-gateway"))
             .arg("--config")
-            .arg(&config)
-            .env("RUST_LOG", "city_gateway=trace,info")
+            .arg(config)
+            .env("RUST_LOG", log)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -1,5 +1,5 @@
-//! A city of its own for each test: certificates, keys, a catalog, a gateway on free ports, and terminals that
-//! speak to it over real TLS. Every key is made here and thrown away with the folder.
+//! A city of its own for each test: certificates, keys, a catalog, a gateway on free ports, and terminals
+//! that speak to it over real TLS. Every key is made here and thrown away with the folder.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Once};
 use std::time::{Duration, Instant};
 
 use city_gateway::desk::Retention;
-use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths};
+use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store};
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
@@ -118,6 +118,7 @@ impl City {
             // Most tests make their certificates themselves.
             enrolment: Enrolment { trust_unlisted: true, ..Enrolment::default() },
             limits: Limits::default(),
+            store: Store::default(),
             blobs: BlobPlace::default(),
             city: CityPages { open_feed: true, ..CityPages::default() },
             retention: Retention::default(),

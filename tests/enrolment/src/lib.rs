@@ -17,7 +17,7 @@ pub use authority::{Authority, Days};
 use city_gateway::desk::Retention;
 use city_gateway::operator::{self, Ask, CourierProgress, Told};
 use city_gateway::store::{InboxRow, Page, Status};
-use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths};
+use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store};
 use sync_protocol::{CityReceiptKey, SealKeyPair};
 pub use terminal::{Program, Terminal};
 
@@ -135,6 +135,7 @@ impl City {
             },
             enrolment,
             limits: Limits::default(),
+            store: Store::default(),
             blobs: BlobPlace::default(),
             city: CityPages::default(),
             retention: Retention::default(),
