@@ -27,6 +27,7 @@ impl ProgressSource for PostgresStore {
                 let received = ProgressStep {
                     state: ProgressState::PreReview,
                     at_ms: row.try_get(2)?,
+                    reason: String::new(),
                     note: String::new(),
                 };
                 let mut steps = vec![received];
@@ -36,6 +37,7 @@ impl ProgressSource for PostgresStore {
                     steps.extend(made.into_iter().map(|step| ProgressStep {
                         state: told(step.to),
                         at_ms: step.at_ms,
+                        reason: step.reason,
                         note: step.note,
                     }));
                 }
