@@ -90,6 +90,9 @@ pub struct Paths {
     pub keys: PathBuf,
     /// Catalog of service items.
     pub catalog: PathBuf,
+    /// The signed catalog's repository, handed out to terminals; none when absent.
+    #[serde(default)]
+    pub catalog_repository: Option<PathBuf>,
 }
 
 /// Certificates of terminals.
@@ -345,6 +348,7 @@ impl Config {
             tls.cert = folder.join(&tls.cert);
             tls.key = folder.join(&tls.key);
         }
+        config.paths.catalog_repository = config.paths.catalog_repository.map(|path| folder.join(path));
         config.check()?;
         Ok(config)
     }

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::blobs::{Blobs, sweep};
 use crate::budgets::Budgets;
+use crate::catalog_files::CatalogFiles;
 use crate::city::{self, Feed, Figures};
 use crate::config::{Config, StoreKind};
 use crate::courier::Courier;
@@ -112,6 +113,7 @@ impl Gateway {
             pressure,
             signer: Signer::new(keys.receipt, epoch.clone()),
             catalog_version: catalog.version.clone(),
+            catalog_files: config.paths.catalog_repository.clone().map(CatalogFiles::new),
             limits: config.limits.clone(),
             bodies: Semaphore::new(config.limits.bodies_mib.max(16) * 1024),
             arrivals: Arc::clone(&arrivals),

@@ -3,6 +3,7 @@
 
 use sync_protocol::{Command, EarlierAnswer, HelloReply, HelloRequest};
 
+use crate::catalog_files::CatalogFiles;
 use crate::continuity::Heard;
 use crate::receipts::HelloFacts;
 use crate::refusal::Refusal;
@@ -44,9 +45,14 @@ pub(crate) async fn answer(
     }
     let busy = state.busy();
     let allowance = f64::from(state.limits.send_allowance) * (1.0 - busy);
+    let signed_catalog = state.catalog_files.as_ref().and_then(CatalogFiles::name);
     let facts = HelloFacts {
         now_ms,
-        catalog_version: if is_listed { &state.catalog_version } else { "" },
+        catalog_version: match &signed_catalog {
+            _ if !is_listed => "",
+            Some(name) => name,
+            None => &state.catalog_version,
+        },
         send_allowance: (allowance.round() as u32).max(1),
         retry_after_s: if busy > TOO_BUSY { 5 } else { 0 },
         version: hello.version,

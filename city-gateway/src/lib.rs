@@ -10,6 +10,7 @@
 
 pub mod blobs;
 mod budgets;
+mod catalog_files;
 mod city;
 mod config;
 pub mod continuity;

@@ -1,4 +1,5 @@
-//! What terminals can ask: hello, to keep a record, its receipt, and a live question. Blobs have routes of their own.
+//! What terminals can ask: hello, to keep a record, its receipt, a live question, files of the signed catalog. Blobs
+//! have routes of their own.
 //!
 //! Deliberately absent: any judgement of what a record contains. Here it is only whether the body is a sealed
 //! record, and whether the terminal that sent it signed it. Also absent: HTML.
@@ -22,6 +23,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::blobs::{Blobs, routes as tus};
 use crate::budgets::Budgets;
+use crate::catalog_files::CatalogFiles;
 use crate::config::Limits;
 use crate::enrol::{self, AllowList, Believed, Enrolment, TerminalCertificate};
 use crate::failpoints;
@@ -42,6 +44,8 @@ pub(crate) struct Terminals {
     pub(crate) allow_list: Arc<AllowList>,
     pub(crate) signer: Signer,
     pub(crate) catalog_version: String,
+    /// The signed catalog, when this gateway hands one out.
+    pub(crate) catalog_files: Option<CatalogFiles>,
     pub(crate) limits: Limits,
     /// KiB of records that may be in memory.
     pub(crate) bodies: Semaphore,
@@ -75,6 +79,7 @@ pub(crate) fn router(state: Arc<Terminals>, enrolment: Arc<Enrolment>) -> Router
             head(tus::state).patch(tus::append).post(tus::overridden).merge(options(tus::offer)),
         )
         .route("/v1/openapi.json", get(openapi::document))
+        .route("/v1/catalog/{*path}", get(catalog_file))
         .merge(enrol::terminal_routes(enrolment).with_state(()))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
@@ -118,6 +123,18 @@ async fn hello(
     }
     let standing = state.standing(&peer).await?;
     hello::answer(&state, peer.code(), standing, hello).await.map(Json)
+}
+
+/// A file of the signed catalog.
+async fn catalog_file(
+    State(state): State<Arc<Terminals>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    Path(path): Path<String>,
+) -> Result<Bytes, Refusal> {
+    if state.standing(&peer).await? != Standing::Listed {
+        return Err(Refusal::Forbidden("this certificate is not on the city's list".into()));
+    }
+    state.catalog_files.as_ref().ok_or(Refusal::NotFound)?.read(&path).await
 }
 
 async fn keep(

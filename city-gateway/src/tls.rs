@@ -156,3 +156,34 @@ impl<S: Send + 'static> Accept<TcpStream, S> for TerminalAcceptor {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::crypto::CryptoProvider;
+
+    use super::*;
+
+    /// In a build of the whole project two providers are linked, because the terminals' catalog library brings another.
+    #[test]
+    fn both_listeners_name_their_provider_and_need_none_installed() {
+        assert!(CryptoProvider::get_default().is_none(), "nothing in this process may have chosen one");
+        let folder = tempfile::tempdir().unwrap();
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let pair = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&pair).unwrap();
+        std::fs::write(&cert, certificate.pem()).unwrap();
+        std::fs::write(&key, pair.serialize_pem()).unwrap();
+        let mut trusted = rustls::RootCertStore::empty();
+        trusted.add(certificate.der().clone()).unwrap();
+        let keys = TlsKeys {
+            chain: vec![certificate.der().clone()],
+            key: PrivateKeyDer::from_pem_file(&key).unwrap(),
+            terminal_ca: Arc::new(trusted),
+        };
+        for config in [server_config(keys).unwrap(), city_config(&CityTls { cert, key }).unwrap()] {
+            assert_eq!(format!("{:?}", config.crypto_provider().key_provider), "Ring");
+        }
+        assert!(CryptoProvider::get_default().is_none(), "and nothing chooses one by the way");
+    }
+}

@@ -12,7 +12,8 @@ use crate::screen::platform::PageName;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    Admission, CardStatus, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session, progress,
+    Admission, CardStatus, CatalogAge, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session,
+    progress,
 };
 use kiosk_core::settings::Language;
 use kiosk_core::{calendar, verification_code};
@@ -99,6 +100,11 @@ impl Screen {
         self.page.set(present::name_of(&session.page));
     }
 
+    /// Shows another catalog from now on.
+    pub fn catalog_changed(&mut self, catalog: Rc<Catalog>) {
+        self.catalog = catalog;
+    }
+
     fn speak(&self, language: Language) {
         if self.language.replace(Some(language)) == Some(language) {
             return;
@@ -174,6 +180,7 @@ impl Screen {
         self.items.show(present::tiles(&self.catalog, session));
         home.set_submissions_open(session.admission() == Admission::Open);
         home.set_hidden_items(self.catalog.hidden() as i32);
+        home.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
         let Page::Home(offer) = &session.page else { return };
         home.set_saved_case(offer.is_some());
         if let Some(offer) = offer {
@@ -193,6 +200,7 @@ impl Screen {
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
         guide.set_available(session.admission() == Admission::Open);
+        guide.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
     }
 
     fn show_consent(&self, session: &Session, code: Option<&ItemCode>) {

@@ -11,6 +11,8 @@ pub enum Message {
     PhraseTapped(usize),
     /// Text from a real keyboard; what it means depends on the page.
     KeyboardTyped(String),
+    /// A good moment to see whether there is another catalog.
+    LookForCatalog,
 }
 
 /// More than this many unread messages means that the loop hangs; then newer ones are dropped.

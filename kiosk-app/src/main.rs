@@ -11,7 +11,7 @@ use kiosk_app::effects::printer::{Letterhead, PrinterHand};
 use kiosk_app::effects::reader::ReaderHand;
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
 use kiosk_app::event_loop::EventLoop;
-use kiosk_app::inbox::{Inbox, inbox};
+use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
 use kiosk_app::screen::platform::{KioskPlatform, PageName};
 use kiosk_app::screen::wake::wake_channel;
@@ -22,6 +22,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sync_protocol::{AgeSealer, TerminalKey};
+
+/// How often an idle kiosk looks whether another catalog has taken the place of the one it shows.
+const LOOK_FOR_CATALOG: Duration = Duration::from_secs(10);
 
 /// The kiosk process.
 #[derive(Parser)]
@@ -94,6 +97,9 @@ fn main() -> Result<()> {
     slint::spawn_local(event_loop.run(messages)).context("the event loop does not take the session")?;
 
     let _clock = run_clock(&window);
+    inbox.put(Message::LookForCatalog);
+    let look = Timer::default();
+    look.start(TimerMode::Repeated, LOOK_FOR_CATALOG, move || inbox.put(Message::LookForCatalog));
     tracing::info!(terminal = %config.terminal.code, "the kiosk is ready");
     window.run()?;
     Ok(())
@@ -146,11 +152,10 @@ fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     if catalog.hidden() > 0 {
         store.items_hidden(catalog.hidden(), catalog.items().len());
     }
-    let titles = catalog.words().iter().map(|item| (item.code.clone(), item.title.clone())).collect();
     let reader = ReaderHand::spawn(config.devices.id_card_reader.clone(), inbox.clone())?;
     let printer = PrinterHand::spawn(
         config.devices.receipt_printer.clone(),
-        Letterhead::new(config, titles),
+        Letterhead::new(config, catalog.titles()),
         Renderer::new(config.paths.documents.clone()),
         store.clone(),
         inbox.clone(),

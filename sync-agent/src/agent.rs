@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::Config;
+use crate::catalog::CatalogThread;
 use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
 use crate::clock::Clock;
 use crate::journal::{Journal, NOTED, Noted, open_delivery};
@@ -65,6 +66,8 @@ pub struct Agent {
     config: Config,
     clock: Clock,
     client: CityClient,
+    /// Looks after the signed catalog, where there is a root of trust for it.
+    catalog: Option<CatalogThread>,
     journal: Journal,
     noted: mpsc::Receiver<Noted>,
     events: mpsc::Receiver<Event>,
@@ -137,6 +140,7 @@ impl Agent {
         let (report, events) = mpsc::channel(EVENTS);
         let journal = Journal::start(&config.state, delivery, audit, tell_noted)?;
         let clock = Clock::start();
+        let catalog = CatalogThread::start(&config, &clock, &client)?;
         let (queue, bytes_under_way, reachable) = (None, 0, None);
         let (reached, _) = watch::channel(0);
         let throttle = Throttle::new(config.sync.bandwidth.clone());
@@ -144,6 +148,7 @@ impl Agent {
             config,
             clock,
             client,
+            catalog,
             journal,
             noted,
             events,
@@ -309,7 +314,7 @@ impl Agent {
             tpm_counter: None,
             earlier: Vec::new(),
             ledger: Some(queue.ledger()),
-            catalog_version: None,
+            catalog_version: self.catalog.as_ref().and_then(CatalogThread::number).map(|n| n.to_string()),
             disk_used_percent: disk_used_percent(&self.config.state),
         };
         let (client, report) = (self.client.clone(), self.report.clone());

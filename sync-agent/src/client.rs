@@ -2,6 +2,7 @@
 //! lets nothing change what counts as delivered but an answer that the city signed and that fits the question.
 
 mod blobs;
+mod catalog;
 mod query;
 
 use std::error::Error as _;
@@ -12,6 +13,8 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use sync_protocol::{
     CityReceiptPublicKey, HelloAnswer, HelloReply, HelloRequest, Receipt, ReceiptReply, SealedRecord, limits,
 };
+
+pub use catalog::CatalogClient;
 
 use crate::connection::Connection;
 use crate::enrol::Keeper;
@@ -210,6 +213,11 @@ pub(crate) async fn answer_of(
     if !is_wanted(&response) {
         return Err(Cause::NotJson.into());
     }
+    body_of(&mut response, limit).await
+}
+
+/// Reads an answer's body, never more than `limit` bytes of it.
+async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Refused> {
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(Cause::TooLarge.into());
     }

@@ -53,6 +53,12 @@ impl Connection {
         self.present.read().unwrap_or_else(PoisonError::into_inner).http.clone()
     }
 
+    /// A client apart from the one everything else uses, made of what holds now.
+    pub(crate) fn another_http(&self) -> Result<Client, AgentError> {
+        let (anchors, certificate) = (self.anchors(), self.certificate());
+        http_client(&self.config, Trust::City(&anchors, &self.time), Some(&certificate))
+    }
+
     /// The authorities in force.
     pub(crate) fn anchors(&self) -> Anchors {
         self.present.read().unwrap_or_else(PoisonError::into_inner).anchors.clone()

@@ -2,9 +2,9 @@
 //! but a signed receipt.
 //!
 //! [`plan`] decides, purely, what to do next; [`backoff`] says how long to wait; [`client`] is the one place that
-//! touches the network; [`enrol`] keeps the terminal's certificate; [`trusted_time`] knows
-//! what time it is; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`; [`agent`] ties them
-//! together. Where there is no network, [`courier`] writes a folder for a person to carry.
+//! touches the network; [`enrol`] keeps the terminal's certificate; [`catalog`] keeps the signed catalog;
+//! [`trusted_time`] knows what time it is; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`;
+//! [`agent`] ties them together. Where there is no network, [`courier`] writes a folder for a person to carry.
 //!
 //! Deliberately absent: any way to write the outbox; any state change of a record without a verified receipt that
 //! names it; dropping anything for its age; plaintext of a submission, and the key that could open one; a listening
@@ -12,6 +12,7 @@
 
 pub mod agent;
 pub mod backoff;
+pub mod catalog;
 pub mod client;
 mod clock;
 pub mod config;

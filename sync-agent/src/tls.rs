@@ -1,5 +1,8 @@
 //! TLS with the terminal's own certificate and the city's authorities only. The system's list of authorities is never
 //! looked at, so a foreign certificate is refused however well it is signed.
+//!
+//! The provider of the cryptography is named here and nowhere left to rustls: the library that verifies the catalog links
+//! another one, and rustls panics where it has to choose between two.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,4 +49,19 @@ pub(crate) fn client_config(
     // With a configuration of our own, reqwest leaves this to us.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::CryptoProvider;
+
+    use super::*;
+
+    #[test]
+    fn the_provider_is_named_although_two_are_linked_and_none_is_installed() {
+        assert!(CryptoProvider::get_default().is_none(), "nothing in this process may have chosen one");
+        let config = client_config(Path::new("/nowhere"), Trust::Anybody, None).unwrap();
+        assert!(CryptoProvider::get_default().is_none(), "and nothing chooses one by the way");
+        assert_eq!(format!("{:?}", config.crypto_provider().key_provider), "Ring");
+    }
 }

@@ -1,6 +1,7 @@
 //! Journeys through the true processes: what residents do, and what goes wrong around them.
 
 mod broken;
+mod catalog;
 mod network;
 mod ordinary;
 mod printer;

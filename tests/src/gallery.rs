@@ -14,8 +14,8 @@ use kiosk_core::calendar;
 use kiosk_core::remedy::{Notice, Remedy};
 use kiosk_core::service::{ItemCode, QuestionKind};
 use kiosk_core::session::{
-    Admission, Citizen, Device, Effect, Event, Limits, Moment, Page, PrintStatus, PrinterCondition, Rules,
-    SavedCase, Session, Store, Ticket, TimerKind, step,
+    Admission, CatalogAge, Citizen, Device, Effect, Event, Limits, Moment, Page, PrintStatus,
+    PrinterCondition, Rules, SavedCase, Session, Store, Ticket, TimerKind, step,
 };
 use kiosk_core::settings::{Language, Theme};
 use kiosk_ui::KioskWindow;
@@ -344,6 +344,12 @@ impl Visitor {
         self.send(Event::Timer(idle));
         show("idle-warning", self);
         let settings = self.session.settings;
+        self.touch(Citizen::End);
+        self.dress(settings.theme, settings.language);
+        self.send(Event::Device(Device::CatalogAged(CatalogAge::Stale)));
+        show("home-stale-catalog", self);
+        self.touch(Citizen::ItemChosen(code.clone()));
+        show("guide-stale-catalog", self);
         self.touch(Citizen::End);
         self.dress(settings.theme, settings.language);
         self.send(Event::Device(Device::ReaderPresent(false)));

@@ -4,6 +4,7 @@
 //! seconds and work when nothing else compiles, so it starts the others instead of linking them.
 
 mod bench;
+mod catalog;
 mod ci;
 mod demo;
 mod junit;
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::Bench),
     /// Cut the power at every write of a terminal's day, a million times, and look for broken promises
     Powercut(powercut::Powercut),
+    /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
+    Catalog(catalog::Catalog),
     /// Everything that a change must pass: format, lints, licences, tests
     Ci,
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Ui(ui) => ui.run(),
         Command::Bench(bench) => bench.run(),
         Command::Powercut(powercut) => powercut.run(),
+        Command::Catalog(catalog) => catalog.run(),
         Command::Ci => ci::run(),
     };
     outcome.unwrap_or_else(|error| {

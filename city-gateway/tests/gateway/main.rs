@@ -6,6 +6,7 @@ mod backup;
 mod blob_terminal;
 mod blobs;
 mod case_life;
+mod catalog;
 mod desk;
 mod enrolment;
 mod foreign_certificates;

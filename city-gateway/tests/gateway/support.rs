@@ -114,6 +114,7 @@ impl City {
                 state: self.path("state"),
                 keys: self.path("keys"),
                 catalog: self.path("catalog"),
+                catalog_repository: None,
             },
             // Most tests make their certificates themselves.
             enrolment: Enrolment { trust_unlisted: true, ..Enrolment::default() },
@@ -281,8 +282,13 @@ impl Terminal {
         roots.add(self.trusted.clone()).unwrap();
         let certificate = CertificateDer::from_pem_slice(self.identity.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(self.identity.as_bytes()).unwrap();
-        let config = rustls::ClientConfig::builder().with_root_certificates(roots);
-        let config = config.with_client_auth_cert(vec![certificate], key).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![certificate], key)
+            .unwrap();
         let stream = TcpStream::connect(city.gateway().terminals()).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()

@@ -8,6 +8,7 @@ pub mod reader;
 pub mod store;
 mod timers;
 
+use crate::catalog::Catalog;
 use crate::inbox::Inbox;
 use city::CityHand;
 use kiosk_core::session::Effect;
@@ -35,6 +36,17 @@ impl Hands {
         city: CityHand,
     ) -> Self {
         Hands { timers: Timers::new(inbox), store, reader, printer, city }
+    }
+
+    /// Records and print-outs name this catalog from now on. False when that could not be said to all: then it must not
+    /// be shown either.
+    #[must_use]
+    pub fn catalog_changed(&self, catalog: &Catalog) -> bool {
+        let said = self.printer.titles_are(catalog.titles()) && self.store.catalog_is(catalog.version());
+        if said && catalog.hidden() > 0 {
+            self.store.items_hidden(catalog.hidden(), catalog.items().len());
+        }
+        said
     }
 
     /// Does one thing, or starts doing it. Never blocks.

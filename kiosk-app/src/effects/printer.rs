@@ -23,6 +23,7 @@ const DOTS: u32 = 576;
 
 enum Command {
     Print(Ticket, Box<ReceiptOrder>),
+    TitlesAre(HashMap<String, Text>),
 }
 
 /// The session's hand on the printer.
@@ -95,6 +96,13 @@ impl PrinterHand {
     pub fn print(&self, ticket: Ticket, order: ReceiptOrder) {
         let _ = self.0.try_send(Command::Print(ticket, Box::new(order)));
     }
+
+    /// Receipts carry these titles from now on. False when the queue is full: then they do not, and it has to be said
+    /// again.
+    #[must_use]
+    pub fn titles_are(&self, titles: HashMap<String, Text>) -> bool {
+        self.0.try_send(Command::TitlesAre(titles)).is_ok()
+    }
 }
 
 struct Worker {
@@ -113,6 +121,7 @@ impl Worker {
             self.watch();
             match commands.recv_timeout(WATCH) {
                 Ok(Command::Print(ticket, order)) => self.print(ticket, &order),
+                Ok(Command::TitlesAre(titles)) => self.letterhead.titles = titles,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }

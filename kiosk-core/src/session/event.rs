@@ -4,7 +4,7 @@ use crate::applicant::Applicant;
 use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::{ItemCode, QuestionId};
-use crate::session::surroundings::{Admission, PrinterCondition};
+use crate::session::surroundings::{Admission, CatalogAge, PrinterCondition};
 use crate::session::{CaseProgress, PrintStatus, SavedCase, Ticket};
 use crate::settings::Language;
 
@@ -137,6 +137,8 @@ pub enum Device {
     },
     /// The city can be reached (true) or not, as far as the sync agent last knew.
     NetworkChanged(bool),
+    /// The catalog went stale, or is fresh again, as far as the sync agent last knew.
+    CatalogAged(CatalogAge),
 }
 
 /// An answer of the store.

@@ -1,6 +1,6 @@
 //! Who is still there: the warning, the countdown, and the waits of each theme.
 
-use super::{Effect, EndReason, Page, Ticket, TimerKind, Turn};
+use super::{Effect, EndReason, Page, Session, Ticket, TimerKind, Turn};
 use crate::settings::{Settings, Theme};
 
 /// Waits in milliseconds. `Default` is what `docs` and WCAG 2.2.1 ask for; tests shorten them.
@@ -128,5 +128,14 @@ impl Turn<'_> {
             && self.session.visit.is_none()
             && self.session.settings == Settings::default()
             && self.session.notice.is_none()
+    }
+}
+
+impl Session {
+    /// Whether what is offered may change: the home screen as it comes up by itself, with nothing chosen on it that
+    /// would have to be waited for.
+    pub fn is_unused(&self) -> bool {
+        let home = matches!(self.page, Page::Home(None)) && self.visit.is_none();
+        home && self.idle.ticket.is_none() && self.notice.is_none()
     }
 }

@@ -41,7 +41,7 @@ pub use leaving::ToTake;
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
-pub use surroundings::{Admission, PrinterCondition, Surroundings};
+pub use surroundings::{Admission, CatalogAge, PrinterCondition, Surroundings};
 
 use crate::answers::Answers;
 use crate::applicant::Applicant;
@@ -282,6 +282,7 @@ impl Turn<'_> {
             }
             Device::PrinterChanged(condition) => self.session.surroundings.printer = condition,
             Device::NetworkChanged(network) => self.session.surroundings.network = network,
+            Device::CatalogAged(age) => self.session.surroundings.catalog = age,
             Device::CardFound(ticket) => identify::on_card_found(self, ticket),
             Device::CardRead(ticket, applicant) => identify::on_card_read(self, ticket, *applicant),
             Device::CardFailed(ticket, remedy) => identify::on_card_failed(self, ticket, remedy),

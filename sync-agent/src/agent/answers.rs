@@ -9,6 +9,7 @@ use sync_protocol::{Command, HelloAnswer, ReceiptStatus};
 use tokio::sync::oneshot;
 
 use super::{Agent, Event};
+use crate::catalog::CitySaid;
 use crate::client::{Cause, GoodReceipt, RecordName, Refused};
 use crate::journal::{Note, Noted, NotedRecord};
 use crate::plan::{Failure, Retry};
@@ -48,6 +49,12 @@ impl Agent {
 
     async fn on_hello(&mut self, answer: HelloAnswer) {
         let wall_ms = self.clock.wall_ms();
+        if let Some(catalog) = &self.catalog {
+            let (city_ms, heard_ms) = (answer.server_time_ms, self.clock.now_ms());
+            let (name, look) =
+                (answer.catalog_version.clone(), answer.commands.contains(&Command::FetchCatalog));
+            catalog.city_said(CitySaid { city_ms, heard_ms, name, look });
+        }
         if self.epoch.as_ref().is_some_and(|known| *known != answer.epoch) {
             self.on_new_epoch(&answer, wall_ms).await;
         } else {

@@ -132,6 +132,7 @@ impl City {
                 state: self.path("state"),
                 keys: self.path("keys"),
                 catalog: self.path("catalog"),
+                catalog_repository: None,
             },
             enrolment,
             limits: Limits::default(),

@@ -35,7 +35,12 @@ const ROOMS: &[(&str, Knows)] = &[
             "sync-protocol",
         ]),
     ),
-    ("sync-agent", Knows::Only(&["kiosk-core", "kiosk-store", "sync-protocol"])),
+    // The last two for its tests only; ABSENT below keeps them out of the program.
+    (
+        "sync-agent",
+        Knows::Only(&["kiosk-core", "kiosk-store", "sync-protocol", "catalog-publisher", "service-catalog"]),
+    ),
+    ("catalog-publisher", Knows::Only(&["service-catalog"])),
     ("city-gateway", Knows::Only(&["service-catalog", "sync-protocol", "kiosk-documents"])),
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
@@ -67,7 +72,15 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "tokio",
-        crates: &["sync-agent", "city-gateway", "simulator", "kiosk-tests", "enrolment-tests", "xtask"],
+        crates: &[
+            "sync-agent",
+            "city-gateway",
+            "catalog-publisher",
+            "simulator",
+            "kiosk-tests",
+            "enrolment-tests",
+            "xtask",
+        ],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",
     },
     OnlyIn {
@@ -92,13 +105,36 @@ struct Absent {
 const ABSENT: &[Absent] = &[
     Absent {
         from: "kiosk-app",
-        names: &["tokio", "sync-agent", "city-gateway", "simulator", "reqwest", "openssl-sys"],
+        names: &[
+            "tokio",
+            "sync-agent",
+            "city-gateway",
+            "simulator",
+            "reqwest",
+            "openssl-sys",
+            "aws-lc-sys",
+            "tough",
+        ],
         why: "the kiosk process does not speak to the network; a fault in the network stack cannot reach the screen",
     },
     Absent {
         from: "sync-agent",
-        names: &["kiosk-app", "kiosk-ui", "slint", "i-slint-core", "device-drivers", "openssl-sys"],
+        names: &[
+            "kiosk-app",
+            "kiosk-ui",
+            "slint",
+            "i-slint-core",
+            "device-drivers",
+            "openssl-sys",
+            "catalog-publisher",
+            "service-catalog",
+        ],
         why: "the delivering process must survive every fault of the screen and the devices",
+    },
+    Absent {
+        from: "city-gateway",
+        names: &["aws-lc-sys", "tough", "catalog-publisher", "openssl-sys"],
+        why: "the gateway hands the signed catalog out and holds none of its keys; its TLS is rustls with ring alone",
     },
     Absent {
         from: "sync-protocol",

@@ -31,6 +31,11 @@ impl Records {
         Records { settings, started: Instant::now() }
     }
 
+    /// Records name this version of the catalog from now on.
+    pub(super) fn catalog_is(&mut self, version: String) {
+        self.settings.catalog_version = version;
+    }
+
     /// Id, number and code of a case that is about to be committed.
     pub(super) fn name_case(&self, submission: &Submission) -> SavedCase {
         SavedCase {

@@ -235,6 +235,36 @@ fn with_a_full_disk_nothing_is_begun_but_the_guide_still_reads() {
 }
 
 #[test]
+fn what_is_offered_may_change_only_while_nobody_is_there() {
+    let mut bench = Bench::new();
+    assert!(bench.session.is_unused(), "devices are nobody");
+    bench.touch(Citizen::LanguageChosen(Language::En));
+    assert!(!bench.session.is_unused(), "somebody reads the home screen");
+    for _ in 0..50 {
+        if let Some(ticket) = bench.session.idle.ticket {
+            bench.send(Event::Timer(ticket));
+        }
+    }
+    assert!(bench.session.is_unused(), "who walked away is not waited for");
+    bench.touch(Citizen::ItemChosen(ItemCode("appeal".into())));
+    assert!(!bench.session.is_unused());
+}
+
+#[test]
+fn a_stale_catalog_is_known_and_stops_nothing() {
+    let mut bench = Bench::new();
+    bench.send(Event::Device(Device::CatalogAged(CatalogAge::Stale)));
+    bench.go_to_review();
+    let (ticket, _) = bench.submit();
+    bench.send(Event::Store(Store::Finalised(ticket, saved())));
+    assert!(matches!(bench.session.page, Page::Receipt(_)), "{:?}", bench.session.page);
+    bench.touch(Citizen::ReceiptDone).touch(Citizen::RatingSkipped).touch(Citizen::FarewellDone);
+    assert_eq!(bench.session.surroundings.catalog, CatalogAge::Stale, "it is nobody's data");
+    bench.send(Event::Device(Device::CatalogAged(CatalogAge::Fresh)));
+    assert_eq!(bench.session.surroundings.catalog, CatalogAge::Fresh);
+}
+
+#[test]
 fn paper_out_offers_the_receipt_again_and_never_prints_by_itself() {
     let mut bench = Bench::new();
     bench.go_to_review();
