@@ -18,9 +18,15 @@ pub struct Config {
     pub listen: Listen,
     /// Folders.
     pub paths: Paths,
+    /// Certificates of terminals; everything has a default.
+    #[serde(default)]
+    pub enrolment: Enrolment,
     /// Limits; every one has a default.
     #[serde(default)]
     pub limits: Limits,
+    /// Which database; everything has a default.
+    #[serde(default)]
+    pub store: Store,
     /// Photos, scans and signatures; everything has a default.
     #[serde(default)]
     pub blobs: BlobPlace,
@@ -67,6 +73,9 @@ pub struct CityTls {
 pub struct Listen {
     /// For terminals: HTTPS, client certificate required.
     pub terminals: SocketAddr,
+    /// For terminals that have no certificate yet: HTTPS. Without it nobody can enrol here.
+    #[serde(default)]
+    pub enrolment: Option<SocketAddr>,
     /// For the city: on this machine only, unless `[city.tls]` is set.
     pub city: SocketAddr,
 }
@@ -81,6 +90,35 @@ pub struct Paths {
     pub keys: PathBuf,
     /// Catalog of service items.
     pub catalog: PathBuf,
+    /// The signed catalog's repository, handed out to terminals; none when absent.
+    #[serde(default)]
+    pub catalog_repository: Option<PathBuf>,
+}
+
+/// Certificates of terminals.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Enrolment {
+    /// Name of the file in the folder of keys that holds the issuing key; its certificate is in `terminal-ca.pem`.
+    pub issuing_key: PathBuf,
+    /// How long a certificate is valid, in days: 1 to 90. Terminals renew when two thirds of it are over.
+    pub certificate_days: u16,
+    /// Whether a certificate of a trusted authority that nobody has listed is listed when it is first seen. Meant
+    /// for the days after the city's database was restored from a backup, and for trying things out.
+    pub trust_unlisted: bool,
+    /// After so many seconds the list is asked again, so that what another gateway changed is seen.
+    pub refresh_seconds: u64,
+}
+
+impl Default for Enrolment {
+    fn default() -> Self {
+        Self {
+            issuing_key: "terminal-ca.key.pem".into(),
+            certificate_days: 90,
+            trust_unlisted: false,
+            refresh_seconds: 5,
+        }
+    }
 }
 
 /// What one gateway takes on at once.
@@ -132,6 +170,48 @@ impl Default for Limits {
     }
 }
 
+/// The database: embedded in [`Paths::state`], or PostgreSQL.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Of which kind.
+    pub kind: StoreKind,
+    /// `host=… user=… dbname=…`: where the PostgreSQL database is. It may be shared by several gateways, which then
+    /// hold the same keys, each with a state folder of its own.
+    pub address: Option<String>,
+    /// File with its password, if it needs one.
+    pub password_file: Option<PathBuf>,
+    /// File with its certificate authority; needed unless it is on this machine.
+    pub ca: Option<PathBuf>,
+    /// Connections to it.
+    pub connections: usize,
+    /// Milliseconds that a request waits for a free connection before it is told to come again.
+    pub wait_ms: u64,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            kind: StoreKind::Sqlite,
+            address: None,
+            password_file: None,
+            ca: None,
+            connections: 16,
+            wait_ms: 2000,
+        }
+    }
+}
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// A file of the gateway's own.
+    Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
+}
+
 /// What may come in a second.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,7 +230,8 @@ pub struct Budget {
 pub struct BlobPlace {
     /// Folder; `blobs` in the state folder when it is not said.
     pub folder: Option<PathBuf>,
-    /// A bucket instead of a folder. Needed as soon as several gateways share a database.
+    /// A bucket instead of a folder. With PostgreSQL one of the two has to be said, because all gateways on a database
+    /// have to find the same blobs.
     pub s3: Option<S3>,
     /// Limits.
     pub limits: BlobLimits,
@@ -227,9 +308,20 @@ pub enum ConfigError {
         "listen.city is {0}: without [city.tls] the operators' pages may only listen on a loopback address"
     )]
     NotLoopback(SocketAddr),
+    /// Too long a life for a certificate, or none.
+    #[error("enrolment.certificate_days is {0}: certificates are valid for 1 to 90 days")]
+    CertificateDays(u16),
     /// What is shown without sign-in must not leave the machine.
     #[error("listen.city is {0}: city.open_feed needs no sign-in and is for a loopback address only")]
     OpenFeed(SocketAddr),
+    /// A database needs an address, and an address a database.
+    #[error("store.kind = \"postgres\" and store.address belong together")]
+    StoreAddress,
+    /// Gateways that share a database must find each other's blobs.
+    #[error(
+        "with store.kind = \"postgres\" blobs.folder (one that all gateways share) or blobs.s3 has to be set"
+    )]
+    BlobPlace,
     /// An auditor must be able to find who did something at least as long as the thing is there.
     #[error("retention.audit_years is shorter than what the audit lines speak of is kept")]
     Retention,
@@ -249,16 +341,24 @@ impl Config {
         {
             *place = folder.join(&*place);
         }
+        for place in [&mut config.store.password_file, &mut config.store.ca].into_iter().flatten() {
+            *place = folder.join(&*place);
+        }
         if let Some(tls) = &mut config.city.tls {
             tls.cert = folder.join(&tls.cert);
             tls.key = folder.join(&tls.key);
         }
+        config.paths.catalog_repository = config.paths.catalog_repository.map(|path| folder.join(path));
         config.check()?;
         Ok(config)
     }
 
     /// What the types cannot say.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let days = self.enrolment.certificate_days;
+        if !(1..=90).contains(&days) {
+            return Err(ConfigError::CertificateDays(days));
+        }
         if !self.listen.city.ip().is_loopback() {
             if self.city.open_feed {
                 return Err(ConfigError::OpenFeed(self.listen.city));
@@ -266,6 +366,13 @@ impl Config {
             if self.city.tls.is_none() {
                 return Err(ConfigError::NotLoopback(self.listen.city));
             }
+        }
+        let postgres = self.store.kind == StoreKind::Postgres;
+        if postgres != self.store.address.is_some() {
+            return Err(ConfigError::StoreAddress);
+        }
+        if postgres && self.blobs.folder.is_none() && self.blobs.s3.is_none() {
+            return Err(ConfigError::BlobPlace);
         }
         if self.retention.is_sound() { Ok(()) } else { Err(ConfigError::Retention) }
     }
@@ -290,6 +397,22 @@ mod tests {
         let config = load(&text).unwrap();
         assert_eq!(config.paths.catalog, Path::new("/catalog"));
         assert_eq!(config.limits.send_allowance, 32);
+        assert_eq!(config.store.kind, StoreKind::Sqlite);
+    }
+
+    #[test]
+    fn a_database_is_chosen_and_its_files_are_relative_too() {
+        let store =
+            "[store]\nkind = \"postgres\"\naddress = \"host=db user=g dbname=city\"\nca = \"db-ca.pem\"\n";
+        let text = format!("[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n{PATHS}{store}");
+        assert!(matches!(load(&text), Err(ConfigError::BlobPlace)));
+        let text = format!("{text}[blobs]\nfolder = \"/shared\"\n");
+        let without = text.replace("kind = \"postgres\"\n", "");
+        assert!(matches!(load(&without), Err(ConfigError::StoreAddress)));
+        let config = load(&text).unwrap();
+        let folder = config.paths.state.parent().unwrap();
+        assert_eq!(config.store.ca.unwrap(), folder.join("db-ca.pem"));
+        assert_eq!(config.store.connections, 16);
     }
 
     #[test]
@@ -309,6 +432,17 @@ mod tests {
         let rules = "[retention]\nfinished_case_days = 4000\naudit_years = 6\n";
         assert!(matches!(load(&format!("{text}{rules}")), Err(ConfigError::Retention)));
         assert_eq!(load(&text).unwrap().retention.finished_case_days, 730);
+    }
+
+    #[test]
+    fn a_certificate_is_valid_for_some_time_but_not_for_ever() {
+        let listen = "[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n";
+        for (days, good) in [(0, false), (1, true), (90, true), (91, false)] {
+            let text = format!("{listen}{PATHS}[enrolment]\ncertificate_days = {days}\n");
+            assert_eq!(load(&text).is_ok(), good, "{days}");
+        }
+        let config = load(&format!("{listen}{PATHS}")).unwrap();
+        assert!(!config.enrolment.trust_unlisted && config.listen.enrolment.is_none());
     }
 
     #[test]

@@ -16,20 +16,22 @@ use tokio::task::JoinHandle;
 use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::blobs::{Blobs, sweep};
 use crate::budgets::Budgets;
+use crate::catalog_files::CatalogFiles;
 use crate::city::{self, Feed, Figures};
-use crate::config::Config;
+use crate::config::{Config, StoreKind};
+use crate::courier::Courier;
 use crate::desk::{self, CaseDesk, Transport};
 use crate::durable_notes;
-use crate::keys::Keys;
+use crate::enrol::{self, AllowList, Enrolment, TerminalVerifier, operator};
+use crate::keys::{Keys, TlsKeys};
 use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
 use crate::query::Questions;
 use crate::receipts::Signer;
 use crate::store::InboxStore;
-use crate::store::blobs::BlobIndex;
-use crate::store::desk::DeskStore;
-use crate::store::lives::TerminalBook;
-use crate::store::sqlite::{SqliteStore, WriterLimits};
+use crate::store::registry::TerminalRegistry;
+use crate::store::seat::Seat;
+use crate::stores::Stores;
 use crate::terminals::{self, Terminals};
 use crate::tls::{self, Capped, TerminalAcceptor};
 
@@ -48,6 +50,12 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// KiB of hellos and questions in memory.
 const SMALL_BODIES_KIB: usize = 32 * 1024;
 
+/// Connections there may be to the operators' pages and the public one.
+const CITY_CONNECTIONS: usize = 512;
+
+/// In a folder that several gateways share, a file that was not written to for so long is nobody's.
+const UNFINISHED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Streams of one connection.
 const STREAMS: u32 = 128;
 
@@ -55,12 +63,16 @@ const STREAMS: u32 = 128;
 pub struct Gateway {
     terminals: SocketAddr,
     city: SocketAddr,
+    enrolment: Option<SocketAddr>,
+    registry: Arc<dyn TerminalRegistry>,
     store: Arc<dyn InboxStore>,
     desk: Arc<CaseDesk>,
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     broken: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
+    door: Option<JoinHandle<()>>,
+    _seat: Option<Seat>,
 }
 
 impl Gateway {
@@ -69,27 +81,28 @@ impl Gateway {
         config.check()?;
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
-        let limits = WriterLimits { waiting: config.limits.waiting, batch: config.limits.batch };
-        let sqlite = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
-        let store: Arc<dyn InboxStore> = Arc::clone(&sqlite) as _;
-        let book: Arc<dyn TerminalBook> = Arc::clone(&sqlite) as _;
-        let operators: Arc<dyn DeskStore> = Arc::clone(&sqlite) as _;
+        let Stores { inbox: store, blobs: index, book, desk: operators, registry, progress, pressure, seat } =
+            Stores::open(config).await?;
+        let allow_list = Arc::new(AllowList::new(Arc::clone(&registry), &config.enrolment));
+        let enrolment =
+            Arc::new(Enrolment::load(config, Arc::clone(&registry), Arc::clone(&allow_list), &keys.tls)?);
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let (stop, stopping) = watch::channel(false);
 
         let epoch = store.epoch().await?;
         if config.blobs.s3.is_none() {
-            clear_unfinished(&config.blobs.folder_in(&config.paths.state))?;
+            let idle = if config.store.kind == StoreKind::Postgres { UNFINISHED } else { Duration::ZERO };
+            clear_unfinished(&config.blobs.folder_in(&config.paths.state), idle)?;
         }
         let bytes = BlobBytes::open(&config.blobs, &config.paths.state)?;
-        let index: Arc<dyn BlobIndex> = Arc::clone(&sqlite) as _;
         let blob_limits = config.blobs.limits.clone();
         let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
         let metrics = Arc::<Metrics>::default();
         let figures = Figures { metrics: Arc::clone(&metrics), blobs: index, book: Arc::clone(&book) };
-        let questions = Questions::new(keys.questions, Arc::clone(&sqlite) as _, config.limits.questions)?;
+        let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
+            allow_list: Arc::clone(&allow_list),
             blob_bodies: Semaphore::new(config.limits.blob_bodies_mib.max(8) * 1024),
             small_bodies: Semaphore::new(SMALL_BODIES_KIB),
             blobs: Arc::clone(&blobs),
@@ -97,9 +110,10 @@ impl Gateway {
             questions,
             budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
             metrics,
-            pressure: Box::new(move || sqlite.pressure()),
+            pressure,
             signer: Signer::new(keys.receipt, epoch.clone()),
             catalog_version: catalog.version.clone(),
+            catalog_files: config.paths.catalog_repository.clone().map(CatalogFiles::new),
             limits: config.limits.clone(),
             bodies: Semaphore::new(config.limits.bodies_mib.max(16) * 1024),
             arrivals: Arc::clone(&arrivals),
@@ -131,17 +145,35 @@ impl Gateway {
         let mut gateway = Self {
             terminals: terminals_at.local_addr()?,
             city: city_at.local_addr()?,
+            enrolment: None,
+            registry: Arc::clone(&registry),
             store: Arc::clone(&store),
             desk,
             handle: handle.clone(),
             stop,
             broken,
             tasks: Vec::new(),
+            door: None,
+            _seat: seat,
         };
+        if let Some(address) = config.listen.enrolment {
+            gateway.open_enrolment(address, &keys.tls, Arc::clone(&enrolment), config.limits.connections)?;
+        }
+        let authorities = Arc::clone(&keys.tls.terminal_ca);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = TerminalVerifier::new(authorities, provider)?;
+        let courier = Arc::new(Courier::new(Arc::clone(&terminals), verifier));
+        let registrar = operator::Registrar { registry, allow_list, courier };
+        match operator::Door::open(&config.paths.state, registrar) {
+            Ok(door) => gateway.door = Some(tokio::spawn(door.serve())),
+            // Records are kept all the same.
+            Err(error) => tracing::error!(%error, "the operators' door cannot be opened"),
+        }
         let acceptor = TerminalAcceptor::new(tls::server_config(keys.tls)?, config.limits.connections);
         let mut server = axum_server::from_tcp(terminals_at)?.acceptor(acceptor).handle(handle.clone());
         connection_limits(server.http_builder());
-        let service = terminals::router(terminals).into_make_service();
+        let renewal = enrol::terminal_routes(enrolment).with_state(());
+        let service = terminals::router(terminals, renewal).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
         let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
             (true, _) => Feed::Open,
@@ -154,11 +186,11 @@ impl Gateway {
         connection_limits(server.http_builder());
         match city_tls {
             Some(config) => {
-                let server = server.acceptor(Capped::new(tls::city_acceptor(config)));
+                let server = server.acceptor(Capped::new(tls::open_acceptor(config), CITY_CONNECTIONS));
                 gateway.spawn("city", async move { server.serve(service).await });
             }
             None => {
-                let server = server.acceptor(Capped::new(NoDelayAcceptor::new()));
+                let server = server.acceptor(Capped::new(NoDelayAcceptor::new(), CITY_CONNECTIONS));
                 gateway.spawn("city", async move { server.serve(service).await });
             }
         }
@@ -166,8 +198,10 @@ impl Gateway {
         gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping.clone())));
         gateway.tasks.push(tokio::spawn(opener.run()));
         gateway.tasks.push(tokio::spawn(sweep::run(blobs, stopping.clone())));
-        let state = config.paths.state.clone();
-        gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
+        if config.store.kind == StoreKind::Sqlite {
+            let state = config.paths.state.clone();
+            gateway.tasks.push(tokio::spawn(durable_notes::run(state, book, epoch, stopping)));
+        }
         Ok(gateway)
     }
 
@@ -179,6 +213,16 @@ impl Gateway {
     /// Where the city's pages are.
     pub fn city(&self) -> SocketAddr {
         self.city
+    }
+
+    /// Where terminals enrol, when they can.
+    pub fn enrolment(&self) -> Option<SocketAddr> {
+        self.enrolment
+    }
+
+    /// The allow-list.
+    pub fn registry(&self) -> &Arc<dyn TerminalRegistry> {
+        &self.registry
     }
 
     /// The inbox.
@@ -199,6 +243,11 @@ impl Gateway {
     /// Lets requests finish, closes the store, and returns.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.handle.graceful_shutdown(Some(GRACE));
+        if let Some(door) = self.door {
+            door.abort();
+            // Ended on purpose.
+            let _ = door.await;
+        }
         // Fails only when the opener has already ended.
         let _ = self.stop.send(true);
         let ended = async {
@@ -210,6 +259,24 @@ impl Gateway {
             self.store.close().await
         };
         tokio::time::timeout(STOP, ended).await.context("the gateway took too long to stop")??;
+        Ok(())
+    }
+
+    fn open_enrolment(
+        &mut self,
+        address: SocketAddr,
+        keys: &TlsKeys,
+        enrolment: Arc<Enrolment>,
+        connections: usize,
+    ) -> anyhow::Result<()> {
+        anyhow::ensure!(enrolment.can_issue(), "listen.enrolment is set, but there is no issuing key");
+        let listener = bind(address)?;
+        self.enrolment = Some(listener.local_addr()?);
+        let acceptor = Capped::new(tls::open_acceptor(enrol::tls_config(keys)?), connections);
+        let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(self.handle.clone());
+        connection_limits(server.http_builder());
+        let service = enrol::enrolment_routes(enrolment).into_make_service_with_connect_info::<SocketAddr>();
+        self.spawn("enrolment", async move { server.serve(service).await });
         Ok(())
     }
 

@@ -3,27 +3,38 @@
 
 use sync_protocol::{Command, EarlierAnswer, HelloReply, HelloRequest};
 
+use crate::catalog_files::CatalogFiles;
 use crate::continuity::Heard;
 use crate::receipts::HelloFacts;
 use crate::refusal::Refusal;
 use crate::store::lives::{Answered, Disagreement, Word};
+use crate::store::registry::Standing;
 use crate::store::{Received, StoreError};
 use crate::terminals::{Terminals, now_ms};
 
 /// From here on a terminal is asked to wait before it sends anything.
 const TOO_BUSY: f64 = 0.9;
 
-/// Answers a hello of a terminal that is who it says.
+/// Answers a hello of a terminal that is who it says. One that is not on the list hears what the city has of it, so
+/// that it can hand in what residents finished, and nothing else; its words change nothing in the book, where they would
+/// make the terminal that now has its code look like a copy.
 pub(crate) async fn answer(
     state: &Terminals,
     terminal: &str,
+    standing: Standing,
     hello: HelloRequest,
 ) -> Result<HelloReply, Refusal> {
     let now_ms = now_ms();
-    let answered = match state.book.hear(word(terminal, &hello, now_ms)).await {
-        // Hello comes first: without a token in the answer the terminal keeps the one it has.
-        Err(StoreError::Busy) => Answered::default(),
-        heard => state.watch(heard)?,
+    let is_listed = standing == Standing::Listed;
+    // Without a token in the answer the terminal keeps the one it has.
+    let answered = if is_listed {
+        match state.book.hear(word(terminal, &hello, now_ms)).await {
+            // Hello comes first.
+            Err(StoreError::Busy) => Answered::default(),
+            heard => state.watch(heard)?,
+        }
+    } else {
+        Answered::default()
     };
     report(state, terminal, &hello, &answered);
     let received = received_of(state, terminal, &hello.incarnation).await?;
@@ -34,9 +45,14 @@ pub(crate) async fn answer(
     }
     let busy = state.busy();
     let allowance = f64::from(state.limits.send_allowance) * (1.0 - busy);
+    let signed_catalog = state.catalog_files.as_ref().and_then(CatalogFiles::name);
     let facts = HelloFacts {
         now_ms,
-        catalog_version: &state.catalog_version,
+        catalog_version: match &signed_catalog {
+            _ if !is_listed => "",
+            Some(name) => name,
+            None => &state.catalog_version,
+        },
         send_allowance: (allowance.round() as u32).max(1),
         retry_after_s: if busy > TOO_BUSY { 5 } else { 0 },
         version: hello.version,

@@ -91,7 +91,7 @@ fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), KeyError> {
     write().map_err(|error| refuse(path, error))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, KeyError> {
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, KeyError> {
     let pem = fs::read(path).map_err(|error| refuse(path, error))?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
@@ -107,11 +107,11 @@ fn secret(path: &Path) -> Result<Vec<u8>, KeyError> {
     fs::read(path).map_err(|error| refuse(path, error))
 }
 
-fn text(path: &Path) -> Result<String, KeyError> {
+pub(crate) fn text(path: &Path) -> Result<String, KeyError> {
     String::from_utf8(secret(path)?).map_err(|_| refuse(path, "not text"))
 }
 
-fn refuse(path: &Path, why: impl ToString) -> KeyError {
+pub(crate) fn refuse(path: &Path, why: impl ToString) -> KeyError {
     KeyError { path: path.into(), why: why.to_string() }
 }
 

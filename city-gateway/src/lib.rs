@@ -3,19 +3,22 @@
 //! Four parts that share only the store. `terminals` accepts: mutual TLS, a manifest signed by the terminal,
 //! one transaction, then a signed receipt. `opener` holds the city's key and judges what was accepted.
 //! `city` answers residents who scan the code on their receipt. `desk` is where operators sign in, see cases masked
-//! and take them through their life.
+//! and take them through their life. `enrol` says for each request of a terminal what its certificate is worth.
 //!
 //! Deliberately absent: any judgement of content on the way in, any change to a received record but its deletion by
 //! rule, and opened content in a file, a log or a page, but for one answer to one operator whose asking is on record.
 
 pub mod blobs;
 mod budgets;
+mod catalog_files;
 mod city;
 mod clock;
 mod config;
 pub mod continuity;
+mod courier;
 pub mod desk;
 mod durable_notes;
+mod enrol;
 mod failpoints;
 mod gateway;
 mod hello;
@@ -34,12 +37,17 @@ mod refusal;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod store;
+mod stores;
 mod terminals;
+#[cfg(any(test, feature = "test-cluster"))]
+pub mod test_cluster;
 mod tls;
 
 pub use config::{
-    BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Limits, Listen, Paths, S3,
+    BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Enrolment, Limits, Listen, Paths,
+    S3, Store, StoreKind,
 };
+pub use enrol::operator;
 pub use gateway::Gateway;
 pub use keys::KeyError;
 pub use operations::{Key, Operation};

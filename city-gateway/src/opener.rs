@@ -149,7 +149,9 @@ impl Opener {
             }
         }
         while let Err(error) = self.store.decide(decisions.clone()).await {
-            if error != StoreError::Busy {
+            // What was judged is not thrown away because the database is away for a moment; the lease may be long.
+            let passes = matches!(error, StoreError::Busy | StoreError::Unreachable(_));
+            if !passes || *self.stop.borrow() {
                 return Err(error);
             }
             tokio::time::sleep(BACK_OFF).await;

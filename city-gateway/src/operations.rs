@@ -1,6 +1,8 @@
 //! What an operator does with the program beside serving: copy the store, put a copy back, say what outlives the
 //! machine, and make a new sealing key.
 
+mod postgres;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::blobs::bytes::BlobBytes;
 use crate::blobs::hash;
-use crate::config::Config;
+use crate::config::{Config, StoreKind};
 use crate::durable_notes::{self, Note};
 use crate::keys;
 use crate::store::sqlite::{self, DatabaseCopy};
@@ -69,6 +71,9 @@ impl Operation {
     /// Does it; returns what to print.
     pub async fn run(self, config: &Config) -> anyhow::Result<Vec<String>> {
         let state = &config.paths.state;
+        if config.store.kind == StoreKind::Postgres {
+            return postgres::run(self, config).await;
+        }
         match self {
             Self::Backup { to } => back_up(config, &to).await,
             Self::Restore { from } => restore(config, &from).await,
@@ -82,17 +87,18 @@ impl Operation {
                 durable_notes::clear(&config.paths.state)?;
                 Ok(vec![format!("The store has the new epoch {epoch}.")])
             }
-            Self::Key(Key::Rotate) => {
-                let recipient = keys::rotate_seal_key(&config.paths.keys)?;
-                Ok(vec![
-                    format!("New sealing key: {}", recipient.trim()),
-                    "Start the gateway anew, then give keys/city-seal.pub to the terminals.".into(),
-                    "Keep the older keys in city-seal.key: terminals may have sealed to them for months."
-                        .into(),
-                ])
-            }
+            Self::Key(Key::Rotate) => rotate(config),
         }
     }
+}
+
+fn rotate(config: &Config) -> anyhow::Result<Vec<String>> {
+    let recipient = keys::rotate_seal_key(&config.paths.keys)?;
+    Ok(vec![
+        format!("New sealing key: {}", recipient.trim()),
+        "Start the gateway anew, then give keys/city-seal.pub to the terminals.".into(),
+        "Keep the older keys in city-seal.key: terminals may have sealed to them for months.".into(),
+    ])
 }
 
 async fn back_up(config: &Config, to: &Path) -> anyhow::Result<Vec<String>> {

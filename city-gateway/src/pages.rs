@@ -186,6 +186,8 @@ impl Display for Why<'_> {
                     Conflict::OtherContent => "同一编号，内容或位置不同",
                     Conflict::PlaceTaken => "同一序号已有另一办件",
                     Conflict::OtherManifest => "同一内容，清单不同",
+                    Conflict::Revoked => "终端或其证书已被吊销",
+                    Conflict::Unlisted => "终端证书未登记",
                 };
                 write!(f, r#"<span class="sub">{why}</span>"#)
             }

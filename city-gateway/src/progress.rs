@@ -1,10 +1,11 @@
 //! Where a live question about a case gets its answer. What the city holds says "pre-review"; whoever takes cases
 //! through their life at a department knows more, and takes this trait over.
 
-use sync_protocol::CaseProgress;
+use sync_protocol::{CaseProgress, ProgressState};
 use zeroize::Zeroizing;
 
 use crate::store::Reply;
+use crate::store::desk::CaseState;
 
 /// Most cases that may bear one number: the true one, and what a mistaken or hostile terminal numbered the same.
 pub const MOST: usize = 8;
@@ -21,4 +22,15 @@ pub struct Numbered {
 pub trait ProgressSource: Send + Sync {
     /// The cases that bear this number, at most [`MOST`]. The caller compares the codes, in constant time.
     fn numbered<'a>(&'a self, case_number: &'a str) -> Reply<'a, Vec<Numbered>>;
+}
+
+/// The word on the wire.
+pub(crate) fn told(state: CaseState) -> ProgressState {
+    match state {
+        CaseState::PreReview => ProgressState::PreReview,
+        CaseState::Accepted => ProgressState::Accepted,
+        CaseState::SupplementRequested => ProgressState::SupplementRequested,
+        CaseState::Returned => ProgressState::Returned,
+        CaseState::Closed => ProgressState::Closed,
+    }
 }

@@ -1,5 +1,7 @@
 //! Answers that are no receipt: always JSON, with a sentence for engineers and nothing of the request.
 
+use std::fmt;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -50,6 +52,9 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Busy => Refusal::Later { seconds: 1, why: "too many records are waiting" },
             StoreError::Full => Refusal::Later { seconds: 60, why: "the city has no room at the moment" },
+            StoreError::Unreachable(_) => {
+                Refusal::Later { seconds: 5, why: "the city's database does not answer at the moment" }
+            }
             StoreError::Broken(_) | StoreError::Closed => {
                 Refusal::Later { seconds: 5, why: "the city's store is being opened anew" }
             }
@@ -58,9 +63,9 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, why) = match &self {
+impl Refusal {
+    fn status_and_reason(&self) -> (StatusCode, &str) {
+        match self {
             Refusal::BadRequest(why) => (StatusCode::BAD_REQUEST, why.as_str()),
             Refusal::Forbidden(why) => (StatusCode::FORBIDDEN, why.as_str()),
             Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "longer than this protocol allows"),
@@ -71,7 +76,19 @@ impl IntoResponse for Refusal {
             Refusal::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "a fault of the gateway"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "no such address"),
             Refusal::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "not with this method"),
-        };
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.status_and_reason().1)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, why) = self.status_and_reason();
         let mut response = (status, Json(serde_json::json!({ "error": why }))).into_response();
         if let Refusal::Later { seconds, .. } | Refusal::Share { seconds, .. } = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(spread(seconds)));

@@ -8,12 +8,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
+use rcgen::{CertificateParams, KeyPair, SanType};
 use service_catalog::Catalog;
-use sync_protocol::{AgeOpener, CityReceiptKey, TerminalPublicKey};
+use sync_protocol::{AgeOpener, CityReceiptKey, TerminalKey};
 use tokio::sync::{Notify, Semaphore};
 use tower::Service;
 
@@ -21,7 +23,8 @@ use crate::blobs::Blobs;
 use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::budgets::Budgets;
 use crate::clock::{now_ms, simulated};
-use crate::config::Config;
+use crate::config::{Config, Enrolment};
+use crate::enrol::{AllowList, NAME, TerminalCertificate};
 use crate::judge::Judge;
 use crate::operations::{Operation, copy_store};
 use crate::query::Questions;
@@ -48,11 +51,17 @@ pub fn it_is(since_start_ms: u64, wall_ms: i64) {
 }
 
 /// Who asks, as the TLS handshake would have found out.
-pub struct Caller {
-    /// Code of the terminal.
-    pub code: String,
-    /// The key of its certificate.
-    pub key: TerminalPublicKey,
+pub struct Caller(TerminalCertificate);
+
+impl Caller {
+    /// A terminal with a certificate of its own making: it is the handshake that asks for an authority.
+    pub fn new(code: &str, key: &TerminalKey) -> anyhow::Result<Self> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.subject_alt_names = vec![SanType::URI(format!("{NAME}{code}").try_into()?)];
+        let certificate = params.self_signed(&KeyPair::from_pem(&key.to_pem())?)?;
+        let read = TerminalCertificate::read(certificate.der());
+        Ok(Self(read.context("this is no code of a terminal")?))
+    }
 }
 
 /// The keys of a city.
@@ -80,7 +89,7 @@ impl City {
         let store = Arc::new(SqliteStore::open(&config.paths.state, limits)?);
         let epoch = store.epoch().await?;
         let catalog = Arc::new(Catalog::load(&config.paths.catalog));
-        clear_unfinished(&config.blobs.folder_in(&config.paths.state))?;
+        clear_unfinished(&config.blobs.folder_in(&config.paths.state), std::time::Duration::ZERO)?;
         let bytes = BlobBytes::open(&config.blobs, &config.paths.state)?;
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
         let index = Arc::clone(&store);
@@ -88,8 +97,10 @@ impl City {
         let blobs = Arc::new(blobs);
         let opener = || AgeOpener::from_identities(&keys.identities);
         let busy = Arc::clone(&store);
+        let listed = Enrolment { trust_unlisted: true, ..Enrolment::default() };
         let state = Arc::new(Terminals {
             store: Arc::clone(&store) as _,
+            allow_list: Arc::new(AllowList::new(Arc::clone(&store) as _, &listed)),
             blob_bodies: Semaphore::new(config.limits.blob_bodies_mib.max(8) * 1024),
             small_bodies: Semaphore::new(32 * 1024),
             blobs: Arc::clone(&blobs),
@@ -100,20 +111,21 @@ impl City {
             pressure: Box::new(move || busy.pressure()),
             signer: Signer::new(CityReceiptKey::from_pem(&keys.receipt)?, epoch.clone()),
             catalog_version: catalog.version.clone(),
+            catalog_files: None,
             limits: config.limits.clone(),
             bodies: Semaphore::new(config.limits.bodies_mib.max(16) * 1024),
             arrivals,
             broken,
         });
         let judge = Judge::new(opener()?, catalog);
-        Ok(Self { config: config.clone(), router: terminals::router(state), store, blobs, judge, epoch })
+        Ok(Self { config: config.clone(), router: terminals::router(state, Router::new()), store, blobs, judge, epoch })
     }
 
     /// Answers one request of a terminal.
     pub async fn answer(&self, caller: &Caller, mut request: Request<Body>) -> Response {
         let place =
             Arc::new(Semaphore::new(1)).acquire_owned().await.expect("a semaphore of its own is open");
-        let peer = Arc::new(Peer { code: caller.code.clone(), key: caller.key.clone(), _place: place });
+        let peer = Arc::new(Peer { certificate: caller.0.clone(), _place: place });
         request.extensions_mut().insert(peer);
         let asked = self.router.clone().call(request).await;
         asked.unwrap_or_else(|never| match never {})

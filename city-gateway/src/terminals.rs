@@ -1,8 +1,10 @@
-//! What terminals can ask: hello, to keep a record, its receipt, and a live question. Blobs have routes of their own.
+//! What terminals can ask: hello, to keep a record, its receipt, a live question, files of the signed catalog. Blobs
+//! have routes of their own.
 //!
 //! Deliberately absent: any judgement of what a record contains. Here it is only whether the body is a sealed
 //! record, and whether the terminal that sent it signed it. Also absent: HTML.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,8 +23,10 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::blobs::{Blobs, routes as tus};
 use crate::budgets::Budgets;
+use crate::catalog_files::CatalogFiles;
 pub(crate) use crate::clock::now_ms;
 use crate::config::Limits;
+use crate::enrol::{AllowList, Believed, TerminalCertificate};
 use crate::failpoints;
 use crate::hello;
 use crate::metrics::{Asked, Metrics};
@@ -31,14 +35,18 @@ use crate::query::Questions;
 use crate::receipts::{Complete, Signer};
 use crate::refusal::Refusal;
 use crate::store::lives::TerminalBook;
-use crate::store::{Acceptance, Arrival, InboxStore, Kept, Kind, Place, StoreError};
+use crate::store::registry::Standing;
+use crate::store::{Acceptance, Arrival, Conflict, InboxStore, Kept, Kind, Place, StoreError};
 use crate::tls::Peer;
 
 /// What the routes share.
 pub(crate) struct Terminals {
     pub(crate) store: Arc<dyn InboxStore>,
+    pub(crate) allow_list: Arc<AllowList>,
     pub(crate) signer: Signer,
     pub(crate) catalog_version: String,
+    /// The signed catalog, when this gateway hands one out.
+    pub(crate) catalog_files: Option<CatalogFiles>,
     pub(crate) limits: Limits,
     /// KiB of records that may be in memory.
     pub(crate) bodies: Semaphore,
@@ -60,7 +68,7 @@ pub(crate) struct Terminals {
 }
 
 /// The routes of the listener for terminals.
-pub(crate) fn router(state: Arc<Terminals>) -> Router {
+pub(crate) fn router(state: Arc<Terminals>, enrolment: Router<Arc<Terminals>>) -> Router {
     Router::new()
         .route("/v1/hello", post(hello))
         .route("/v1/records/{case_id}", put(keep))
@@ -72,6 +80,8 @@ pub(crate) fn router(state: Arc<Terminals>) -> Router {
             head(tus::state).patch(tus::append).post(tus::overridden).merge(options(tus::offer)),
         )
         .route("/v1/openapi.json", get(openapi::document))
+        .route("/v1/catalog/{*path}", get(catalog_file))
+        .merge(enrolment)
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), deadline))
@@ -107,11 +117,25 @@ async fn hello(
     if !understands(hello.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
-    if hello.terminal != peer.code {
-        tracing::warn!(alarm = true, terminal = %peer.code, "hello in the name of another terminal");
+    let code = &peer.certificate.code;
+    if hello.terminal != *code {
+        tracing::warn!(alarm = true, terminal = %code, "hello in the name of another terminal");
         return Err(Refusal::Forbidden("the certificate names another terminal".into()));
     }
-    hello::answer(&state, peer.code(), hello).await.map(Json)
+    let standing = state.standing(&peer).await?;
+    hello::answer(&state, peer.code(), standing, hello).await.map(Json)
+}
+
+/// A file of the signed catalog.
+async fn catalog_file(
+    State(state): State<Arc<Terminals>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    Path(path): Path<String>,
+) -> Result<Bytes, Refusal> {
+    if state.standing(&peer).await? != Standing::Listed {
+        return Err(Refusal::Forbidden("this certificate is not on the city's list".into()));
+    }
+    state.catalog_files.as_ref().ok_or(Refusal::NotFound)?.read(&path).await
 }
 
 async fn keep(
@@ -120,25 +144,23 @@ async fn keep(
     Path(case_id): Path<String>,
     request: Request,
 ) -> Result<Json<ReceiptReply>, Refusal> {
+    let standing = state.standing(&peer).await?;
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    state.budgets.record(peer.code(), announced.unwrap_or(limits::MAX_RECORD_BODY as u64))?;
+    let share = share_of(&peer, standing);
+    state.budgets.record(&share, announced.unwrap_or(limits::MAX_RECORD_BODY as u64))?;
     let (body, _held) = state.body(request, limits::MAX_RECORD_BODY).await?;
     let record = SealedRecord::from_json(&body)?;
     drop(body);
-    let manifest = verify(&peer, &record, &case_id)?;
-    let arrival = arrival(&manifest, record);
     #[cfg(feature = "failpoints")]
     if let Some(delay) = failpoints::receipt_before_commit() {
+        let (manifest, arrival, _) =
+            state.believe(&peer.certificate, standing, record, Some(&case_id)).await?;
         return Ok(premature(&state, &manifest, arrival, delay));
     }
-    let acceptance = state.watch(state.store.accept(arrival).await)?;
-    report(&manifest, &acceptance);
-    state.metrics.record(acceptance.again, matches!(acceptance.kept, Kept::Quarantine(_)));
-    state.arrivals.notify_one();
+    let (manifest, acceptance) = state.keep(&peer.certificate, standing, record, Some(&case_id)).await?;
     failpoints::drop_reply();
-    let complete = state.complete(&manifest).await?;
-    Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance, complete) }))
+    Ok(Json(ReceiptReply { receipt: state.receipt_of(&manifest, &acceptance).await? }))
 }
 
 /// Which of several records with one id: a copy of a disk may have made another one.
@@ -159,8 +181,7 @@ async fn receipt(
     // It was verified when it was kept.
     let manifest = Manifest::unverified(&held.manifest).map_err(|_| Refusal::Fault)?;
     let acceptance = Acceptance { kept: held.kept, again: true, received_at_ms: held.received_at_ms };
-    let complete = state.complete(&manifest).await?;
-    Ok(Json(ReceiptReply { receipt: state.signer.receipt(&manifest, &acceptance, complete) }))
+    Ok(Json(ReceiptReply { receipt: state.receipt_of(&manifest, &acceptance).await? }))
 }
 
 /// A live question. Nothing of it is logged or kept.
@@ -169,6 +190,9 @@ async fn query(
     Extension(peer): Extension<Arc<Peer>>,
     request: Request,
 ) -> Result<Json<QueryReply>, Refusal> {
+    if state.standing(&peer).await? != Standing::Listed {
+        return Err(Refusal::Forbidden("this certificate is not on the city's list".into()));
+    }
     // The base64 of the largest question, and the JSON around it.
     let (body, _held) = read(&state.small_bodies, request, limits::MAX_QUERY.div_ceil(3) * 4 + 1024).await?;
     let asked: QueryRequest =
@@ -176,26 +200,37 @@ async fn query(
     state.questions.answer(peer.code(), asked).await.map(Json)
 }
 
-/// Whether the record is what its manifest says, and the manifest this terminal's.
-fn verify(peer: &Peer, record: &SealedRecord, case_id: &str) -> Result<Manifest, Refusal> {
-    let manifest = Manifest::verify(&record.manifest, &peer.key).inspect_err(
-        |error| tracing::warn!(alarm = true, terminal = %peer.code, %error, "a manifest was refused"),
-    )?;
-    if manifest.terminal != peer.code {
-        tracing::warn!(alarm = true, terminal = %peer.code, "a manifest in the name of another terminal");
+/// Whose share of what the gateway takes on a request counts against. A stolen certificate must not eat up the share
+/// of the terminal that now has the same code.
+pub(crate) fn share_of(peer: &Peer, standing: Standing) -> Cow<'_, str> {
+    match standing {
+        Standing::Listed => Cow::Borrowed(peer.code()),
+        Standing::Revoked | Standing::Unlisted => Cow::Owned(format!("{} aside", peer.code())),
+    }
+}
+
+/// Whether the record is what its manifest says, and the manifest speaks of this terminal.
+fn verify(
+    code: &str,
+    manifest: &Manifest,
+    record: &SealedRecord,
+    case_id: Option<&str>,
+) -> Result<(), Refusal> {
+    if manifest.terminal != *code {
+        tracing::warn!(alarm = true, terminal = %code, "a manifest in the name of another terminal");
         return Err(Refusal::Forbidden("the manifest names another terminal".into()));
     }
     if !understands(manifest.version) {
         return Err(Refusal::BadRequest("a version of the protocol this gateway does not know".into()));
     }
-    if manifest.case_id != case_id {
+    if case_id.is_some_and(|case_id| case_id != manifest.case_id) {
         return Err(Refusal::BadRequest("the address names another record".into()));
     }
-    if !record.matches(&manifest) {
-        tracing::warn!(alarm = true, terminal = %peer.code, seq = manifest.seq, "a record is damaged");
+    if !record.matches(manifest) {
+        tracing::warn!(alarm = true, terminal = %code, seq = manifest.seq, "a record is damaged");
         return Err(Refusal::BadRequest("the content is not the one the manifest speaks of".into()));
     }
-    Ok(manifest)
+    Ok(())
 }
 
 fn arrival(manifest: &Manifest, record: SealedRecord) -> Arrival {
@@ -281,6 +316,64 @@ async fn read(
 }
 
 impl Terminals {
+    /// What the certificate of whoever asks is worth now.
+    pub(crate) async fn standing(&self, peer: &Peer) -> Result<Standing, StoreError> {
+        self.watch(self.allow_list.standing(&peer.certificate).await)
+    }
+
+    /// Keeps a record, whichever way it came, and says what was done. Residents' cases are no evidence to throw away:
+    /// what is not believed is kept aside, and gets its receipt. `case_id` is the one that the request was about.
+    pub(crate) async fn keep(
+        &self,
+        certificate: &TerminalCertificate,
+        standing: Standing,
+        record: SealedRecord,
+        case_id: Option<&str>,
+    ) -> Result<(Manifest, Acceptance), Refusal> {
+        let (manifest, arrival, aside) = self.believe(certificate, standing, record, case_id).await?;
+        let acceptance = match aside {
+            Some(why) => self.watch(self.store.set_aside(arrival, why).await)?,
+            None => self.watch(self.store.accept(arrival).await)?,
+        };
+        report(&manifest, &acceptance);
+        self.metrics.record(acceptance.again, matches!(acceptance.kept, Kept::Quarantine(_)));
+        self.arrivals.notify_one();
+        Ok((manifest, acceptance))
+    }
+
+    /// What a record is, when a key of this terminal signed it, and why it has to be set aside, if it has.
+    async fn believe(
+        &self,
+        certificate: &TerminalCertificate,
+        standing: Standing,
+        record: SealedRecord,
+        case_id: Option<&str>,
+    ) -> Result<(Manifest, Arrival, Option<Conflict>), Refusal> {
+        let code = &certificate.code;
+        let believed = self.watch(self.allow_list.believe(certificate, &record.manifest).await)?;
+        let Believed { manifest, revoked_key } = believed.inspect_err(
+            |error| tracing::warn!(alarm = true, terminal = %code, %error, "a manifest was refused"),
+        )?;
+        verify(code, &manifest, &record, case_id)?;
+        let aside = match standing {
+            Standing::Revoked => Some(Conflict::Revoked),
+            Standing::Listed => revoked_key.then_some(Conflict::Revoked),
+            Standing::Unlisted => Some(Conflict::Unlisted),
+        };
+        let arrival = arrival(&manifest, record);
+        Ok((manifest, arrival, aside))
+    }
+
+    /// The receipt of what was done with a record, as things stand now.
+    pub(crate) async fn receipt_of(
+        &self,
+        manifest: &Manifest,
+        acceptance: &Acceptance,
+    ) -> Result<String, Refusal> {
+        let complete = self.complete(manifest).await?;
+        Ok(self.signer.receipt(manifest, acceptance, complete))
+    }
+
     /// Reads a record. The permit is held until the request is answered, because the record lives that long.
     async fn body(&self, request: Request, limit: usize) -> Result<(Bytes, SemaphorePermit<'_>), Refusal> {
         read(&self.bodies, request, limit).await

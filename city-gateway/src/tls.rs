@@ -17,38 +17,30 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use sync_protocol::TerminalPublicKey;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::server::TlsStream;
 use tower::Layer;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::config::CityTls;
+use crate::enrol::{TerminalCertificate, TerminalVerifier};
 use crate::keys::TlsKeys;
-
-/// Start of the name in a terminal's certificate; its code follows.
-const NAME: &str = "spiffe://city/terminal/";
 
 /// Time for a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The terminal at the other end of a connection.
 pub(crate) struct Peer {
-    /// Its code.
-    pub(crate) code: String,
-    /// The key of its certificate, with which it signs manifests.
-    pub(crate) key: TerminalPublicKey,
+    /// Its certificate: code, key, and what the allow-list is asked by.
+    pub(crate) certificate: TerminalCertificate,
     /// One of the connections there may be; given back when the last request on it is done.
     pub(crate) _place: OwnedSemaphorePermit,
 }
 
-/// The TLS settings: HTTP/2 offered first, a client certificate of the terminals' CA required.
+/// The TLS settings: HTTP/2 offered first, a client certificate of the terminals' CA required, whatever its dates.
 pub(crate) fn server_config(keys: TlsKeys) -> anyhow::Result<Arc<ServerConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(keys.terminal_ca, Arc::clone(&provider)).build()?;
+    let verifier = Arc::new(TerminalVerifier::new(keys.terminal_ca, Arc::clone(&provider))?);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)
@@ -72,13 +64,12 @@ pub(crate) fn city_config(files: &CityTls) -> anyhow::Result<Arc<ServerConfig>> 
     Ok(Arc::new(config))
 }
 
-/// Takes operators' connections by TLS.
-pub(crate) fn city_acceptor(config: Arc<ServerConfig>) -> RustlsAcceptor {
-    RustlsAcceptor::new(RustlsConfig::from_config(config)).handshake_timeout(HANDSHAKE)
+/// Takes connections by TLS without asking for a certificate: operators sign in, and who enrols has none yet.
+pub(crate) fn open_acceptor(config: Arc<ServerConfig>) -> RustlsAcceptor<NoDelayAcceptor> {
+    RustlsAcceptor::new(RustlsConfig::from_config(config))
+        .handshake_timeout(HANDSHAKE)
+        .acceptor(NoDelayAcceptor::new())
 }
-
-/// Connections there may be to the operators' pages and the public one.
-const CITY_CONNECTIONS: usize = 512;
 
 /// Closes connections beyond a number at once; the others go on as they were.
 #[derive(Clone)]
@@ -88,8 +79,8 @@ pub(crate) struct Capped<A> {
 }
 
 impl<A> Capped<A> {
-    pub(crate) fn new(inner: A) -> Self {
-        Self { inner, places: Arc::new(Semaphore::new(CITY_CONNECTIONS)) }
+    pub(crate) fn new(inner: A, connections: usize) -> Self {
+        Self { inner, places: Arc::new(Semaphore::new(connections.max(1))) }
     }
 }
 
@@ -107,7 +98,7 @@ where
         let accepted = self.inner.accept(stream, service);
         Box::pin(async move {
             let Ok(place) = place else {
-                tracing::warn!("a connection to the city's pages was closed at once: too many are open");
+                tracing::warn!("a connection was closed at once: too many are open here");
                 return Err(io::Error::other("too many connections"));
             };
             let (stream, service) = accepted.await?;
@@ -127,7 +118,7 @@ pub(crate) struct TerminalAcceptor {
 impl Peer {
     /// Code of the terminal.
     pub(crate) fn code(&self) -> &str {
-        &self.code
+        &self.certificate.code
     }
 }
 
@@ -156,33 +147,43 @@ impl<S: Send + 'static> Accept<TcpStream, S> for TerminalAcceptor {
             let (stream, service) =
                 handshake.await.inspect_err(|error| tracing::info!(%error, "handshake refused"))?;
             let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-            let Some((code, key)) = certificates.first().and_then(identify) else {
+            let Some(certificate) = certificates.first().and_then(TerminalCertificate::read) else {
                 tracing::warn!("a certificate of the terminals' CA names no terminal");
                 return Err(io::Error::other("not a terminal's certificate"));
             };
-            let peer = Arc::new(Peer { code, key, _place: place });
+            let peer = Arc::new(Peer { certificate, _place: place });
             Ok((stream, Extension(peer).layer(service)))
         })
     }
 }
 
-/// Code and key of a terminal's certificate; `None` when it is not one.
-fn identify(certificate: &CertificateDer<'_>) -> Option<(String, TerminalPublicKey)> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let names = certificate.subject_alternative_name().ok()??;
-    let mut codes = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::URI(uri) => uri.strip_prefix(NAME),
-        _ => None,
-    });
-    let code = codes.next().filter(|code| is_terminal_code(code))?;
-    // A certificate for two terminals would let one speak for the other.
-    if codes.next().is_some() {
-        return None;
-    }
-    let key = TerminalPublicKey::from_spki_der(certificate.public_key().raw).ok()?;
-    Some((code.to_owned(), key))
-}
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::crypto::CryptoProvider;
 
-fn is_terminal_code(code: &str) -> bool {
-    code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    use super::*;
+
+    /// In a build of the whole project two providers are linked, because the terminals' catalog library brings another.
+    #[test]
+    fn both_listeners_name_their_provider_and_need_none_installed() {
+        assert!(CryptoProvider::get_default().is_none(), "nothing in this process may have chosen one");
+        let folder = tempfile::tempdir().unwrap();
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let pair = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&pair).unwrap();
+        std::fs::write(&cert, certificate.pem()).unwrap();
+        std::fs::write(&key, pair.serialize_pem()).unwrap();
+        let mut trusted = rustls::RootCertStore::empty();
+        trusted.add(certificate.der().clone()).unwrap();
+        let keys = TlsKeys {
+            chain: vec![certificate.der().clone()],
+            key: PrivateKeyDer::from_pem_file(&key).unwrap(),
+            terminal_ca: Arc::new(trusted),
+        };
+        for config in [server_config(keys).unwrap(), city_config(&CityTls { cert, key }).unwrap()] {
+            assert_eq!(format!("{:?}", config.crypto_provider().key_provider), "Ring");
+        }
+        assert!(CryptoProvider::get_default().is_none(), "and nothing chooses one by the way");
+    }
 }

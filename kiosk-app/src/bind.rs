@@ -1,5 +1,6 @@
 //! The border to the markup: sets the globals' properties from the session, and turns taps into events.
 
+mod enquiry;
 mod rows;
 mod taps;
 
@@ -8,13 +9,14 @@ use crate::config::Config;
 use crate::inbox::Inbox;
 use crate::present::{self, lines, question};
 use crate::screen::platform::PageName;
-use kiosk_core::calendar;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    Admission, CardStatus, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session, progress,
+    Admission, CardStatus, CatalogAge, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session,
+    progress,
 };
 use kiosk_core::settings::Language;
+use kiosk_core::{calendar, verification_code};
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
 use rows::Rows;
@@ -36,6 +38,7 @@ pub struct Screen {
     options: Rows<ui::Option>,
     phrases: Rows<SharedString>,
     answers: Rows<ui::Line>,
+    steps: Rows<ui::CaseStep>,
 }
 
 impl Screen {
@@ -47,11 +50,12 @@ impl Screen {
         page: PageName,
         inbox: &Inbox,
     ) -> Self {
-        taps::connect(&window, inbox);
+        taps::connect(&window, inbox, &config.terminal.code);
         window.global::<ui::Panel>().set_mm(config.panel.pixels_per_mm());
         let shell = window.global::<ui::Shell>();
         shell.set_demo(config.terminal.demo);
         shell.set_place(config.terminal.place.as_str().into());
+        window.global::<ui::EnquiryScreen>().set_terminal(config.terminal.code.as_str().into());
         let verify_url = config.city.verify_url.clone();
         let screen = Screen {
             window,
@@ -66,6 +70,7 @@ impl Screen {
             options: Rows::default(),
             phrases: Rows::default(),
             answers: Rows::default(),
+            steps: Rows::default(),
         };
         screen.hang_rows();
         screen
@@ -84,6 +89,7 @@ impl Screen {
         let review = window.global::<ui::ReviewScreen>();
         review.set_person(self.person.model());
         review.set_answers(self.answers.model());
+        window.global::<ui::ProgressScreen>().set_steps(self.steps.model());
     }
 
     /// Shows the session. Called after every event; setting an equal value repaints nothing.
@@ -92,6 +98,11 @@ impl Screen {
         self.show_page(session, rules);
         self.show_shell(session);
         self.page.set(present::name_of(&session.page));
+    }
+
+    /// Shows another catalog from now on.
+    pub fn catalog_changed(&mut self, catalog: Rc<Catalog>) {
+        self.catalog = catalog;
     }
 
     fn speak(&self, language: Language) {
@@ -118,8 +129,9 @@ impl Screen {
             Page::Saving(saving) => saving.overdue,
             _ => true,
         };
-        let submitted = matches!(session.page, Page::Saving(_) | Page::Receipt(_) | Page::Rating(_));
-        shell.set_can_go_back(may_end && !submitted);
+        let over =
+            matches!(session.page, Page::Saving(_) | Page::Receipt(_) | Page::Rating(_) | Page::Progress(_));
+        shell.set_can_go_back(may_end && !over);
         shell.set_can_end(may_end);
         shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
         shell.set_notice_can_continue(session.notice == Some(Notice::CardExpiredAccepted));
@@ -150,7 +162,9 @@ impl Screen {
             Page::Saving(saving) => {
                 self.window.global::<ui::SavingScreen>().set_overdue(saving.overdue);
             }
-            Page::Rating(_) => {}
+            Page::Rating(_) | Page::Asking(_) => {}
+            Page::Enquiry(enquiry) => self.show_enquiry(enquiry),
+            Page::Progress(told) => self.show_progress(session, told),
             Page::Leaving(to_take) => {
                 self.forget();
                 let leaving = self.window.global::<ui::LeavingScreen>();
@@ -166,6 +180,7 @@ impl Screen {
         self.items.show(present::tiles(&self.catalog, session));
         home.set_submissions_open(session.admission() == Admission::Open);
         home.set_hidden_items(self.catalog.hidden() as i32);
+        home.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
         let Page::Home(offer) = &session.page else { return };
         home.set_saved_case(offer.is_some());
         if let Some(offer) = offer {
@@ -185,6 +200,7 @@ impl Screen {
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
         guide.set_available(session.admission() == Admission::Open);
+        guide.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
     }
 
     fn show_consent(&self, session: &Session, code: Option<&ItemCode>) {
@@ -253,6 +269,7 @@ impl Screen {
             receipt.set_qr(qr_image(&format!("{}{}", self.verify_url, page.case.verification)));
         }
         receipt.set_case_number(number);
+        receipt.set_verification(verification_code::grouped(&page.case.verification).into());
         receipt.set_item_title(self.title(&page.case.item, session).into());
         receipt.set_print_status(present::shown_print(page.print, printer));
         receipt.set_can_print(page.can_print(printer));
@@ -269,6 +286,8 @@ impl Screen {
         self.answers.show(Vec::new());
         let receipt = window.global::<ui::ReceiptScreen>();
         receipt.set_case_number(SharedString::default());
+        receipt.set_verification(SharedString::default());
+        self.forget_enquiry();
         receipt.set_qr(Image::default());
     }
 

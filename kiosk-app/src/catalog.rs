@@ -5,13 +5,21 @@ use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
 use kiosk_core::calendar::Date;
 use kiosk_core::service as core;
 use kiosk_core::service::{BrokenCondition, Conditions, ItemCode, QuestionId};
+use kiosk_core::session::CatalogAge;
 use kiosk_core::settings::Language;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use service_catalog as data;
-use std::path::Path;
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-/// The catalog as this process has loaded it, pinned until the next start.
+/// The catalog as this process has loaded it. A session keeps the one it began with.
 pub struct Catalog {
+    /// The folder that was asked for.
+    folder: PathBuf,
+    /// The version that was in use there when it was loaded.
+    in_use: PathBuf,
     /// The items with their words.
     data: data::Catalog,
     /// The same items, in the same order, as the session sees them.
@@ -19,14 +27,43 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Loads the folder. Broken items are left out and counted; a missing folder is an empty catalog.
+    /// Loads the folder. Broken items are left out and counted; a missing folder is an empty catalog. When nothing of
+    /// the version in use can be used here, the one before it is better than none.
     pub fn load(folder: &Path) -> Catalog {
-        let data = data::Catalog::load(folder);
-        for rejected in &data.rejected {
-            tracing::error!(file = %rejected.file, line = rejected.line, reason = %rejected.reason, "a service item is hidden");
+        let in_use = data::current_folder(folder);
+        let mut data = loaded(&in_use);
+        if data.items.is_empty() {
+            let others = data::folders(folder).into_iter().skip(1);
+            if let Some(other) = others.map(|other| loaded(&other)).find(|other| !other.items.is_empty()) {
+                tracing::error!(
+                    hidden = data.rejected.len(),
+                    "no item of the catalog can be used: an earlier one is shown"
+                );
+                data = other;
+            }
         }
         let items = data.items.iter().map(item_of).collect();
-        Catalog { data, items }
+        Catalog { folder: folder.to_owned(), in_use, data, items }
+    }
+
+    /// The catalog that has taken this one's place, if there is one.
+    pub fn newer(&self) -> Option<Catalog> {
+        (data::current_folder(&self.folder) != self.in_use).then(|| Catalog::load(&self.folder))
+    }
+
+    /// What the sync agent last noted of its age. Nothing noted, or nothing legible, is fresh: this is for a banner, and
+    /// a kiosk that always shows one says nothing with it.
+    pub fn age(&self) -> CatalogAge {
+        let status = read_limited(&self.folder.join("status.json"));
+        match status.and_then(|text| serde_json::from_slice::<Status>(&text).ok()) {
+            Some(status) if status.stale_days > 0 => CatalogAge::Stale,
+            _ => CatalogAge::Fresh,
+        }
+    }
+
+    /// Titles by item code.
+    pub fn titles(&self) -> HashMap<String, data::Text> {
+        self.data.items.iter().map(|item| (item.code.clone(), item.title.clone())).collect()
     }
 
     /// Version of the whole catalog.
@@ -58,6 +95,29 @@ impl Catalog {
     pub fn question(&self, code: &ItemCode, id: &QuestionId) -> Option<&data::Question> {
         self.item(code)?.questions.iter().find(|question| question.id == id.0)
     }
+}
+
+/// As much of the sync agent's `status.json` as the screen says.
+#[derive(Deserialize)]
+struct Status {
+    stale_days: i64,
+}
+
+/// Longest `status.json` that is read: some lines.
+const STATUS_BYTES_MAX: u64 = 16 * 1024;
+
+fn read_limited(file: &Path) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    std::fs::File::open(file).ok()?.take(STATUS_BYTES_MAX).read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+fn loaded(folder: &Path) -> data::Catalog {
+    let data = data::Catalog::load(folder);
+    for rejected in &data.rejected {
+        tracing::error!(file = %rejected.file, line = rejected.line, reason = %rejected.reason, "a service item is hidden");
+    }
+    data
 }
 
 /// A text in the resident's language.
@@ -176,3 +236,72 @@ fn question_of(question: &data::Question) -> core::Question {
 
 /// A text question without a limit of its own.
 const TEXT_CHARS_DEFAULT: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    const ITEM: &str = include_str!("../../assets/catalog/items/minsheng-wish.toml");
+
+    fn write(folder: &Path, text: &str) {
+        std::fs::create_dir_all(folder.join("items")).unwrap();
+        std::fs::write(folder.join("items/minsheng-wish.toml"), text).unwrap();
+    }
+
+    fn switch(catalog: &Path, version: &str) {
+        let staged = catalog.join("current.new");
+        symlink(Path::new("versions").join(version), &staged).unwrap();
+        std::fs::rename(staged, catalog.join("current")).unwrap();
+    }
+
+    #[test]
+    fn another_version_is_noticed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), ITEM);
+        let shipped = Catalog::load(folder.path());
+        assert!(shipped.newer().is_none());
+        write(&folder.path().join("versions/1"), &ITEM.replacen("version = 1", "version = 2", 1));
+        assert!(shipped.newer().is_none(), "it is there and not yet in use");
+        switch(folder.path(), "1");
+        let signed = shipped.newer().unwrap();
+        assert_eq!((signed.items().len(), signed.words()[0].version), (1, 2));
+        assert_ne!(signed.version(), shipped.version());
+        assert!(signed.newer().is_none());
+    }
+
+    #[test]
+    fn a_catalog_of_which_nothing_can_be_used_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("versions/1"), ITEM);
+        switch(folder.path(), "1");
+        let good = Catalog::load(folder.path());
+        write(&folder.path().join("versions/2"), "made for a kiosk that is yet to come");
+        switch(folder.path(), "2");
+        let after = good.newer().unwrap();
+        assert_eq!((after.items().len(), after.version()), (1, good.version()));
+        assert!(after.newer().is_none(), "and it is not tried again and again");
+        assert_eq!(Catalog::load(folder.path()).items().len(), 1, "nor is it different after a restart");
+    }
+
+    #[test]
+    fn the_age_is_what_the_agent_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), ITEM);
+        let catalog = Catalog::load(folder.path());
+        let after = |text: &str| {
+            std::fs::write(folder.path().join("status.json"), text).unwrap();
+            catalog.age()
+        };
+        assert_eq!(catalog.age(), CatalogAge::Fresh, "nothing noted");
+        assert_eq!(
+            after(r#"{"number":3,"published":"","expires_ms":0,"stale_days":1,"fault":""}"#),
+            CatalogAge::Stale
+        );
+        assert_eq!(
+            after(r#"{"number":3,"published":"","expires_ms":0,"stale_days":0,"fault":""}"#),
+            CatalogAge::Fresh
+        );
+        assert_eq!(after("{\"stale_days\": 1"), CatalogAge::Fresh, "half a file");
+    }
+}

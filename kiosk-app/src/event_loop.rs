@@ -6,7 +6,7 @@ use crate::effects::Hands;
 use crate::inbox::Message;
 use crate::present::name_of;
 use kiosk_core::private::Private;
-use kiosk_core::session::{Citizen, Event, Limits, Moment, Page, Rules, Session, step};
+use kiosk_core::session::{Citizen, Device, Event, Limits, Moment, Page, Rules, Session, step};
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -35,6 +35,7 @@ impl EventLoop {
             while let Ok(message) = messages.try_recv() {
                 self.take(message);
             }
+            self.take_newer_catalog();
             self.screen.show(&self.session, &self.rules());
         }
     }
@@ -56,6 +57,17 @@ impl EventLoop {
         }
     }
 
+    /// Goes over to a newer catalog, but only while nobody uses the kiosk: a session ends with the one it began with.
+    fn take_newer_catalog(&mut self) {
+        let Some(newer) = self.session.is_unused().then(|| self.catalog.newer()).flatten() else { return };
+        if !self.hands.catalog_changed(&newer) {
+            return tracing::warn!("the store or the printer is busy: another catalog is shown later");
+        }
+        tracing::info!(version = newer.version(), hidden = newer.hidden(), "another catalog is shown");
+        self.catalog = Rc::new(newer);
+        self.screen.catalog_changed(self.catalog.clone());
+    }
+
     fn rules(&self) -> Rules<'_> {
         Rules { items: self.catalog.items(), conditions: &*self.catalog, limits: self.limits }
     }
@@ -68,10 +80,17 @@ impl EventLoop {
     fn events_of(&self, message: Message) -> Vec<Event> {
         let touches = match message {
             Message::Event(event) => return vec![event],
+            Message::LookForCatalog => return self.aged().into_iter().collect(),
             Message::PhraseTapped(at) => self.phrase(at).map(Citizen::TextTyped).into_iter().collect(),
             Message::KeyboardTyped(text) => self.keyboard(&text),
         };
         touches.into_iter().map(Event::Citizen).collect()
+    }
+
+    /// The catalog's age, when it changed.
+    fn aged(&self) -> Option<Event> {
+        let age = self.catalog.age();
+        (age != self.session.surroundings.catalog).then_some(Event::Device(Device::CatalogAged(age)))
     }
 
     /// The words of a ready phrase, in the language shown.
@@ -86,6 +105,7 @@ impl EventLoop {
     fn keyboard(&self, text: &str) -> Vec<Citizen> {
         let enter = match &self.session.page {
             Page::Identify(_) => Citizen::NumberSubmitted,
+            Page::Enquiry(_) => Citizen::EnquirySubmitted,
             _ => Citizen::Answered,
         };
         text.chars()

@@ -1,6 +1,6 @@
 //! The one way into the session: a bounded queue that touches, devices, timers and the store write to.
 
-use kiosk_core::session::{Citizen, Device, Event, Store, Ticket};
+use kiosk_core::session::{Citizen, City, Device, Event, Store, Ticket};
 
 /// What can be put into the queue.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub enum Message {
     PhraseTapped(usize),
     /// Text from a real keyboard; what it means depends on the page.
     KeyboardTyped(String),
+    /// A good moment to see whether there is another catalog.
+    LookForCatalog,
 }
 
 /// More than this many unread messages means that the loop hangs; then newer ones are dropped.
@@ -47,6 +49,11 @@ impl Inbox {
     /// An answer of the store.
     pub fn store(&self, answer: Store) {
         self.put(Message::Event(Event::Store(answer)));
+    }
+
+    /// An answer of the city, or none.
+    pub fn city(&self, answer: City) {
+        self.put(Message::Event(Event::City(answer)));
     }
 
     /// A timer that ran out.

@@ -6,11 +6,12 @@ use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
 use kiosk_app::effects::Hands;
+use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::printer::{Letterhead, PrinterHand};
 use kiosk_app::effects::reader::ReaderHand;
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
 use kiosk_app::event_loop::EventLoop;
-use kiosk_app::inbox::{Inbox, inbox};
+use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
 use kiosk_app::screen::platform::{KioskPlatform, PageName};
 use kiosk_app::screen::wake::wake_channel;
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sync_protocol::{AgeSealer, TerminalKey};
+
+/// How often an idle kiosk looks whether another catalog has taken the place of the one it shows.
+const LOOK_FOR_CATALOG: Duration = Duration::from_secs(10);
 
 /// The kiosk process.
 #[derive(Parser)]
@@ -93,6 +97,9 @@ fn main() -> Result<()> {
     slint::spawn_local(event_loop.run(messages)).context("the event loop does not take the session")?;
 
     let _clock = run_clock(&window);
+    inbox.put(Message::LookForCatalog);
+    let look = Timer::default();
+    look.start(TimerMode::Repeated, LOOK_FOR_CATALOG, move || inbox.put(Message::LookForCatalog));
     tracing::info!(terminal = %config.terminal.code, "the kiosk is ready");
     window.run()?;
     Ok(())
@@ -124,31 +131,37 @@ fn link(socket: PathBuf, config: &Config, page: PageName) -> Result<()> {
     slint::platform::set_platform(Box::new(platform)).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// Starts the threads of the store, the reader and the printer.
+/// Starts the threads of the store, the reader, the printer and the city.
 fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     let keys = &config.paths.keys;
+    let seal = read(&keys.join("city-seal.pub"))?;
+    let city = CitySettings {
+        state: config.paths.state.clone(),
+        terminal: config.terminal.code.clone(),
+        sealer: AgeSealer::from_recipients(&seal)?,
+    };
     let settings = StoreSettings {
         state: config.paths.state.clone(),
         terminal: config.terminal.code.clone(),
         min_free_bytes: config.store.min_free_mib * 1024 * 1024,
         terminal_key: TerminalKey::from_pem(&read(&keys.join("terminal.key.pem"))?)?,
-        sealer: AgeSealer::from_recipients(&read(&keys.join("city-seal.pub"))?)?,
+        sealer: AgeSealer::from_recipients(&seal)?,
         catalog_version: catalog.version().to_owned(),
     };
     let store = StoreHand::spawn(settings, inbox.clone())?;
     if catalog.hidden() > 0 {
         store.items_hidden(catalog.hidden(), catalog.items().len());
     }
-    let titles = catalog.words().iter().map(|item| (item.code.clone(), item.title.clone())).collect();
     let reader = ReaderHand::spawn(config.devices.id_card_reader.clone(), inbox.clone())?;
     let printer = PrinterHand::spawn(
         config.devices.receipt_printer.clone(),
-        Letterhead::new(config, titles),
+        Letterhead::new(config, catalog.titles()),
         Renderer::new(config.paths.documents.clone()),
         store.clone(),
         inbox.clone(),
     )?;
-    Ok(Hands::new(inbox.clone(), store, reader, printer))
+    let city = CityHand::spawn(city, inbox.clone())?;
+    Ok(Hands::new(inbox.clone(), store, reader, printer, city))
 }
 
 fn read(file: &Path) -> Result<String> {

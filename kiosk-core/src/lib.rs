@@ -18,5 +18,6 @@ pub mod remedy;
 pub mod service;
 pub mod session;
 pub mod settings;
+pub mod verification_code;
 
 pub use private::Private;

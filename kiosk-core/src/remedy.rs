@@ -55,6 +55,20 @@ pub enum Notice {
     SubmissionsClosed,
     /// Saving failed: nothing was kept.
     SaveFailed,
+    /// Not as many characters as a case number has.
+    CaseNumberLength,
+    /// A character of the case number is not that of the receipt.
+    CaseNumberCheck,
+    /// Not as many characters as a verification code has.
+    VerificationCodeLength,
+    /// The city has no case with this number and this code.
+    CaseNotFound,
+    /// The city cannot be asked now.
+    CityAway,
+    /// The city was asked and has not answered in time.
+    CitySlow,
+    /// The city says that it cannot answer now.
+    CityBusy,
     /// The resident asked for help.
     Help,
 }

@@ -25,6 +25,7 @@ fn receipt(language: Language) -> Receipt {
         item_title: title.into(),
         applicant_name: Some("𬱖㛃".into()),
         finalised_at: "2026-11-22 14:05".into(),
+        verification: "7K3M 9Q2F 4X8D WACE".into(),
         verification_url: URL.into(),
         remarks: Vec::new(),
         reprint: false,

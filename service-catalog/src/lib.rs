@@ -13,6 +13,7 @@ mod condition;
 mod day;
 mod expression;
 mod file;
+mod folder;
 mod item;
 mod load;
 mod problem;
@@ -25,6 +26,7 @@ pub use answer::{AnswerProblem, check_answer, phone_is_valid};
 pub use applicant::{Document, number_is_valid};
 pub use condition::{ApplicantFacts, Condition, ConditionError, Facts};
 pub use day::{DayLimit, date_in_range, day_in_china, iso, parse_day};
+pub use folder::{current_folder, folders};
 pub use item::{
     Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem, Shape, Way,
 };

@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Folder of the service items (usually assets/catalog of the project this program was built in)
     #[arg(long, value_name = "DIR")]
     pub catalog: Option<PathBuf>,
+    /// Publish the service items signed, and let the terminal take them from its city
+    #[arg(long)]
+    pub sign_catalog: bool,
     /// Empty the state folder first
     #[arg(long)]
     pub fresh: bool,

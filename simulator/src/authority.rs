@@ -58,6 +58,7 @@ pub fn make(terminal_code: &str) -> anyhow::Result<Identities> {
             ("gateway.key.pem", gateway_key),
             ("gateway.cert.pem", gateway_cert),
             ("terminal-ca.pem", terminal_ca.pem()),
+            ("city-ca.pem", city_ca.pem()),
             ("city-seal.key", seal.identity.to_string()),
             ("city-receipt.key.pem", receipt.to_pem().to_string()),
         ],

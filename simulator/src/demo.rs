@@ -29,6 +29,8 @@ use crate::world::{TERMINAL_CODE, World, WorldOptions};
 pub const PROCESSES: [&str; 3] = ["city-gateway", "sync-agent", "kiosk-app"];
 /// The program that `kiosk-app` calls for every print-out.
 const DOCUMENTS: &str = "render-document";
+/// The program that signs the catalog.
+const PUBLISHER: &str = "catalog-publisher";
 /// How long everything together may take to come up.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
 /// Ends within ten seconds from which a start has failed.
@@ -83,6 +85,7 @@ impl Demo {
             PROCESSES.iter().map(|name| arguments.program(name)).collect::<anyhow::Result<Vec<_>>>()?;
         let options = WorldOptions {
             catalog: arguments.catalog()?,
+            publisher: arguments.sign_catalog.then(|| arguments.program(PUBLISHER)).transpose()?,
             documents: arguments.program(DOCUMENTS)?,
             min_free_mib: arguments.min_free_mib,
             quick: arguments.quick,

@@ -22,6 +22,7 @@ pub mod picture;
 pub mod ports;
 pub mod queue;
 pub mod screen;
+mod signed_catalog;
 pub mod stage;
 pub mod supervisor;
 pub mod world;

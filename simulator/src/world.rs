@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! DIR/simulator.lock  ports.toml  screen.sock
-//! DIR/terminal/       terminal.toml  keys/  state/
-//! DIR/gateway/        gateway.toml   keys/  state/
+//! DIR/terminal/       terminal.toml  keys/  state/  (with a signed catalog: catalog/)
+//! DIR/gateway/        gateway.toml   keys/  state/  (with a signed catalog: repository/  catalog-keys/)
 //! DIR/switch/         certificates of the captive portal and of the stranger
 //! DIR/dev/            links to the virtual devices
 //! DIR/logs/           one log per process
@@ -22,6 +22,7 @@ use crate::authority;
 use crate::lock::LOCK_FILE;
 use crate::network::ImpostorIdentities;
 use crate::ports::PortNumbers;
+use crate::signed_catalog;
 
 /// Code of the demo's terminal.
 pub const TERMINAL_CODE: &str = "DG0001";
@@ -38,6 +39,8 @@ const OURS: [&str; 7] = ["ports.toml", "screen.sock", "terminal", "gateway", "sw
 pub struct WorldOptions {
     /// Service items.
     pub catalog: PathBuf,
+    /// The program that signs them, when the terminal shall take them signed from its city.
+    pub publisher: Option<PathBuf>,
     /// Program that renders print-outs.
     pub documents: PathBuf,
     /// Room on the disk below which no new case is taken.
@@ -110,10 +113,15 @@ impl World {
         if !switch.join(KEYS_COMPLETE).exists() {
             self.make_keys()?;
         }
-        let terminal = self.terminal_table(ports, options)?;
+        let signed = options.publisher.as_deref().is_some_and(|publisher| self.sign(publisher, options));
+        if !signed {
+            // With a root of trust the agent would keep its versions in the project's own folder.
+            remove_if_there(&self.folder.join("terminal/keys").join(signed_catalog::ROOT))?;
+        }
+        let terminal = self.terminal_table(ports, options, signed)?;
         let place = terminal["terminal"]["place"].as_str().unwrap_or_default().to_owned();
         write_toml(&self.terminal_config(), terminal)?;
-        write_toml(&self.gateway_config(), self.gateway_table(ports, options)?)?;
+        write_toml(&self.gateway_config(), self.gateway_table(ports, options, signed)?)?;
         let read = |name: &str| {
             let path = switch.join(name);
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
@@ -146,10 +154,26 @@ impl World {
         Ok(())
     }
 
-    fn terminal_table(&self, ports: &PortNumbers, options: &WorldOptions) -> anyhow::Result<toml::Table> {
+    /// Whether there is a signed catalog now. Without one a demo works all the same, on the plain folder.
+    fn sign(&self, publisher: &Path, options: &WorldOptions) -> bool {
+        let (gateway, terminal) = (self.folder.join("gateway"), self.folder.join("terminal"));
+        let published = signed_catalog::publish(publisher, &options.catalog, &gateway, &terminal);
+        if let Err(error) = &published {
+            eprintln!("  … 目录未签名 The catalog is not signed: {error:#}");
+        }
+        published.is_ok()
+    }
+
+    fn terminal_table(
+        &self,
+        ports: &PortNumbers,
+        options: &WorldOptions,
+        signed: bool,
+    ) -> anyhow::Result<toml::Table> {
+        let catalog = if signed { Path::new("catalog") } else { &options.catalog };
         let mut config = json!({
             "terminal": { "code": TERMINAL_CODE, "place": PLACE, "demo": true },
-            "paths": { "state": "state", "keys": "keys", "catalog": options.catalog, "documents": options.documents },
+            "paths": { "state": "state", "keys": "keys", "catalog": catalog, "documents": options.documents },
             "panel": { "diagonal_inch": 21.5, "width_px": 1080, "height_px": 1920 },
             "devices": {
                 "id_card_reader": { "port": self.reader_port(), "baud": 115_200 },
@@ -168,6 +192,7 @@ impl World {
         } else {
             json!({ "retry_base_ms": 500, "retry_cap_ms": 5000, "tick_ms": 1000, "hello_every_ms": 15_000 })
         };
+        config["catalog"] = json!({ "spread_s": 0, "refresh_s": if options.quick { 5 } else { 600 } });
         let mut table = toml::Table::try_from(config)?;
         for setting in &options.settings {
             apply_setting(&mut table, setting)?;
@@ -175,13 +200,24 @@ impl World {
         Ok(table)
     }
 
-    fn gateway_table(&self, ports: &PortNumbers, options: &WorldOptions) -> anyhow::Result<toml::Table> {
+    fn gateway_table(
+        &self,
+        ports: &PortNumbers,
+        options: &WorldOptions,
+        signed: bool,
+    ) -> anyhow::Result<toml::Table> {
+        let mut paths = json!({ "state": "state", "keys": "keys", "catalog": options.catalog });
+        if signed {
+            paths["catalog_repository"] = json!("repository");
+        }
         Ok(toml::Table::try_from(json!({
             "listen": {
                 "terminals": format!("127.0.0.1:{}", ports.terminals),
                 "city": format!("127.0.0.1:{}", ports.city),
             },
-            "paths": { "state": "state", "keys": "keys", "catalog": options.catalog },
+            "paths": paths,
+            // The demo's terminal got its certificate from the simulator, not from the gateway.
+            "enrolment": { "trust_unlisted": true },
             // The simulator's page shows the city's inbox; a real city has its operators sign in.
             "city": { "open_feed": true },
         }))?)
@@ -262,7 +298,14 @@ fn write_toml(path: &Path, table: toml::Table) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn make_folder(path: &Path) -> anyhow::Result<()> {
+fn remove_if_there(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn make_folder(path: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -15,6 +15,7 @@ use sync_protocol::{HelloAnswer, HelloRequest, Ledger, PROTOCOL_VERSION, SealedR
 use tokio::sync::{mpsc, watch};
 
 use crate::Config;
+use crate::catalog::CatalogThread;
 use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
 use crate::clock::Clock;
 use crate::journal::{Journal, JournalWork, NOTED, Noted, open_delivery};
@@ -44,6 +45,9 @@ pub enum AgentError {
     /// A thread could not be started.
     #[error("a thread could not be started: {0:?}")]
     Thread(std::io::ErrorKind),
+    /// There is no certificate.
+    #[error("this terminal could not be enrolled")]
+    Enrol(#[source] crate::enrol::EnrolError),
     /// A store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,6 +67,8 @@ pub struct Agent {
     around: Arc<dyn Surroundings>,
     clock: Clock,
     client: CityClient,
+    /// Looks after the signed catalog, where there is a root of trust for it.
+    catalog: Option<CatalogThread>,
     journal: Journal,
     noted: mpsc::Receiver<Noted>,
     events: mpsc::Receiver<Event>,
@@ -106,6 +112,20 @@ impl Queue {
         Ok(())
     }
 
+    /// Counts what was given back among what the city holds, because it cannot be sent again. When the city says that
+    /// it does not hold it after all, it broke its word that this was durable: people must look for it there.
+    fn count_purged(&self, held: &mut RangeSet) {
+        let Ok(purged) = self.reader.purged().inspect_err(|error| tracing::warn!(%error)) else { return };
+        let purged = RangeSet::from(purged);
+        let lost = purged.to_vec().into_iter().filter(|(first, last)| {
+            held.missing_ranges(*last).any(|(missing, upto)| missing <= *last && upto >= *first)
+        });
+        for (first, last) in lost {
+            tracing::error!(alarm = true, first, last, "the city lost records that it had called durable");
+        }
+        held.extend(&purged);
+    }
+
     /// The books of this queue. Bytes are counted for the first ranges only: many gaps are rare, and a hello is often.
     fn ledger(&self) -> Ledger {
         const RANGES: usize = 8;
@@ -131,6 +151,7 @@ impl Agent {
         let client = CityClient::new(&config, Arc::clone(&machine))?;
         let (mut agent, work) = Self::standing_on(machine, client, config)?;
         agent.journal.start(work)?;
+        agent.catalog = CatalogThread::start(&agent.config, &agent.clock, &agent.client)?;
         Ok(agent)
     }
 
@@ -155,6 +176,7 @@ impl Agent {
             around,
             clock,
             client,
+            catalog: None,
             journal,
             noted,
             events,
@@ -178,11 +200,12 @@ impl Agent {
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tracing::info!(terminal = %self.config.terminal, "sync agent started");
         self.open_socket();
+        let _keeper = self.client.keep_certificate();
         self.deliver(stop).await;
         tracing::info!("sync agent stopped");
     }
 
-    /// The same without the socket for live questions.
+    /// The same without the socket for live questions, the signed catalog and the renewal of the certificate.
     pub async fn deliver(mut self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let (mut look_at, mut tick_at) = (0, 0);
@@ -263,7 +286,7 @@ impl Agent {
         let Some(log) = DeliveryReader::open(&self.config.state)? else { return Ok(()) };
         let Some((reader, others_wait)) = self.open_life(&log)? else { return Ok(()) };
         let is_newest = reader.incarnations()?.last().is_some_and(|last| last == reader.incarnation());
-        let acknowledged = RangeSet::from(log.acknowledged(reader.incarnation())?);
+        let delivered = lives::delivered(&reader, &log)?;
         let (now, wall) = (self.clock.now_ms(), self.clock.wall_ms());
         let retry = |attempt: Attempt| Retry {
             seq: attempt.seq,
@@ -273,7 +296,7 @@ impl Agent {
             side_lane: attempt.side_lane,
         };
         let retries: Vec<Retry> = log.attempts(reader.incarnation())?.into_iter().map(retry).collect();
-        let mut plan = Plan::new(self.config.sync.settings(), acknowledged, &retries);
+        let mut plan = Plan::new(self.config.sync.settings(), delivered, &retries);
         plan.incomplete_are(log.incomplete(reader.incarnation())?);
         self.continuity = log.continuity(reader.incarnation())?;
         plan.tick(now);
@@ -326,7 +349,7 @@ impl Agent {
             tpm_counter: None,
             earlier: Vec::new(),
             ledger: Some(queue.ledger()),
-            catalog_version: None,
+            catalog_version: self.catalog.as_ref().and_then(CatalogThread::number).map(|n| n.to_string()),
             disk_used_percent: disk_used_percent(&self.config.state),
         };
         let (client, report) = (self.client.clone(), self.report.clone());

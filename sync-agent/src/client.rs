@@ -2,11 +2,11 @@
 //! lets nothing change what counts as delivered but an answer that the city signed and that fits the question.
 
 mod blobs;
+mod catalog;
 mod query;
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -14,9 +14,13 @@ use sync_protocol::{
     CityReceiptPublicKey, HelloAnswer, HelloReply, HelloRequest, Receipt, ReceiptReply, SealedRecord, limits,
 };
 
+pub use catalog::CatalogClient;
+
+use crate::connection::Connection;
+use crate::enrol::Keeper;
 use crate::plan::Failure;
 use crate::surroundings::Surroundings;
-use crate::{AgentError, Config, tls};
+use crate::{AgentError, Config};
 
 /// What an answer was, when it was not what was hoped for. Carries nothing that came over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,11 +125,20 @@ pub struct RecordName {
     pub sha256: String,
 }
 
+/// What requests are made with.
+#[derive(Clone)]
+enum Way {
+    /// A connection that keeps its certificate and authorities fresh.
+    Kept(Arc<Connection>),
+    /// Whatever the caller brought.
+    Given(Client),
+}
+
 /// A connection to the gateway.
 #[derive(Clone)]
 pub struct CityClient {
     around: Arc<dyn Surroundings>,
-    http: Client,
+    way: Way,
     url: String,
     terminal: String,
     city: CityReceiptPublicKey,
@@ -134,26 +147,9 @@ pub struct CityClient {
 impl CityClient {
     /// Reads the keys and prepares the connection; does not connect yet.
     pub fn new(config: &Config, around: Arc<dyn Surroundings>) -> Result<Self, AgentError> {
-        let pem = std::fs::read_to_string(config.keys.join("city-receipt.pub.pem"))
-            .map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
-        let city =
-            CityReceiptPublicKey::from_pem(&pem).map_err(|_| AgentError::Key("city-receipt.pub.pem"))?;
-        let http = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(&config.keys)?)
-            .https_only(true)
-            // A redirect or a proxy from the environment could only lead away from the city.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_millis(config.sync.connect_timeout_ms))
-            .timeout(Duration::from_millis(config.sync.request_timeout_ms))
-            // A link that died silently is noticed before the next record waits for it.
-            .http2_keep_alive_interval(Duration::from_secs(15))
-            .http2_keep_alive_timeout(Duration::from_secs(10))
-            .http2_keep_alive_while_idle(true)
-            .user_agent(concat!("sync-agent/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| AgentError::Tls)?;
-        Ok(Self::over(around, http, config, city))
+        let connection = Arc::new(Connection::open(config)?);
+        let city = connection.city.clone();
+        Ok(Self { way: Way::Kept(connection), ..Self::over(around, Client::new(), config, city) })
     }
 
     /// Over any connection: whatever it is, only what the city signed is believed.
@@ -163,20 +159,41 @@ impl CityClient {
         config: &Config,
         city: CityReceiptPublicKey,
     ) -> Self {
-        Self { around, http, url: config.url.clone(), terminal: config.terminal.clone(), city }
+        let (url, terminal) = (config.url.clone(), config.terminal.clone());
+        Self { around, way: Way::Given(http), url, terminal, city }
+    }
+
+    /// Starts the task that keeps certificate and authorities fresh, where they are ours to keep.
+    pub(crate) fn keep_certificate(&self) -> Option<Keeper> {
+        match &self.way {
+            Way::Kept(connection) => Some(Keeper::start(Arc::clone(connection))),
+            Way::Given(_) => None,
+        }
+    }
+
+    /// The client to ask with now.
+    fn http(&self) -> Client {
+        match &self.way {
+            Way::Kept(connection) => connection.http(),
+            Way::Given(http) => http.clone(),
+        }
     }
 
     /// Says hello and returns the city's verified answer.
     pub async fn hello(&self, request: &HelloRequest) -> Result<HelloAnswer, Refused> {
-        let call = self.http.post(format!("{}/v1/hello", self.url)).json(request);
-        let body = self.answer(call, limits::MAX_HELLO + 1024).await?;
-        self.believe_hello(&body, request)
+        let call = self.http().post(format!("{}/v1/hello", self.url)).json(request);
+        let body = self.answer(call, limits::MAX_HELLO + 1024).await;
+        let result = body.and_then(|body| self.believe_hello(&body, request));
+        if let Way::Kept(connection) = &self.way {
+            connection.heard(&result);
+        }
+        result
     }
 
     /// Puts a record and returns its verified receipt.
     pub async fn put(&self, name: &RecordName, record: &SealedRecord) -> Result<GoodReceipt, Refused> {
         let call = self
-            .http
+            .http()
             .put(format!("{}/v1/records/{}", self.url, name.case_id))
             .header(CONTENT_TYPE, "application/json")
             .body(record.to_json());
@@ -186,14 +203,15 @@ impl CityClient {
 
     /// Asks for the receipt of a record that the city holds, without sending the record again.
     pub async fn receipt(&self, name: &RecordName) -> Result<GoodReceipt, Refused> {
-        let call = self.http.get(format!("{}/v1/records/{}/receipt", self.url, name.case_id));
+        let call = self.http().get(format!("{}/v1/records/{}/receipt", self.url, name.case_id));
         let body = self.answer(call, limits::MAX_RECEIPT + 1024).await?;
         self.believe_receipt(&body, name)
     }
 
     /// Sends a request and reads its answer, never more than `limit` bytes of it.
     async fn answer(&self, call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
-        read(self.around.send(call).await?, limit).await
+        let response = self.around.send(call).await?;
+        read(response, limit, |response| credulous() || is_json(response)).await
     }
 
     fn believe_hello(&self, body: &[u8], request: &HelloRequest) -> Result<HelloAnswer, Refused> {
@@ -217,14 +235,32 @@ impl CityClient {
     }
 }
 
-/// Reads an answer, never more than `limit` bytes of it.
-async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Refused> {
+/// Sends a request beside the agent and reads its answer, never more than `limit` bytes of it.
+pub(crate) async fn answer_of(
+    call: RequestBuilder,
+    limit: usize,
+    is_wanted: impl Fn(&Response) -> bool,
+) -> Result<Vec<u8>, Refused> {
+    read(call.send().await.map_err(|error| cause_of(&error))?, limit, is_wanted).await
+}
+
+/// Reads an answer of the kind that was wanted.
+async fn read(
+    mut response: Response,
+    limit: usize,
+    is_wanted: impl Fn(&Response) -> bool,
+) -> Result<Vec<u8>, Refused> {
     if response.status() != StatusCode::OK {
         return Err(refused(&response));
     }
-    if !credulous() && !is_json(&response) {
+    if !is_wanted(&response) {
         return Err(Cause::NotJson.into());
     }
+    body_of(&mut response, limit).await
+}
+
+/// Reads an answer's body, never more than `limit` bytes of it.
+async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Refused> {
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(Cause::TooLarge.into());
     }

@@ -38,8 +38,33 @@ pub struct Config {
     pub keys: PathBuf,
     /// Base address of the gateway, without a slash at the end.
     pub url: String,
+    /// Base address for terminals that have no certificate yet.
+    pub enrolment_url: Option<String>,
     /// Waits and limits.
     pub sync: SyncConfig,
+    /// The signed catalog.
+    pub catalog: CatalogConfig,
+}
+
+/// Section `[catalog]`, and `paths.catalog`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct CatalogConfig {
+    /// Folder of the catalog; taken from `paths.catalog`.
+    #[serde(skip)]
+    pub folder: Option<PathBuf>,
+    /// A folder that may bring a signed catalog, such as a USB stick's.
+    pub usb: Option<PathBuf>,
+    /// Mean seconds between two looks when the city names no other catalog.
+    pub refresh_s: u64,
+    /// Seconds over which terminals spread when it does.
+    pub spread_s: u64,
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        Self { folder: None, usb: None, refresh_s: 6 * 60 * 60, spread_s: 120 }
+    }
 }
 
 /// Section `[sync]`; everything has a default.
@@ -105,6 +130,8 @@ struct File {
     city: City,
     #[serde(default)]
     sync: SyncConfig,
+    #[serde(default)]
+    catalog: CatalogConfig,
 }
 
 #[derive(Deserialize)]
@@ -116,11 +143,14 @@ struct Terminal {
 struct Paths {
     state: PathBuf,
     keys: PathBuf,
+    catalog: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
 struct City {
     url: String,
+    #[serde(default)]
+    enrolment_url: Option<String>,
 }
 
 impl Config {
@@ -145,10 +175,16 @@ impl Config {
         if !file.city.url.starts_with("https://") {
             return invalid("city.url must begin with https://");
         }
+        if file.city.enrolment_url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
+            return invalid("city.enrolment_url must begin with https://");
+        }
         let sync = &file.sync;
         let zero = [sync.retry_base_ms, sync.retry_cap_ms, sync.tick_ms, sync.poll_ms, sync.hello_every_ms];
         if zero.contains(&0) || sync.connect_timeout_ms == 0 || sync.request_timeout_ms == 0 {
             return invalid("times in [sync] must not be 0");
+        }
+        if file.catalog.refresh_s == 0 {
+            return invalid("catalog.refresh_s must not be 0");
         }
         if !(1..=LARGEST_WINDOW).contains(&sync.window) {
             return invalid("sync.window must be from 1 to 128");
@@ -157,8 +193,14 @@ impl Config {
             state: folder.join(file.paths.state),
             keys: folder.join(file.paths.keys),
             url: file.city.url.trim_end_matches('/').to_owned(),
+            enrolment_url: file.city.enrolment_url.map(|url| url.trim_end_matches('/').to_owned()),
             terminal: file.terminal.code,
             sync: file.sync,
+            catalog: CatalogConfig {
+                folder: file.paths.catalog.map(|path| folder.join(path)),
+                usb: file.catalog.usb.map(|path| folder.join(path)),
+                ..file.catalog
+            },
         })
     }
 }
@@ -189,6 +231,8 @@ mod tests {
         assert_eq!(config.keys, Path::new("/abs/keys"));
         assert_eq!(config.url, "https://localhost:8443");
         assert_eq!(config.sync, SyncConfig::default());
+        assert_eq!(config.catalog.folder.as_deref(), Some(Path::new("/terminal/catalog")));
+        assert_eq!((config.catalog.usb, config.catalog.spread_s), (None, 120));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! but a signed receipt.
 //!
 //! [`plan`] decides, purely, what to do next; [`backoff`] says how long to wait; [`client`] is the one place that
-//! touches the network; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`; [`agent`] ties
-//! them together.
+//! touches the network; [`enrol`] keeps the terminal's certificate; [`catalog`] keeps the signed catalog;
+//! [`trusted_time`] knows what time it is; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`;
+//! [`agent`] ties them together. Where there is no network, [`courier`] writes a folder for a person to carry.
 //!
 //! Deliberately absent: any way to write the outbox; any state change of a record without a verified receipt that
 //! names it; dropping anything for its age; plaintext of a submission, and the key that could open one; a listening
@@ -11,15 +12,20 @@
 
 pub mod agent;
 pub mod backoff;
+pub mod catalog;
 pub mod client;
 mod clock;
 pub mod config;
+mod connection;
+pub mod courier;
+pub mod enrol;
 mod journal;
 mod local_socket;
 pub mod plan;
 pub mod surroundings;
 pub mod throttle;
 mod tls;
+pub mod trusted_time;
 mod window;
 
 pub use agent::{Agent, AgentError};

@@ -4,9 +4,11 @@
 mod city;
 
 use city::*;
-use kiosk_store::{DeliveryReader, Outbox};
+use kiosk_store::{DeliveryReader, NewVoid, Outbox};
 use sync_protocol::local::{LOCAL_VERSION, LocalBody, LocalOutcome, LocalReply, LocalRequest, SOCKET};
-use sync_protocol::{Command, limits, sha256_hex};
+use sync_protocol::{
+    ClockEvidence, Command, Manifest, NO_PREVIOUS, PROTOCOL_VERSION, RecordKind, limits, sha256_hex,
+};
 
 fn photo(bytes: usize, salt: u8) -> Vec<u8> {
     (0..bytes).map(|at| (at as u8).wrapping_mul(31).wrapping_add(salt) ^ (at >> 8) as u8).collect()
@@ -232,4 +234,48 @@ async fn the_kiosk_asks_whether_the_city_is_there() {
     let question = asked(LocalBody::Query { question: "cXVlc3Rpb24=".into() }).await.unwrap();
     assert_eq!(question, LocalOutcome::Unreachable, "no such route in this city");
     agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_closed_while_its_blobs_are_on_their_way_is_ended_by_its_void() {
+    let world = World::new().await;
+    let never = photo(900_000, 9);
+    let mut outbox = outbox_with(&world, vec![never.clone()]);
+    world.city.with(|city| city.blobs.entry(sha256_hex(&never)).or_default().damaged = u32::MAX);
+    let agent = Working::start(world.config(""));
+    eventually("acknowledged", || acknowledged(&world.state()) == [(1, 1)]).await;
+    agent.stop().await;
+    let void = void(&world, outbox.incarnation());
+    outbox.close_with_void(&void).unwrap();
+    let agent = Working::start(world.config(""));
+    eventually("ended", || complete(&world, outbox.incarnation(), 1)).await;
+    agent.stop().await;
+    assert!(world.city.with(|city| city.manifests.contains_key(&void.case_id)), "the city knows of the void");
+}
+
+/// What the kiosk writes when it finds the first record damaged.
+fn void(world: &World, incarnation: &str) -> NewVoid {
+    let case_id = "00000000-0000-4000-8000-00000000000f";
+    let manifest = Manifest {
+        version: PROTOCOL_VERSION,
+        kind: RecordKind::Void,
+        terminal: TERMINAL.into(),
+        incarnation: incarnation.into(),
+        seq: 1,
+        case_id: case_id.into(),
+        about: None,
+        voids: None,
+        case_number: String::new(),
+        verification: String::new(),
+        item: String::new(),
+        item_version: 0,
+        catalog_version: "c".into(),
+        prev_hash: NO_PREVIOUS.into(),
+        sha256: sha256_hex(&[]),
+        bytes: 0,
+        blobs: Vec::new(),
+        clock: ClockEvidence { wall_ms: 0, monotonic_ms: 0, boot_id: "b".into(), last_sync_age_s: None },
+    };
+    let (incarnation, manifest) = (incarnation.to_owned(), manifest.sign(&world.key));
+    NewVoid { incarnation, seq: 1, case_id: case_id.into(), manifest, at_ms: 1_795_300_000_000 }
 }

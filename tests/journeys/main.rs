@@ -1,8 +1,10 @@
 //! Journeys through the true processes: what residents do, and what goes wrong around them.
 
 mod broken;
+mod catalog;
 mod network;
 mod ordinary;
 mod printer;
 mod privacy;
+mod progress;
 mod reader;

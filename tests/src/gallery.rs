@@ -2,6 +2,8 @@
 //! true catalog and the true markup. `cargo xtask ui` writes the pictures to a folder to look at; the
 //! snapshot test compares them with those that were looked at and committed.
 
+mod progress;
+
 use anyhow::{Context, Result};
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
@@ -12,8 +14,8 @@ use kiosk_core::calendar;
 use kiosk_core::remedy::{Notice, Remedy};
 use kiosk_core::service::{ItemCode, QuestionKind};
 use kiosk_core::session::{
-    Admission, Citizen, Device, Effect, Event, Limits, Moment, Page, PrintStatus, PrinterCondition, Rules,
-    SavedCase, Session, Store, Ticket, TimerKind, step,
+    Admission, CatalogAge, Citizen, Device, Effect, Event, Limits, Moment, Page, PrintStatus,
+    PrinterCondition, Rules, SavedCase, Session, Store, Ticket, TimerKind, step,
 };
 use kiosk_core::settings::{Language, Theme};
 use kiosk_ui::KioskWindow;
@@ -194,6 +196,8 @@ impl Visitor {
             self.finish(&item.code, show);
             self.dress(theme, language);
         }
+        self.enquire(show);
+        self.dress(theme, language);
         self.broken_things(show);
     }
 
@@ -340,6 +344,12 @@ impl Visitor {
         self.send(Event::Timer(idle));
         show("idle-warning", self);
         let settings = self.session.settings;
+        self.touch(Citizen::End);
+        self.dress(settings.theme, settings.language);
+        self.send(Event::Device(Device::CatalogAged(CatalogAge::Stale)));
+        show("home-stale-catalog", self);
+        self.touch(Citizen::ItemChosen(code.clone()));
+        show("guide-stale-catalog", self);
         self.touch(Citizen::End);
         self.dress(settings.theme, settings.language);
         self.send(Event::Device(Device::ReaderPresent(false)));

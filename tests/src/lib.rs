@@ -7,4 +7,5 @@
 pub mod gallery;
 pub mod oracle;
 pub mod resident;
+pub mod worker;
 pub mod workshop;

@@ -113,7 +113,7 @@ impl Demo {
         let mut command = Command::new(programs.join("simulator"));
         command.arg("--state").arg(folder.path()).args(["--port", &self.port.to_string()]);
         command.arg("--programs").arg(&programs);
-        command.arg("--catalog").arg(workspace.root.join("assets/catalog"));
+        command.arg("--catalog").arg(workspace.root.join("assets/catalog")).arg("--sign-catalog");
         if self.fresh {
             command.arg("--fresh");
         }

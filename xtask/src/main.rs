@@ -4,6 +4,7 @@
 //! seconds and work when nothing else compiles, so it starts the others instead of linking them.
 
 mod bench;
+mod catalog;
 mod ci;
 mod demo;
 mod junit;
@@ -44,6 +45,8 @@ enum Command {
     Powercut(powercut::Powercut),
     /// Run agents and city under every fault that a seed draws, ten thousand times or one run with its trace
     Simulate(simulate::Simulate),
+    /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
+    Catalog(catalog::Catalog),
     /// Everything that a change must pass: format, lints, licences, tests
     Ci,
 }
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(),
         Command::Powercut(powercut) => powercut.run(),
         Command::Simulate(simulate) => simulate.run(),
+        Command::Catalog(catalog) => catalog.run(),
         Command::Ci => ci::run(),
     };
     outcome.unwrap_or_else(|error| {

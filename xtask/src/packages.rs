@@ -34,7 +34,11 @@ const DEMO: &[Package] = &[
 
 const TEST: &[Package] = &[
     Package { name: "zbar-tools", why: "reads the QR code of a printed receipt" },
+    Package { name: "postgresql", why: "the city's database, started by the tests for themselves" },
+    Package { name: "openssl", why: "makes certificates and requests as other programs make them" },
+    Package { name: "libfaketime", why: "gives the sync agent a clock that is ten years off" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
+    Package { name: "python3-venv", why: "runs python-tuf, which judges the signed catalog" },
     Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },
 ];
 

@@ -11,6 +11,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use object_store::local::LocalFileSystem;
@@ -116,15 +117,19 @@ impl BlobBytes {
     }
 }
 
-/// Removes what a killed process was writing: in a folder such files bear the mark `#` and are nobody's. Only for the
-/// one gateway of a folder, before it serves.
-pub(crate) fn clear_unfinished(folder: &FilePath) -> io::Result<()> {
+/// Removes what a killed process was writing: in a folder such files bear the mark `#`, and are nobody's when nobody
+/// has written to them for so long. The one gateway of a folder need not wait: before it serves, all are.
+pub(crate) fn clear_unfinished(folder: &FilePath, idle: Duration) -> io::Result<()> {
     for above in [folder.join(PIECES), folder.join(WHOLE)] {
         let Ok(inside) = std::fs::read_dir(above) else { continue };
         for inside in inside {
             for file in std::fs::read_dir(inside?.path())? {
                 let file = file?;
-                if file.file_name().to_string_lossy().contains('#') {
+                let unfinished = file.file_name().to_string_lossy().contains('#');
+                // A time that has not come yet is no time at all.
+                let idle_for =
+                    || Ok::<_, io::Error>(file.metadata()?.modified()?.elapsed().unwrap_or_default());
+                if unfinished && idle_for()? >= idle {
                     std::fs::remove_file(file.path())?;
                 }
             }

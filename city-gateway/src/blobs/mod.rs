@@ -24,6 +24,7 @@ use self::bytes::{BlobBytes, BytesError};
 use crate::config::BlobLimits;
 use crate::store::StoreError;
 use crate::store::blobs::{Announced, Begun, BlobIndex, Held, Moved, Piece, Unnamed};
+use crate::store::registry::Standing;
 use crate::terminals::now_ms;
 
 /// Blobs that are put together at once; each takes its whole length in memory.
@@ -87,11 +88,23 @@ impl Blobs {
         }
     }
 
-    /// Notes that a blob is coming; says how far it is.
-    pub(crate) async fn begin(&self, terminal: &str, sha256: &str, length: u64) -> Result<Begun, BlobError> {
+    /// Notes that a blob is coming; says how far it is. From a terminal that is not on the list only those are taken
+    /// that a record names: it sends its records first.
+    pub(crate) async fn begin(
+        &self,
+        terminal: &str,
+        sha256: &str,
+        length: u64,
+        standing: Standing,
+    ) -> Result<Begun, BlobError> {
         let announced =
             Announced { terminal: terminal.into(), sha256: sha256.into(), length, at_ms: now_ms() };
-        let unnamed = Unnamed { bytes: self.limits.unnamed_mib * 1024 * 1024, blobs: self.limits.unnamed };
+        let unnamed = match standing {
+            Standing::Listed => {
+                Unnamed { bytes: self.limits.unnamed_mib * 1024 * 1024, blobs: self.limits.unnamed }
+            }
+            Standing::Revoked | Standing::Unlisted => Unnamed { bytes: 0, blobs: 0 },
+        };
         match self.index.begin(announced.clone(), unnamed).await? {
             Begun::Held(held @ Held::Whole { .. }) => match self.still_there(sha256, held).await? {
                 Held::Nothing => Ok(self.index.begin(announced, unnamed).await?),

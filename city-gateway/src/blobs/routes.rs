@@ -17,7 +17,7 @@ use sync_protocol::{BlobHeaders, TUS_VERSION, read_checksum};
 use super::{Added, BlobError};
 use crate::refusal::Refusal;
 use crate::store::blobs::{Begun, Held};
-use crate::terminals::Terminals;
+use crate::terminals::{Terminals, share_of};
 use crate::tls::Peer;
 
 const RESUMABLE: HeaderName = HeaderName::from_static(BlobHeaders::RESUMABLE);
@@ -56,7 +56,7 @@ pub(crate) async fn create(
     Extension(peer): Extension<Arc<Peer>>,
     headers: HeaderMap,
 ) -> Response {
-    answer(begin(&state, peer.code(), &headers).await)
+    answer(begin(&state, &peer, &headers).await)
 }
 
 /// `HEAD`: how far it is.
@@ -76,7 +76,7 @@ pub(crate) async fn append(
     Path(sha256): Path<String>,
     request: Request,
 ) -> Response {
-    answer(piece(&state, peer.code(), &sha256, request).await)
+    answer(piece(&state, &peer, &sha256, request).await)
 }
 
 /// `POST` to a blob: for clients behind something that lets only GET and POST through.
@@ -88,14 +88,15 @@ pub(crate) async fn overridden(
 ) -> Response {
     let method = request.headers().get("x-http-method-override").and_then(|value| value.to_str().ok());
     match method.and_then(|method| method.parse().ok()) {
-        Some(Method::PATCH) => answer(piece(&state, peer.code(), &sha256, request).await),
+        Some(Method::PATCH) => answer(piece(&state, &peer, &sha256, request).await),
         Some(Method::HEAD) => answer(held(&state, peer.code(), &sha256, request.headers()).await),
         _ => answer(Err(Refusal::WrongMethod)),
     }
 }
 
-async fn begin(state: &Terminals, terminal: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn begin(state: &Terminals, peer: &Peer, headers: &HeaderMap) -> Result<Response, Refusal> {
     speaks(headers)?;
+    let (terminal, standing) = (peer.code(), state.standing(peer).await?);
     let length = number(headers, BlobHeaders::LENGTH)?;
     if length == 0 {
         return Err(Refusal::BadRequest("an empty blob is no blob".into()));
@@ -104,8 +105,8 @@ async fn begin(state: &Terminals, terminal: &str, headers: &HeaderMap) -> Result
         return Err(Refusal::TooLarge);
     }
     let sha256 = hash_of(headers)?;
-    state.budgets.blob(terminal, 0)?;
-    let begun = state.blobs.begin(terminal, &sha256, length).await.map_err(refuse)?;
+    state.budgets.blob(&share_of(peer, standing), 0)?;
+    let begun = state.blobs.begin(terminal, &sha256, length, standing).await.map_err(refuse)?;
     let held = match begun {
         Begun::Held(Held::Leaving) => return Err(leaving()),
         Begun::Held(Held::Whole { length }) => length,
@@ -140,12 +141,8 @@ async fn held(
     Ok([(OFFSET, HeaderValue::from(offset)), (LENGTH, HeaderValue::from(length))].into_response())
 }
 
-async fn piece(
-    state: &Terminals,
-    terminal: &str,
-    sha256: &str,
-    request: Request,
-) -> Result<Response, Refusal> {
+async fn piece(state: &Terminals, peer: &Peer, sha256: &str, request: Request) -> Result<Response, Refusal> {
+    let standing = state.standing(peer).await?;
     let headers = request.headers();
     speaks(headers)?;
     if !is_hash(sha256) {
@@ -164,13 +161,13 @@ async fn piece(
     let checksum = checksum.transpose()?;
     let announced: Option<u64> =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    state.budgets.blob(terminal, announced.unwrap_or(MAX_CHUNK))?;
+    state.budgets.blob(&share_of(peer, standing), announced.unwrap_or(MAX_CHUNK))?;
     let (body, _held) = state.blob_body(request, MAX_CHUNK as usize).await?;
     if checksum.is_some_and(|wanted| wanted != <[u8; 32]>::from(Sha256::digest(&body))) {
         return Err(Refusal::DamagedPiece);
     }
     state.metrics.blob_bytes(body.len() as u64);
-    match state.blobs.add(terminal, sha256, start, body).await.map_err(refuse)? {
+    match state.blobs.add(peer.code(), sha256, start, body).await.map_err(refuse)? {
         Added::At(offset) => {
             Ok((StatusCode::NO_CONTENT, [(OFFSET, HeaderValue::from(offset))]).into_response())
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
 use crate::store::contract::arrival;
+use crate::store::registry::Standing;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::store::{InboxStore, Page};
 
@@ -77,7 +78,7 @@ fn blob() -> (Bytes, String) {
 async fn send(blobs: &Arc<Blobs>, content: &Bytes, sha256: &str) -> Result<u64, BlobError> {
     let length = content.len() as u64;
     let mut sent = 0;
-    blobs.begin(TERMINAL, sha256, length).await?;
+    blobs.begin(TERMINAL, sha256, length, Standing::Listed).await?;
     loop {
         let at = match blobs.held(TERMINAL, sha256).await? {
             Held::Whole { .. } => return Ok(sent),
@@ -144,7 +145,7 @@ async fn racing_copies_of_a_piece_leave_one() {
     let city = City::new();
     let blobs = city.blobs(None);
     let (content, sha256) = blob();
-    blobs.begin(TERMINAL, &sha256, content.len() as u64).await.unwrap();
+    blobs.begin(TERMINAL, &sha256, content.len() as u64, Standing::Listed).await.unwrap();
     let mut racing = tokio::task::JoinSet::new();
     for number in 0..8 {
         let (blobs, sha256) = (Arc::clone(&blobs), sha256.clone());
@@ -164,7 +165,7 @@ async fn what_is_another_blob_begins_again() {
     let city = City::new();
     let blobs = city.blobs(None);
     let (content, sha256) = blob();
-    blobs.begin(TERMINAL, &sha256, content.len() as u64).await.unwrap();
+    blobs.begin(TERMINAL, &sha256, content.len() as u64, Standing::Listed).await.unwrap();
     let wrong = Bytes::from(vec![9; MIN_CHUNK as usize]);
     assert_eq!(blobs.add(TERMINAL, &sha256, 0, wrong).await.unwrap(), Added::At(MIN_CHUNK));
     let rest = content.slice(MIN_CHUNK as usize..);
@@ -178,7 +179,7 @@ async fn a_piece_damaged_where_it_lies_is_noticed() {
     let city = City::new();
     let blobs = city.blobs(None);
     let (content, sha256) = blob();
-    blobs.begin(TERMINAL, &sha256, content.len() as u64).await.unwrap();
+    blobs.begin(TERMINAL, &sha256, content.len() as u64, Standing::Listed).await.unwrap();
     let piece = content.slice(..MIN_CHUNK as usize);
     blobs.add(TERMINAL, &sha256, 0, piece).await.unwrap();
     let key = blobs.index.pieces(TERMINAL, &sha256).await.unwrap().remove(0).key;
@@ -215,11 +216,11 @@ async fn what_a_killed_process_was_writing_is_cleared() {
     let blobs = city.blobs(None);
     let (content, sha256) = blob();
     send(&blobs, &content, &sha256).await.unwrap();
-    blobs.begin(TERMINAL, "a", content.len() as u64).await.unwrap();
+    blobs.begin(TERMINAL, "a", content.len() as u64, Standing::Listed).await.unwrap();
     blobs.add(TERMINAL, "a", 0, content.slice(..MIN_CHUNK as usize)).await.unwrap();
     let half = city.bytes_folder().join(format!("{}#1", BlobBytes::whole_key(&sha256)));
     std::fs::write(&half, b"half").unwrap();
-    bytes::clear_unfinished(&city.bytes_folder()).unwrap();
+    bytes::clear_unfinished(&city.bytes_folder(), std::time::Duration::ZERO).unwrap();
     assert!(!half.exists() && city.whole(&sha256).exists());
     assert_eq!(city.pieces(), 1);
 }
@@ -229,7 +230,7 @@ async fn pieces_have_sizes() {
     let city = City::new();
     let blobs = city.blobs(None);
     let (content, sha256) = blob();
-    blobs.begin(TERMINAL, &sha256, content.len() as u64).await.unwrap();
+    blobs.begin(TERMINAL, &sha256, content.len() as u64, Standing::Listed).await.unwrap();
     let add = async |from: usize, to: usize| {
         blobs.add(TERMINAL, &sha256, from as u64, content.slice(from..to)).await.unwrap()
     };

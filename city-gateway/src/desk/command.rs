@@ -3,8 +3,6 @@
 //!
 //! Deliberately absent: a password as an argument, which every account of the machine could read.
 
-use std::path::Path;
-
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
@@ -12,13 +10,14 @@ use super::accounts::{self, By, CONSOLE, Issued};
 use super::pages::accounts::grouped;
 use super::pages::qr;
 use super::rights::role_label;
-use crate::config::Config;
-use crate::store::InboxStore;
+use crate::config::{Config, StoreKind};
 use crate::store::desk::{DeskStore, Due, Role};
-use crate::store::sqlite::{SqliteStore, WriterLimits};
+use crate::store::sqlite::SqliteStore;
+use crate::stores::Stores;
 use crate::terminals::now_ms;
 
-/// What can be done without the pages. Accounts need a stopped gateway: it alone writes to its database.
+/// What can be done without the pages. Accounts need a stopped gateway when it has a database of its own: it alone
+/// writes to that.
 #[derive(Debug, Subcommand)]
 pub enum DeskCommand {
     /// Operators' accounts.
@@ -70,18 +69,17 @@ impl DeskCommand {
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         match self {
             DeskCommand::Account(command) => {
-                std::fs::create_dir_all(&config.paths.state).context("state folder")?;
-                let store = SqliteStore::open(&config.paths.state, WriterLimits::default()).context(
+                let stores = Stores::open_aside(config).await.context(
                     "accounts can be changed here while the gateway is stopped; while it runs, on its pages",
                 )?;
-                let done = command.run(&store).await;
-                store.close().await?;
+                let done = command.run(&*stores.desk).await;
+                stores.inbox.close().await?;
                 done
             }
             DeskCommand::Retention { dry_run: false } => {
                 bail!("the gateway deletes by itself, daily; use --dry-run to see what is due")
             }
-            DeskCommand::Retention { dry_run: true } => due(&config.paths.state, config),
+            DeskCommand::Retention { dry_run: true } => due(config).await,
         }
     }
 }
@@ -123,9 +121,17 @@ fn print(issued: &Issued) {
     );
 }
 
-fn due(state: &Path, config: &Config) -> anyhow::Result<()> {
-    let Due { finished, dead_letters, quarantine, audit } =
-        SqliteStore::due_in(state, config.retention.cut(now_ms()))?;
+async fn due(config: &Config) -> anyhow::Result<()> {
+    let cut = config.retention.cut(now_ms());
+    let Due { finished, dead_letters, quarantine, audit } = match config.store.kind {
+        StoreKind::Sqlite => SqliteStore::due_in(&config.paths.state, cut)?,
+        StoreKind::Postgres => {
+            let stores = Stores::open_aside(config).await?;
+            let due = stores.desk.due(cut).await;
+            stores.inbox.close().await?;
+            due?
+        }
+    };
     println!("finished cases\t{finished}");
     println!("dead letters\t{dead_letters}");
     println!("quarantine\t{quarantine}");

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::blobs::*;
 use super::contract::arrival;
-use super::{Arrival, InboxStore, Page, Status};
+use super::{Arrival, Conflict, InboxStore, Page, Status};
 
 /// A database of its own for one test.
 pub trait Bed {
     /// Opens the store, as an inbox and as an index.
-    fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>);
+    fn open(&self) -> impl Future<Output = (Arc<dyn InboxStore>, Arc<dyn BlobIndex>)>;
 }
 
 const TERMINAL: &str = "DG0001";
@@ -37,7 +37,7 @@ async fn states(store: &dyn InboxStore) -> Vec<&'static str> {
 
 /// Pieces move an upload on, only from where it is, and the last one only by finishing.
 pub async fn pieces_go_on_where_it_is(bed: impl Bed) {
-    let (_, index) = bed.open();
+    let (_, index) = bed.open().await;
     assert_eq!(index.held(TERMINAL, "a").await.unwrap(), Held::Nothing);
     let begun = Begun::Held(Held::Part { held: 0, length: 30 });
     assert_eq!(index.begin(announced("a", 30), ROOM).await.unwrap(), begun);
@@ -66,7 +66,7 @@ pub async fn pieces_go_on_where_it_is(bed: impl Bed) {
 
 /// Of many racing requests for one place exactly one moves the upload on.
 pub async fn one_of_many_moves_on(bed: impl Bed) {
-    let (_, index) = bed.open();
+    let (_, index) = bed.open().await;
     index.begin(announced("a", 1_000), ROOM).await.unwrap();
     let mut racing = tokio::task::JoinSet::new();
     for number in 0..32 {
@@ -84,7 +84,7 @@ pub async fn one_of_many_moves_on(bed: impl Bed) {
 
 /// What turned out to be another blob begins again, as does one that is announced with another length.
 pub async fn beginning_again(bed: impl Bed) {
-    let (_, index) = bed.open();
+    let (_, index) = bed.open().await;
     index.begin(announced("a", 30), ROOM).await.unwrap();
     index.add(TERMINAL, "a", piece(0, 10), 1).await.unwrap();
     let at = Held::Part { held: 10, length: 30 };
@@ -99,7 +99,7 @@ pub async fn beginning_again(bed: impl Bed) {
 
 /// A record goes to the opener when its last blob is whole, and is seen before.
 pub async fn records_wait_for_their_blobs(bed: impl Bed) {
-    let (store, index) = bed.open();
+    let (store, index) = bed.open().await;
     store.accept(naming(1, &["a", "b"])).await.unwrap();
     store.accept(naming(2, &["b"])).await.unwrap();
     store.accept(naming(3, &[])).await.unwrap();
@@ -128,7 +128,7 @@ pub async fn records_wait_for_their_blobs(bed: impl Bed) {
 
 /// Blobs that were promised and never came are told of, once in a while.
 pub async fn promised_blobs_are_missed(bed: impl Bed) {
-    let (store, index) = bed.open();
+    let (store, index) = bed.open().await;
     store.accept(naming(1, &["a", "b"])).await.unwrap();
     assert!(index.overdue(1_001, 0, 5_000).await.unwrap().is_empty());
     let told = index.overdue(1_002, 0, 5_000).await.unwrap();
@@ -141,7 +141,7 @@ pub async fn promised_blobs_are_missed(bed: impl Bed) {
 
 /// What no record names has a limit and ends; what a record names has neither.
 pub async fn only_what_nobody_names_ends(bed: impl Bed) {
-    let (store, index) = bed.open();
+    let (store, index) = bed.open().await;
     store.accept(naming(1, &["named", "named too"])).await.unwrap();
     for (sha256, length) in [("named", 5_000), ("one", 400), ("two", 400)] {
         index.begin(announced(sha256, length), ROOM).await.unwrap();
@@ -173,6 +173,23 @@ pub async fn only_what_nobody_names_ends(bed: impl Bed) {
     assert_eq!(index.held(TERMINAL, "named").await.unwrap(), Held::Whole { length: 5_000 });
 }
 
+/// A record that is set aside names its blobs as any other does; nothing is kept for one that waits for no opener.
+pub async fn what_is_set_aside_names_its_blobs(bed: impl Bed) {
+    let (store, index) = bed.open().await;
+    let nothing = Unnamed { bytes: 0, blobs: 0 };
+    assert_eq!(index.begin(announced("a", 30), nothing).await.unwrap(), Begun::TooMuchUnnamed);
+    store.set_aside(naming(1, &["a"]), Conflict::Revoked).await.unwrap();
+    assert!(matches!(index.begin(announced("a", 30), nothing).await.unwrap(), Begun::Held(_)));
+    assert_eq!(index.begin(announced("b", 30), nothing).await.unwrap(), Begun::TooMuchUnnamed);
+    assert_eq!(index.missing(vec!["a".into()]).await.unwrap(), ["a"]);
+    index.finish(TERMINAL, "a", 0, 100).await.unwrap();
+    assert!(index.missing(vec!["a".into()]).await.unwrap().is_empty());
+    assert_eq!(index.abandon(i64::MAX).await.unwrap(), Abandoned::default());
+    assert_eq!(index.held(TERMINAL, "a").await.unwrap(), Held::Whole { length: 30 });
+    assert_eq!(states(&*store).await, ["quarantined"]);
+    assert!(store.claim(9, Duration::ZERO).await.unwrap().is_empty());
+}
+
 fn piece_of(sha256: &str, start: u64, bytes: u64) -> Piece {
     Piece { key: format!("{sha256} {start}"), ..piece(start, bytes) }
 }
@@ -182,7 +199,7 @@ macro_rules! blob_contract_suite {
     ($bed:expr) => {
         $crate::store::blobs_contract::blob_contract_suite!($bed;
             pieces_go_on_where_it_is one_of_many_moves_on beginning_again records_wait_for_their_blobs
-            promised_blobs_are_missed only_what_nobody_names_ends);
+            promised_blobs_are_missed only_what_nobody_names_ends what_is_set_aside_names_its_blobs);
     };
     ($bed:expr; $($promise:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

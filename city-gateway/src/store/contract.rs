@@ -9,7 +9,7 @@ use super::*;
 /// A database of its own for one test. Opening it again opens the same one.
 pub trait Bed {
     /// Opens the store.
-    fn open(&self) -> Arc<dyn InboxStore>;
+    fn open(&self) -> impl Future<Output = Arc<dyn InboxStore>>;
 }
 
 const LEASE: Duration = Duration::from_secs(600);
@@ -40,7 +40,7 @@ async fn everything(store: &dyn InboxStore) -> Vec<InboxRow> {
 
 /// Keeping a record again changes nothing and answers the same.
 pub async fn accept_is_idempotent(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     let first = store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
     assert_eq!(first, Acceptance { kept: Kept::Inbox, again: false, received_at_ms: 1_001 });
     let mut later = arrival("DG0001", 1, "a", "x");
@@ -52,7 +52,7 @@ pub async fn accept_is_idempotent(bed: impl Bed) {
 
 /// Contradictions are kept aside, each once, and nothing is overwritten.
 pub async fn conflicts_go_to_quarantine(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
     let cases = [
         (arrival("DG0001", 1, "a", "other"), Conflict::OtherContent),
@@ -77,9 +77,31 @@ pub async fn conflicts_go_to_quarantine(bed: impl Bed) {
     assert_eq!(store.received("DG0001", "life-1").await.unwrap().ranges, [(1, 2)]);
 }
 
+/// What is set aside is kept and counts as received, but never reaches the opener; what the inbox has, it keeps.
+pub async fn setting_aside_keeps(bed: impl Bed) {
+    let store = bed.open().await;
+    let record = || arrival("DG0001", 1, "a", "x");
+    let first = store.set_aside(record(), Conflict::Revoked).await.unwrap();
+    assert_eq!((first.kept, first.again), (Kept::Quarantine(Conflict::Revoked), false));
+    let again = store.set_aside(record(), Conflict::Revoked).await.unwrap();
+    assert_eq!(again, Acceptance { again: true, ..first });
+    assert_eq!(store.received("DG0001", "life-1").await.unwrap().ranges, [(1, 1)]);
+    assert!(store.claim(9, LEASE).await.unwrap().is_empty());
+    assert!(store.find("Va").await.unwrap().is_some());
+    // Sent again by a terminal that was taken back, it is believed.
+    assert_eq!(store.accept(record()).await.unwrap().kept, Kept::Inbox);
+    assert_eq!(store.claim(9, LEASE).await.unwrap().len(), 1);
+    // What is in the inbox is not doubted afterwards; anything else in its place is.
+    let held = store.set_aside(record(), Conflict::Unlisted).await.unwrap();
+    assert_eq!((held.kept, held.again), (Kept::Inbox, true));
+    let other = store.set_aside(arrival("DG0001", 1, "b", "y"), Conflict::Unlisted).await.unwrap();
+    assert_eq!(other.kept, Kept::Quarantine(Conflict::Unlisted));
+    assert_eq!(everything(&*store).await.len(), 3);
+}
+
 /// The same content under another manifest gets the same receipt, and the manifest is not thrown away.
 pub async fn another_manifest_is_kept(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     let first = store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
     let mut other = arrival("DG0001", 1, "a", "x");
     other.manifest_hash = "another".into();
@@ -90,7 +112,7 @@ pub async fn another_manifest_is_kept(bed: impl Bed) {
 
 /// The same id or place at another terminal or in another life is no conflict.
 pub async fn terminals_and_lives_are_apart(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     let mut reborn = arrival("DG0001", 1, "c", "z");
     reborn.place.incarnation = "life-2".into();
     for record in [arrival("DG0001", 1, "a", "x"), arrival("DG0002", 1, "a", "x"), reborn] {
@@ -102,7 +124,7 @@ pub async fn terminals_and_lives_are_apart(bed: impl Bed) {
 
 /// Racing copies of one record: one is new, all get the same answer.
 pub async fn racing_duplicates_are_one(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     let mut racing = tokio::task::JoinSet::new();
     for copy in 0..64_i64 {
         let store = Arc::clone(&store);
@@ -119,7 +141,7 @@ pub async fn racing_duplicates_are_one(bed: impl Bed) {
 
 /// Ranges say exactly what is held, also across gaps, and across the prefix that is noted.
 pub async fn ranges_say_what_is_held(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     for seq in (1..=200).chain([202, 203, 300]) {
         store.accept(arrival("DG0001", seq, &format!("c{seq}"), "x")).await.unwrap();
     }
@@ -134,7 +156,7 @@ pub async fn ranges_say_what_is_held(bed: impl Bed) {
 
 /// A claimed record is nobody else's until the lease ends; a decided one is never handed out again.
 pub async fn claims_are_leases(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     for seq in 1..=3 {
         store.accept(arrival("DG0001", seq, &format!("c{seq}"), "x")).await.unwrap();
     }
@@ -159,7 +181,7 @@ pub async fn claims_are_leases(bed: impl Bed) {
 
 /// The first outcome stays; only dead letters can be tried again.
 pub async fn outcomes_stay(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
     let place = arrival("DG0001", 1, "a", "x").place;
     let dead = Outcome::DeadLetter { reason: DeadLetterReason::UnknownItem, detail: Some("why".into()) };
@@ -191,7 +213,7 @@ pub async fn outcomes_stay(bed: impl Bed) {
 
 /// Pages in both directions hold everything once.
 pub async fn pages_hold_everything_once(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     for seq in 1..=7 {
         store.accept(arrival("DG0001", seq, &format!("c{}", seq.min(5)), "x")).await.unwrap();
     }
@@ -216,7 +238,7 @@ pub async fn pages_hold_everything_once(bed: impl Bed) {
 
 /// A resident's code is found in the inbox and in quarantine; a rating has no page.
 pub async fn codes_are_found(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
     store.accept(arrival("DG0001", 1, "b", "y")).await.unwrap();
     let mut rating = arrival("DG0001", 2, "r", "z");
@@ -229,9 +251,29 @@ pub async fn codes_are_found(bed: impl Bed) {
     assert!(store.find("").await.unwrap().is_none());
 }
 
+/// A character that a database cannot hold does not stop a terminal's queue.
+pub async fn any_text_is_kept(bed: impl Bed) {
+    let store = bed.open().await;
+    let mut odd = arrival("DG0001", 1, "a", "x");
+    odd.case_number = "nul \0 here".into();
+    odd.verification = "\0".into();
+    odd.item = "\u{feff}\u{202e}'\"\\ 䶮𬱖".into();
+    odd.ciphertext = vec![0, 1, 0xff, 0];
+    let first = store.accept(odd.clone()).await.unwrap();
+    assert_eq!((first.kept, first.again), (Kept::Inbox, false));
+    assert_eq!(store.accept(odd.clone()).await.unwrap(), Acceptance { again: true, ..first });
+    assert!(store.find("\0").await.unwrap().is_some());
+    assert_eq!(store.claim(9, LEASE).await.unwrap()[0].ciphertext, odd.ciphertext);
+    assert_eq!(everything(&*store).await[0].item, odd.item);
+    let detail = Some("a \0 in an answer".to_owned());
+    let outcome = Outcome::DeadLetter { reason: DeadLetterReason::WrongAnswers, detail };
+    store.decide(vec![Decision { place: odd.place, outcome, decided_at_ms: 5 }]).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().dead_letters, 1);
+}
+
 /// Everything is still there after the store was closed, and leases are not.
 pub async fn closing_keeps_everything(bed: impl Bed) {
-    let store = bed.open();
+    let store = bed.open().await;
     store.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
     store.accept(arrival("DG0001", 1, "a", "y")).await.unwrap();
     store.claim(9, LEASE).await.unwrap();
@@ -240,7 +282,7 @@ pub async fn closing_keeps_everything(bed: impl Bed) {
     assert_eq!(store.accept(arrival("DG0001", 2, "b", "x")).await, Err(StoreError::Closed));
     drop(store);
 
-    let store = bed.open();
+    let store = bed.open().await;
     assert_eq!(store.epoch().await.unwrap(), epoch);
     assert_eq!(everything(&*store).await, rows);
     assert_eq!(store.claim(9, LEASE).await.unwrap().len(), 1);
@@ -252,9 +294,10 @@ pub async fn closing_keeps_everything(bed: impl Bed) {
 macro_rules! contract_suite {
     ($bed:expr) => {
         $crate::store::contract::contract_suite!($bed;
-            accept_is_idempotent conflicts_go_to_quarantine another_manifest_is_kept
+            setting_aside_keeps accept_is_idempotent conflicts_go_to_quarantine another_manifest_is_kept
             terminals_and_lives_are_apart racing_duplicates_are_one ranges_say_what_is_held claims_are_leases
-            outcomes_stay pages_hold_everything_once codes_are_found closing_keeps_everything);
+            outcomes_stay pages_hold_everything_once codes_are_found any_text_is_kept
+            closing_keeps_everything);
     };
     ($bed:expr; $($promise:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

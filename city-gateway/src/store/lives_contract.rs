@@ -14,7 +14,7 @@ use crate::continuity::{Doubt, Heard};
 /// A database of its own for one test, with everything a gateway asks of it.
 pub trait Bed {
     /// Opens the store.
-    fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>, Arc<dyn TerminalBook>);
+    fn open(&self) -> impl Future<Output = (Arc<dyn InboxStore>, Arc<dyn BlobIndex>, Arc<dyn TerminalBook>)>;
 }
 
 const TERMINAL: &str = "DG0001";
@@ -44,7 +44,7 @@ fn word(token: Option<&str>, finalised_seq: u64, number: u64) -> Word {
 
 /// Tokens are kept from one hello to the next; a disk that says an old one is doubted until it begins a new life.
 pub async fn tokens_are_kept(bed: impl Bed) {
-    let (_, _, book) = bed.open();
+    let (_, _, book) = bed.open().await;
     let first = book.hear(word(None, 0, 1)).await.unwrap();
     assert_eq!(first.token.as_deref(), Some("fresh-1"));
     // The answer was lost, and then it was not.
@@ -69,7 +69,7 @@ pub async fn tokens_are_kept(bed: impl Bed) {
 
 /// A queue that is shorter than what the city has held of it for long is doubted; one that is merely behind is not.
 pub async fn a_shorter_queue_is_doubted(bed: impl Bed) {
-    let (store, _, book) = bed.open();
+    let (store, _, book) = bed.open().await;
     let mut record = arrival(TERMINAL, 3, "a", "x");
     record.received_at_ms = NOW - 1_000;
     store.accept(record).await.unwrap();
@@ -83,7 +83,7 @@ pub async fn a_shorter_queue_is_doubted(bed: impl Bed) {
 
 /// Books are compared with what is held over all lives, and believed to differ when they do so twice.
 pub async fn books_are_compared(bed: impl Bed) {
-    let (store, _, book) = bed.open();
+    let (store, _, book) = bed.open().await;
     for seq in 1..=70 {
         store.accept(arrival(TERMINAL, seq, &format!("c{seq}"), "x")).await.unwrap();
     }
@@ -121,7 +121,7 @@ pub async fn books_are_compared(bed: impl Bed) {
 
 /// Nothing is durable beyond a gap, a missing blob or what is held, and nothing ceases to be.
 pub async fn durable_is_without_gaps(bed: impl Bed) {
-    let (store, index, book) = bed.open();
+    let (store, index, book) = bed.open().await;
     let durable = async || store.received(TERMINAL, "life-1").await.unwrap().durable_seq;
     let mark = |seq| vec![Place { terminal: TERMINAL.into(), incarnation: "life-1".into(), seq }];
     for seq in [1, 2, 3, 4, 6] {
@@ -157,7 +157,7 @@ pub async fn durable_is_without_gaps(bed: impl Bed) {
 
 /// A record is found by its id, as its receipt speaks of it.
 pub async fn records_are_found_again(bed: impl Bed) {
-    let (store, _, book) = bed.open();
+    let (store, _, book) = bed.open().await;
     store.accept(arrival(TERMINAL, 1, "a", "x")).await.unwrap();
     store.accept(arrival(TERMINAL, 1, "a", "y")).await.unwrap();
     assert_eq!(book.record("DG0002", "a", None).await.unwrap(), None);

@@ -10,12 +10,18 @@
 pub mod blobs;
 #[cfg(test)]
 pub mod blobs_contract;
+mod conflict;
 #[cfg(test)]
 pub mod contract;
 pub mod desk;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;
+pub mod postgres;
+pub mod registry;
+#[cfg(test)]
+pub mod registry_contract;
+pub(crate) mod seat;
 pub mod sqlite;
 mod vocabulary;
 
@@ -36,6 +42,10 @@ pub trait InboxStore: Send + Sync {
     /// Keeps one record, in one transaction. When this answers, it is on disk. The same record again gets the
     /// same answer; a record whose id or place is taken by another goes to quarantine.
     fn accept(&self, arrival: Arrival) -> Reply<'_, Acceptance>;
+
+    /// Keeps one record in quarantine for this reason, like [`InboxStore::accept`] in everything else. One that the
+    /// inbox already holds stays there, and is answered so.
+    fn set_aside(&self, arrival: Arrival, why: Conflict) -> Reply<'_, Acceptance>;
 
     /// What is held of one life of a terminal's queue, quarantine included.
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received>;
@@ -78,6 +88,9 @@ pub enum StoreError {
     /// The database cannot be trusted until it was opened anew: an I/O error or a damaged file.
     #[error("the store must be opened anew: {0}")]
     Broken(String),
+    /// The database does not answer at the moment. Nothing has to be opened anew: ask again shortly.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -121,4 +134,7 @@ pub enum OpenError {
     /// Anything else SQLite says.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// PostgreSQL, or the way to it, does not work or is not safe.
+    #[error("PostgreSQL: {0}")]
+    Postgres(String),
 }

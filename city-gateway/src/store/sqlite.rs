@@ -14,6 +14,7 @@ mod lives;
 mod migrate;
 mod progress;
 mod read;
+mod registry;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -26,12 +27,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Arrival, Claimed, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore, OpenError,
-    Page, Received, Reply, StoreError,
+    Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore,
+    OpenError, Page, Received, Reply, StoreError,
 };
 pub use backup::{BackupError, BackupReport, DatabaseCopy, back_up, begin_epoch, restore};
 use writer::{Command, Job, Writer};
@@ -53,8 +55,9 @@ pub struct SqliteStore {
     writer: Writer,
     reader: Arc<Reader>,
     epoch: String,
-    /// Held open: its lock says that this folder has a gateway.
-    _lock: File,
+    /// Held open until the store is closed: its lock says that this folder has a gateway. Connections that end later
+    /// must not keep the next gateway out.
+    lock: Mutex<Option<File>>,
 }
 
 /// The reading side, shared with blocking threads.
@@ -108,7 +111,7 @@ impl SqliteStore {
             writer: Writer::start(connection, limits).map_err(io("writer thread"))?,
             reader: Arc::new(reader),
             epoch,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -153,6 +156,10 @@ impl SqliteStore {
 impl InboxStore for SqliteStore {
     fn accept(&self, arrival: Arrival) -> Reply<'_, Acceptance> {
         Box::pin(self.write(|answer| Command::Accept(Box::new(arrival), answer)))
+    }
+
+    fn set_aside(&self, arrival: Arrival, why: Conflict) -> Reply<'_, Acceptance> {
+        Box::pin(self.write(move |answer| Command::SetAside(Box::new(arrival), why, answer)))
     }
 
     fn received<'a>(&'a self, terminal: &'a str, incarnation: &'a str) -> Reply<'a, Received> {
@@ -223,6 +230,7 @@ impl InboxStore for SqliteStore {
             let (answer, wait) = oneshot::channel();
             self.writer.send_last(Command::Close(answer)).await?;
             wait.await.map_err(|_| StoreError::Closed)?;
+            drop(locked(&self.lock).take());
             tracing::info!(commits = self.writer.commits(), "the store is closed");
             Ok(())
         })
@@ -234,7 +242,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+/// Takes the lock that says that a folder has a gateway.
+pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let what = "lock file";
     let file = OpenOptions::new()
         .create(true)
@@ -253,6 +262,8 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(32);
+    // A cached statement is compiled once, not anew for each value that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

@@ -107,15 +107,24 @@ pub enum Conflict {
     PlaceTaken,
     /// The same record, described by another manifest.
     OtherManifest,
+    /// From a terminal, a certificate or a key that was revoked.
+    Revoked,
+    /// With a certificate of a trusted authority that is not on the list.
+    Unlisted,
 }
 
 impl Conflict {
+    const ALL: [Self; 5] =
+        [Self::OtherContent, Self::PlaceTaken, Self::OtherManifest, Self::Revoked, Self::Unlisted];
+
     /// The word in the database.
     pub fn code(self) -> &'static str {
         match self {
             Conflict::OtherContent => "other_content",
             Conflict::PlaceTaken => "place_taken",
             Conflict::OtherManifest => "other_manifest",
+            Conflict::Revoked => "revoked",
+            Conflict::Unlisted => "unlisted",
         }
     }
 
@@ -125,14 +134,14 @@ impl Conflict {
             Conflict::OtherContent => "same id, other content or place",
             Conflict::PlaceTaken => "same place in the queue, other record",
             Conflict::OtherManifest => "same content, other manifest",
+            Conflict::Revoked => "from a revoked terminal",
+            Conflict::Unlisted => "from a certificate that is not listed",
         }
     }
 
     /// Reads the word in the database.
     pub fn from_code(code: &str) -> Option<Self> {
-        [Conflict::OtherContent, Conflict::PlaceTaken, Conflict::OtherManifest]
-            .into_iter()
-            .find(|conflict| conflict.code() == code)
+        Self::ALL.into_iter().find(|conflict| conflict.code() == code)
     }
 }
 

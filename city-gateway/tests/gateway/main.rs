@@ -1,16 +1,23 @@
 //! The gateway from outside: real TLS, real files, a restart where it matters.
 
 mod accept;
+mod applicant;
 mod backup;
 mod blob_terminal;
 mod blobs;
 mod case_life;
+mod catalog;
 mod desk;
+mod enrolment;
+mod foreign_certificates;
 mod hello;
 mod openapi;
 mod opener;
 mod operators;
 mod pages;
+mod pair;
+mod postgres;
 mod program;
 mod query;
+mod standing;
 mod support;

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -13,24 +15,30 @@ use crate::operators::{Browser, CHOSEN, Operator};
 use crate::support::{City, NAME, PHONE, WORDS, case_id, id_number};
 
 /// A running program and everything it logs.
-struct Program {
-    child: Child,
+pub struct Program {
+    pub child: Child,
     log: mpsc::Receiver<String>,
     seen: Vec<String>,
-    terminals: SocketAddr,
-    city: SocketAddr,
+    pub terminals: SocketAddr,
+    pub city: SocketAddr,
 }
 
 impl Program {
     fn start(city: &City) -> Self {
         let config = city.path("gateway.toml");
         let text = "[listen]\nterminals = \"127.0.0.1:0\"\ncity = \"127.0.0.1:0\"\n\
-                    [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n";
+                    [paths]\nstate = \"state\"\nkeys = \"keys\"\ncatalog = \"catalog\"\n\
+                    [enrolment]\ntrust_unlisted = true\n";
         std::fs::write(&config, text).unwrap();
+        Self::with(&config, "city_gateway=trace,info")
+    }
+
+    /// Starts it with this configuration, and waits until it serves.
+    pub fn with(config: &Path, log: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_city-gateway"))
             .arg("--config")
-            .arg(&config)
-            .env("RUST_LOG", "city_gateway=trace,info")
+            .arg(config)
+            .env("RUST_LOG", log)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -116,6 +124,41 @@ async fn killed_or_told_to_stop_it_keeps_what_it_gave_receipts_for() {
     let records = city.all_decided().await;
     let count = |status: &str| records.iter().filter(|record| record["status"] == status).count();
     assert_eq!((count("opened"), count("dead_letter"), count("quarantined")), (5, 1, 1));
+}
+
+/// Calls the program a second time, as an operator does; what it printed, or what it complained of.
+fn operator(city: &City, words: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_city-gateway"));
+    let output = command.args(words).arg("--config").arg(city.path("gateway.toml")).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_issue_vouchers_and_revoke_while_it_runs() {
+    let mut city = City::prepare();
+    let terminal = city.terminal("DG0001");
+    let program = Program::start(&city);
+    city.outside = Some(program.terminals);
+    terminal.hello(&city).await;
+    let voucher = operator(&city, &["voucher", "issue", "DG0002", "--valid-hours", "24"]).unwrap();
+    // Alone on its line, for a script to take.
+    assert_eq!((voucher.len(), voucher.matches('-').count(), voucher.ends_with('\n')), (30, 4, true));
+    assert!(operator(&city, &["terminal", "list"]).unwrap().starts_with("DG0001 active since "));
+    assert_eq!(operator(&city, &["terminal", "revoke", "DG0001"]).unwrap(), "DG0001 revoked\n");
+    assert_eq!(terminal.hello(&city).await.catalog_version, "");
+    assert_eq!(operator(&city, &["terminal", "reinstate", "DG0001"]).unwrap(), "DG0001 active\n");
+    let events = operator(&city, &["terminal", "events"]).unwrap();
+    let words: Vec<_> = events.lines().map(|line| line.split(' ').nth(3).unwrap()).collect();
+    assert_eq!(words, ["first_sight", "voucher_issued", "revoked", "reinstated"]);
+    assert!(operator(&city, &["terminal", "revoke", "DG0404"]).unwrap_err().contains("there is no terminal"));
+    assert!(operator(&city, &["voucher", "issue", "x"]).unwrap_err().contains("six characters"));
+    // Nobody but the gateway's own account may ask.
+    let mode = std::fs::metadata(city.path("state/operator.sock")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0);
+    drop(program);
+    let refused = operator(&city, &["voucher", "issue", "DG0002"]).unwrap_err();
+    assert!(refused.contains("no gateway answers"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

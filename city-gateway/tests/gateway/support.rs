@@ -1,5 +1,5 @@
-//! A city of its own for each test: certificates, keys, a catalog, a gateway on free ports, and terminals that
-//! speak to it over real TLS. Every key is made here and thrown away with the folder.
+//! A city of its own for each test: certificates, keys, a catalog, a gateway on free ports, and terminals
+//! that speak to it over real TLS. Every key is made here and thrown away with the folder.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Once};
 use std::time::{Duration, Instant};
 
 use city_gateway::desk::Retention;
-use city_gateway::{BlobPlace, CityPages, Config, Gateway, Limits, Listen, Paths};
+use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store};
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
@@ -91,6 +91,8 @@ impl City {
             ("gateway.key.pem", key.serialize_pem()),
             ("gateway.cert.pem", certificate.pem()),
             ("terminal-ca.pem", terminal_ca.pem()),
+            ("terminal-ca.key.pem", terminal_ca.key().serialize_pem()),
+            ("city-ca.pem", server_ca.pem()),
             ("city-seal.key", seal.identity.to_string()),
             ("city-receipt.key.pem", receipt.to_pem().to_string()),
         ] {
@@ -107,13 +109,17 @@ impl City {
     pub fn config(&self) -> Config {
         let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
         Config {
-            listen: Listen { terminals: anywhere, city: anywhere },
+            listen: Listen { terminals: anywhere, enrolment: Some(anywhere), city: anywhere },
             paths: Paths {
                 state: self.path("state"),
                 keys: self.path("keys"),
                 catalog: self.path("catalog"),
+                catalog_repository: None,
             },
+            // Most tests make their certificates themselves.
+            enrolment: Enrolment { trust_unlisted: true, ..Enrolment::default() },
             limits: Limits::default(),
+            store: Store::default(),
             blobs: BlobPlace::default(),
             city: CityPages { open_feed: true, ..CityPages::default() },
             retention: Retention::default(),
@@ -136,6 +142,13 @@ impl City {
         self.stop().await;
         self.outside = None;
         self.gateway = Some(Gateway::start(&config).await.unwrap());
+    }
+
+    /// Without trust in what is not on the list, as a city runs.
+    pub fn strict(&self) -> Config {
+        let mut config = self.config();
+        config.enrolment.trust_unlisted = false;
+        config
     }
 
     /// A client as a browser is: trusts the city, follows no redirect by itself.
@@ -161,22 +174,45 @@ impl City {
 
     /// A terminal with any name in its certificate, certified by anybody.
     pub fn terminal_named(&self, code: &str, name: &str, ca: &Ca) -> Terminal {
-        self.terminal_with_key(code, name, ca, TerminalKey::generate())
+        let any_dates = CertificateParams::new(Vec::new()).unwrap();
+        self.terminal_with(code, name, ca, any_dates, TerminalKey::generate())
+    }
+
+    /// A terminal that the city certified from the one year to the other.
+    pub fn terminal_dated(&self, code: &str, from: i32, until: i32) -> Terminal {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let name = format!("spiffe://city/terminal/{code}");
+        self.terminal_with(code, &name, &self.terminal_ca, params, TerminalKey::generate())
     }
 
     /// A terminal that has its key already.
     pub fn golden_terminal(&self, code: &str, key: &str) -> Terminal {
         let key = TerminalKey::from_pem(key).unwrap();
-        self.terminal_with_key(code, &format!("spiffe://city/terminal/{code}"), &self.terminal_ca, key)
+        let any_dates = CertificateParams::new(Vec::new()).unwrap();
+        let name = format!("spiffe://city/terminal/{code}");
+        self.terminal_with(code, &name, &self.terminal_ca, any_dates, key)
     }
 
-    fn terminal_with_key(&self, code: &str, name: &str, ca: &Ca, key: TerminalKey) -> Terminal {
+    fn terminal_with(
+        &self,
+        code: &str,
+        name: &str,
+        ca: &Ca,
+        mut params: CertificateParams,
+        key: TerminalKey,
+    ) -> Terminal {
         let pem = key.to_pem();
         let pair = KeyPair::from_pem(&pem).unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.subject_alt_names = vec![SanType::URI(Ia5String::try_from(name).unwrap())];
         let certificate = params.signed_by(&pair, ca).unwrap();
-        let identity = format!("{}{}", certificate.pem(), *pem);
+        self.terminal_of(code, key, &certificate.pem())
+    }
+
+    /// A terminal with this key and this certificate.
+    pub fn terminal_of(&self, code: &str, key: TerminalKey, certificate: &str) -> Terminal {
+        let identity = format!("{certificate}{}", *key.to_pem());
         let client = self.client(Some(&identity));
         let sealer = AgeSealer::from_recipients(&self.recipient).unwrap();
         Terminal { code: code.into(), key, client, sealer, identity, trusted: self.server_ca.der().clone() }
@@ -223,7 +259,8 @@ impl City {
     /// Every byte the gateway has written.
     pub fn written(&self) -> Vec<u8> {
         let files = std::fs::read_dir(self.path("state")).unwrap().map(|file| file.unwrap().path());
-        files.filter(|file| file.is_file()).flat_map(|file| std::fs::read(file).unwrap()).collect()
+        // Sockets are no files.
+        files.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).unwrap()).collect()
     }
 }
 
@@ -245,8 +282,13 @@ impl Terminal {
         roots.add(self.trusted.clone()).unwrap();
         let certificate = CertificateDer::from_pem_slice(self.identity.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(self.identity.as_bytes()).unwrap();
-        let config = rustls::ClientConfig::builder().with_root_certificates(roots);
-        let config = config.with_client_auth_cert(vec![certificate], key).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![certificate], key)
+            .unwrap();
         let stream = TcpStream::connect(city.gateway().terminals()).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
@@ -375,12 +417,15 @@ impl Terminal {
 
 /// The gateway's own description of an answer, checked: status, kind and shape.
 pub async fn described(method: &str, path: &str, response: reqwest::Response) -> reqwest::Response {
-    let operation = &DESCRIPTION["paths"][path][method];
+    let mut whole = DESCRIPTIONS.iter();
+    let whole = whole.find(|whole| whole["paths"][path][method].is_object());
+    let whole = whole.unwrap_or_else(|| panic!("{method} {path} is not described"));
+    let operation = &whole["paths"][path][method];
     let status = response.status().as_u16().to_string();
     let mut described = &operation["responses"][&status];
     assert!(described.is_object(), "{method} {path} does not describe {status}");
     if let Some(reference) = described["$ref"].as_str() {
-        described = DESCRIPTION.pointer(reference.trim_start_matches('#')).unwrap();
+        described = whole.pointer(reference.trim_start_matches('#')).unwrap();
     }
     for (name, header) in described["headers"].as_object().into_iter().flatten() {
         let present = response.headers().contains_key(name.as_str());
@@ -395,7 +440,7 @@ pub async fn described(method: &str, path: &str, response: reqwest::Response) ->
         (head, response.bytes().await.unwrap())
     };
     if method != "head" {
-        let mut whole = serde_json::json!({ "components": DESCRIPTION["components"] });
+        let mut whole = serde_json::json!({ "components": whole["components"] });
         whole.as_object_mut().unwrap().extend(schema.as_object().unwrap().clone());
         let answer: Value = serde_json::from_slice(&body).unwrap();
         let validator = jsonschema::draft202012::new(&whole).unwrap();
@@ -407,9 +452,11 @@ pub async fn described(method: &str, path: &str, response: reqwest::Response) ->
     again.into()
 }
 
-/// What the gateway says of itself.
-static DESCRIPTION: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi/terminals.json")).unwrap());
+/// What the gateway says of itself, at either door.
+static DESCRIPTIONS: LazyLock<[Value; 2]> = LazyLock::new(|| {
+    [include_str!("../../openapi/terminals.json"), include_str!("../../openapi/enrolment.json")]
+        .map(|text| serde_json::from_str(text).unwrap())
+});
 
 pub fn hello_request(code: &str) -> HelloRequest {
     HelloRequest {

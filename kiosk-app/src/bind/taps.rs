@@ -9,11 +9,12 @@ use kiosk_ui::KioskWindow;
 use slint::{ComponentHandle, SharedString};
 
 /// Connects every callback of every screen.
-pub(super) fn connect(window: &KioskWindow, inbox: &Inbox) {
+pub(super) fn connect(window: &KioskWindow, inbox: &Inbox, terminal: &str) {
     shell(window, inbox);
     before_the_form(window, inbox);
     form(window, inbox);
     after_the_form(window, inbox);
+    progress(window, inbox, terminal);
 }
 
 /// A callback that means one thing.
@@ -52,6 +53,7 @@ fn before_the_form(window: &KioskWindow, inbox: &Inbox) {
     let home = window.global::<ui::HomeScreen>();
     let to = inbox.clone();
     home.on_item_tapped(move |code| to.citizen(Citizen::ItemChosen(ItemCode(code.into()))));
+    home.on_progress_tapped(says(inbox, Citizen::ProgressWanted));
     home.on_saved_case_tapped(says(inbox, Citizen::SavedCaseOpened));
     home.on_saved_case_dismiss_tapped(says(inbox, Citizen::SavedCaseDismissed));
 
@@ -114,4 +116,17 @@ fn after_the_form(window: &KioskWindow, inbox: &Inbox) {
     rating.on_skip_tapped(says(inbox, Citizen::RatingSkipped));
 
     window.global::<ui::LeavingScreen>().on_done_tapped(says(inbox, Citizen::FarewellDone));
+}
+
+fn progress(window: &KioskWindow, inbox: &Inbox, terminal: &str) {
+    let enquiry = window.global::<ui::EnquiryScreen>();
+    enquiry.on_key_tapped(types(inbox));
+    enquiry.on_terminal_tapped(says(inbox, Citizen::TextTyped(terminal.into())));
+    enquiry.on_erase_tapped(says(inbox, Citizen::Erased));
+    enquiry.on_clear_tapped(says(inbox, Citizen::Cleared));
+    enquiry.on_submit_tapped(says(inbox, Citizen::EnquirySubmitted));
+
+    let progress = window.global::<ui::ProgressScreen>();
+    progress.on_done_tapped(says(inbox, Citizen::ProgressRead));
+    progress.on_another_tapped(says(inbox, Citizen::ProgressWanted));
 }

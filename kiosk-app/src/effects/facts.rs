@@ -2,11 +2,11 @@
 
 use kiosk_core::applicant::DocumentKind;
 use kiosk_core::remedy::{Notice, Remedy};
-use kiosk_core::session::{AuditFact, EndReason, PrintStatus, SavedCase};
+use kiosk_core::session::{AuditFact, EndReason, PrintStatus, ProgressOutcome, SavedCase};
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
-    CaseNotStoredCause, ClosedBecause, PrintFailedCause, PrintRequestedAgain, SessionEndedReason, StoreError,
-    StoreErrorKind,
+    CaseNotStoredCause, ClosedBecause, PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome,
+    SessionEndedReason, StoreError, StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -40,6 +40,18 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
         },
         AuditFact::CardReadFailed(remedy) => AuditEvent::CardReadFailed { cause: cause_of(*remedy) },
         AuditFact::NumberTyped(item) => AuditEvent::IdentificationTyped { item: item_code(item) },
+        AuditFact::ProgressAsked => AuditEvent::ProgressAsked,
+        AuditFact::ProgressAnswered { outcome, took_ms } => AuditEvent::ProgressAnswered {
+            outcome: match outcome {
+                ProgressOutcome::Told => ProgressAnsweredOutcome::Told,
+                ProgressOutcome::NotFound => ProgressAnsweredOutcome::NotFound,
+                ProgressOutcome::Away => ProgressAnsweredOutcome::Away,
+                ProgressOutcome::TooLate => ProgressAnsweredOutcome::TooLate,
+                ProgressOutcome::Busy => ProgressAnsweredOutcome::Busy,
+                ProgressOutcome::Left => ProgressAnsweredOutcome::Left,
+            },
+            took: *took_ms,
+        },
         AuditFact::Wiped => AuditEvent::SessionWiped,
     }
 }

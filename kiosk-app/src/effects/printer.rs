@@ -6,9 +6,9 @@ use crate::config::{Config, SerialDevice};
 use crate::effects::store::StoreHand;
 use crate::inbox::Inbox;
 use device_drivers::receipt_printer::{Bitmap, Paper, PrinterError, ReceiptPrinter, SerialReceiptPrinter};
-use kiosk_core::calendar;
 use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
 use kiosk_core::settings::Language;
+use kiosk_core::{calendar, verification_code};
 use kiosk_documents::{Receipt, Renderer};
 use service_catalog::Text;
 use std::collections::HashMap;
@@ -23,6 +23,7 @@ const DOTS: u32 = 576;
 
 enum Command {
     Print(Ticket, Box<ReceiptOrder>),
+    TitlesAre(HashMap<String, Text>),
 }
 
 /// The session's hand on the printer.
@@ -68,6 +69,7 @@ impl Letterhead {
                 .to_owned(),
             applicant_name: order.applicant_name.as_ref().map(|name| name.expose().clone()),
             finalised_at: calendar::minute_in_china(order.case.finalised_at_ms),
+            verification: verification_code::grouped(&order.case.verification),
             verification_url: format!("{}{}", self.verify_url, order.case.verification),
             remarks: Vec::new(),
             reprint: order.reprint,
@@ -94,6 +96,13 @@ impl PrinterHand {
     pub fn print(&self, ticket: Ticket, order: ReceiptOrder) {
         let _ = self.0.try_send(Command::Print(ticket, Box::new(order)));
     }
+
+    /// Receipts carry these titles from now on. False when the queue is full: then they do not, and it has to be said
+    /// again.
+    #[must_use]
+    pub fn titles_are(&self, titles: HashMap<String, Text>) -> bool {
+        self.0.try_send(Command::TitlesAre(titles)).is_ok()
+    }
 }
 
 struct Worker {
@@ -112,6 +121,7 @@ impl Worker {
             self.watch();
             match commands.recv_timeout(WATCH) {
                 Ok(Command::Print(ticket, order)) => self.print(ticket, &order),
+                Ok(Command::TitlesAre(titles)) => self.letterhead.titles = titles,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }

@@ -1,6 +1,7 @@
 //! The screen is a picture of the state: pure functions from the session to what each page shows.
 
 pub mod lines;
+pub mod progress;
 pub mod question;
 
 use crate::catalog::{Catalog, words};
@@ -22,6 +23,9 @@ pub fn screen_of(page: &Page) -> ScreenKind {
         Page::Saving(_) => ScreenKind::Saving,
         Page::Receipt(_) => ScreenKind::Receipt,
         Page::Rating(_) => ScreenKind::Rating,
+        Page::Enquiry(_) => ScreenKind::Enquiry,
+        Page::Asking(_) => ScreenKind::Asking,
+        Page::Progress(_) => ScreenKind::Progress,
         Page::Leaving(_) => ScreenKind::Leaving,
     }
 }
@@ -39,6 +43,9 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::Saving(_) => "saving",
         Page::Receipt(_) => "receipt",
         Page::Rating(_) => "rating",
+        Page::Enquiry(_) => "enquiry",
+        Page::Asking(_) => "asking",
+        Page::Progress(_) => "progress",
         Page::Leaving(_) => "leaving",
     }
 }
@@ -93,6 +100,13 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::ItemBroken => NoticeKind::ItemBroken,
         Notice::SubmissionsClosed => NoticeKind::SubmissionsClosed,
         Notice::SaveFailed => NoticeKind::SaveFailed,
+        Notice::CaseNumberLength => NoticeKind::CaseNumberLength,
+        Notice::CaseNumberCheck => NoticeKind::CaseNumberCheck,
+        Notice::VerificationCodeLength => NoticeKind::VerificationCodeLength,
+        Notice::CaseNotFound => NoticeKind::CaseNotFound,
+        Notice::CityAway => NoticeKind::CityAway,
+        Notice::CitySlow => NoticeKind::CitySlow,
+        Notice::CityBusy => NoticeKind::CityBusy,
         Notice::Help => NoticeKind::Help,
     }
 }

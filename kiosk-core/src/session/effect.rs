@@ -27,8 +27,31 @@ pub enum Effect {
     Print(Ticket, ReceiptOrder),
     /// Erase everything of the session outside the session value: drafts, bitmaps, keyboard, frames.
     WipeSession,
+    /// Ask the city and answer with this ticket, at the latest after so long.
+    AskCity {
+        /// Names the question.
+        ticket: Ticket,
+        /// Milliseconds.
+        within_ms: u64,
+        /// What is asked.
+        question: CityQuestion,
+    },
+    /// Somebody is there, or something waits to be sent: deliver now, whatever is being waited for. Answers nothing.
+    TryNow,
     /// Write an audit line.
     Audit(AuditFact),
+}
+
+/// What the city can be asked while a resident waits. Only the city can read it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CityQuestion {
+    /// How is this case getting on?
+    CaseProgress {
+        /// Case number as printed.
+        case_number: Private<String>,
+        /// Verification code as printed, without spaces.
+        verification: Private<String>,
+    },
 }
 
 /// Timers, by what they are for. At most one of each kind runs.
@@ -40,6 +63,8 @@ pub enum TimerKind {
     Page,
     /// Until saving is overdue.
     Saving,
+    /// Until the city has had its time to answer.
+    Asking,
 }
 
 /// What is sealed and sent. Built once, at the moment the resident confirms.
@@ -84,7 +109,26 @@ pub enum AuditFact {
     CardRead { document: DocumentKind, took_ms: u64 },
     CardReadFailed(Remedy),
     NumberTyped(ItemCode),
+    ProgressAsked,
+    ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
     Wiped,
+}
+
+/// What came of a question about a case's progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProgressOutcome {
+    /// It was told.
+    Told,
+    /// There is no such case, or the code is wrong.
+    NotFound,
+    /// The city could not be asked.
+    Away,
+    /// The city did not answer in time.
+    TooLate,
+    /// The city could not answer now.
+    Busy,
+    /// The resident did not wait for the answer.
+    Left,
 }
 
 /// Why a session ended.

@@ -4,8 +4,8 @@ use crate::applicant::Applicant;
 use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::{ItemCode, QuestionId};
-use crate::session::surroundings::{Admission, PrinterCondition};
-use crate::session::{PrintStatus, SavedCase, Ticket};
+use crate::session::surroundings::{Admission, CatalogAge, PrinterCondition};
+use crate::session::{CaseProgress, PrintStatus, SavedCase, Ticket};
 use crate::settings::Language;
 
 /// When an event happened. The core owns no clock: time is a field of the event.
@@ -28,6 +28,8 @@ pub enum Event {
     Timer(Ticket),
     /// The store answered.
     Store(Store),
+    /// The city answered, or cannot be asked.
+    City(City),
 }
 
 /// A touch of the resident, as meaning.
@@ -101,6 +103,12 @@ pub enum Citizen {
     RatingSkipped,
     /// The farewell was read.
     FarewellDone,
+    /// 查办件进度: ask how a case, or another one, is getting on.
+    ProgressWanted,
+    /// The field of the enquiry is complete.
+    EnquirySubmitted,
+    /// The progress was read.
+    ProgressRead,
 }
 
 /// A report of a device.
@@ -129,6 +137,8 @@ pub enum Device {
     },
     /// The city can be reached (true) or not, as far as the sync agent last knew.
     NetworkChanged(bool),
+    /// The catalog went stale, or is fresh again, as far as the sync agent last knew.
+    CatalogAged(CatalogAge),
 }
 
 /// An answer of the store.
@@ -144,4 +154,33 @@ pub enum Store {
     RecentCaseFound(SavedCase, PrintStatus),
     /// The city has acknowledged the case.
     Delivered(String),
+}
+
+/// What came of a question to the city. Answers to questions no longer asked are dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub enum City {
+    /// The city answered.
+    Answered(Ticket, CityAnswer),
+    /// It cannot be asked now; why.
+    CannotAsk(Ticket, CannotAsk),
+}
+
+/// An answer of the city.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CityAnswer {
+    /// How the case is getting on.
+    CaseProgress(Box<CaseProgress>),
+    /// No such case, or the code is wrong: the city does not tell the two apart.
+    CaseNotFound,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CannotAsk {
+    /// There is no way to the city, or nobody who would go it, or the answer was none.
+    Away,
+    /// The city did not answer in time.
+    TooLate,
+    /// The city, or the way to it, has too much to do.
+    Busy,
 }

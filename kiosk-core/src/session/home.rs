@@ -1,6 +1,6 @@
 //! 首页: choose an item, or open the case that was saved without anybody seeing it.
 
-use super::{AuditFact, Citizen, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit};
+use super::{AuditFact, Citizen, Enquiry, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit};
 
 /// "刚才的办件已保存": offered for a minute after a restart, or when it was saved too late for its
 /// resident to see; never printed unasked.
@@ -26,6 +26,10 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
                 turn.start();
                 turn.session.page = Page::Receipt(ReceiptPage::recovered(case, print));
             }
+        }
+        Citizen::ProgressWanted => {
+            turn.start();
+            turn.session.page = Page::Enquiry(Enquiry::new());
         }
         Citizen::SavedCaseDismissed => turn.session.page = Page::Home(None),
         _ => {}

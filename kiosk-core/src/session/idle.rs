@@ -1,6 +1,6 @@
 //! Who is still there: the warning, the countdown, and the waits of each theme.
 
-use super::{Effect, EndReason, Page, Ticket, TimerKind, Turn};
+use super::{Effect, EndReason, Page, Session, Ticket, TimerKind, Turn};
 use crate::settings::{Settings, Theme};
 
 /// Waits in milliseconds. `Default` is what `docs` and WCAG 2.2.1 ask for; tests shorten them.
@@ -24,6 +24,8 @@ pub struct Limits {
     pub saved_case_offer_ms: u64,
     /// How long saving may take until the page says that it is unusual.
     pub saving_ms: u64,
+    /// How long the city may take to answer.
+    pub asking_ms: u64,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             farewell_ms: 6_000,
             saved_case_offer_ms: 60_000,
             saving_ms: 15_000,
+            asking_ms: 15_000,
         }
     }
 }
@@ -125,5 +128,14 @@ impl Turn<'_> {
             && self.session.visit.is_none()
             && self.session.settings == Settings::default()
             && self.session.notice.is_none()
+    }
+}
+
+impl Session {
+    /// Whether what is offered may change: the home screen as it comes up by itself, with nothing chosen on it that
+    /// would have to be waited for.
+    pub fn is_unused(&self) -> bool {
+        let home = matches!(self.page, Page::Home(None)) && self.visit.is_none();
+        home && self.idle.ticket.is_none() && self.notice.is_none()
     }
 }

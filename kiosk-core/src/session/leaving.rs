@@ -2,7 +2,8 @@
 //! farewell is shown, so the farewell has nothing to hide.
 
 use super::{
-    AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, home, saving,
+    AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, asking, home,
+    saving,
 };
 use crate::applicant::IdentificationWay;
 
@@ -11,7 +12,7 @@ use crate::applicant::IdentificationWay;
 pub struct ToTake {
     /// The card was laid on the reader.
     pub card: bool,
-    /// A receipt came out on paper.
+    /// A receipt came out on paper, or was brought along to ask about its case.
     pub receipt: bool,
 }
 
@@ -26,10 +27,13 @@ impl Turn<'_> {
         };
         let receipt = match &self.session.page {
             Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
+            // What it says was typed from the receipt, which lies here now.
+            Page::Progress(_) => true,
             _ => false,
         };
 
         saving::leave(self);
+        asking::leave(self);
         self.session.visit = None;
         self.session.notice = None;
         self.session.last_touch = None;

@@ -9,8 +9,11 @@ pub mod effect;
 pub mod event;
 pub mod surroundings;
 
+mod asking;
+mod case_progress;
 mod confirm_person;
 mod consent;
+mod enquiry;
 mod guide;
 mod home;
 mod identify;
@@ -24,8 +27,13 @@ mod saving;
 #[cfg(test)]
 mod tests;
 
-pub use effect::{AuditFact, Effect, EndReason, ReceiptOrder, Submission, TimerKind};
-pub use event::{Citizen, Device, Event, Moment, Store};
+pub use asking::Asking;
+pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
+pub use effect::{
+    AuditFact, CityQuestion, Effect, EndReason, ProgressOutcome, ReceiptOrder, Submission, TimerKind,
+};
+pub use enquiry::{Enquiry, EnquiryField};
+pub use event::{CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
 pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, Identify};
 pub use idle::{Idle, Limits};
@@ -33,7 +41,7 @@ pub use leaving::ToTake;
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
-pub use surroundings::{Admission, PrinterCondition, Surroundings};
+pub use surroundings::{Admission, CatalogAge, PrinterCondition, Surroundings};
 
 use crate::answers::Answers;
 use crate::applicant::Applicant;
@@ -126,6 +134,12 @@ pub enum Page {
     Receipt(ReceiptPage),
     /// 好差评 of the case on this receipt.
     Rating(ReceiptPage),
+    /// 查办件进度: what stands on the receipt is typed.
+    Enquiry(Enquiry),
+    /// The city is being asked.
+    Asking(Box<Asking>),
+    /// 办件进度.
+    Progress(Box<CaseProgress>),
     /// 请取走身份证.
     Leaving(ToTake),
 }
@@ -198,6 +212,7 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         Event::Device(report) => turn.on_device(report),
         Event::Timer(ticket) => turn.on_timer(ticket),
         Event::Store(answer) => turn.on_store(answer),
+        Event::City(answer) => turn.on_city(answer),
     }
     if std::mem::discriminant(&turn.session.page) != page_before {
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
@@ -252,6 +267,9 @@ impl Turn<'_> {
             Page::Saving(_) => {}
             Page::Receipt(_) => receipt::on(self, touch),
             Page::Rating(_) => rating::on(self, touch),
+            Page::Enquiry(_) => enquiry::on(self, touch),
+            Page::Asking(_) => asking::on(self, touch),
+            Page::Progress(_) => case_progress::on(self, touch),
             Page::Leaving(_) => leaving::on(self, touch),
         }
     }
@@ -264,6 +282,7 @@ impl Turn<'_> {
             }
             Device::PrinterChanged(condition) => self.session.surroundings.printer = condition,
             Device::NetworkChanged(network) => self.session.surroundings.network = network,
+            Device::CatalogAged(age) => self.session.surroundings.catalog = age,
             Device::CardFound(ticket) => identify::on_card_found(self, ticket),
             Device::CardRead(ticket, applicant) => identify::on_card_read(self, ticket, *applicant),
             Device::CardFailed(ticket, remedy) => identify::on_card_failed(self, ticket, remedy),
@@ -286,6 +305,13 @@ impl Turn<'_> {
         }
     }
 
+    fn on_city(&mut self, answer: City) {
+        match answer {
+            City::Answered(ticket, answer) => asking::on_answered(self, ticket, answer),
+            City::CannotAsk(ticket, why) => asking::on_cannot_ask(self, ticket, why),
+        }
+    }
+
     fn on_timer(&mut self, ticket: Ticket) {
         if self.session.idle.ticket == Some(ticket) {
             self.on_idle_timer();
@@ -295,6 +321,7 @@ impl Turn<'_> {
                 Page::Home(_) => self.session.page = Page::Home(None),
                 Page::Leaving(_) => leaving::go_home(self),
                 Page::Saving(_) => saving::on_timeout(self),
+                Page::Asking(_) => asking::on_timeout(self),
                 Page::Guide
                 | Page::Consent
                 | Page::Identify(_)
@@ -302,7 +329,9 @@ impl Turn<'_> {
                 | Page::Question(_)
                 | Page::Review
                 | Page::Receipt(_)
-                | Page::Rating(_) => {}
+                | Page::Rating(_)
+                | Page::Enquiry(_)
+                | Page::Progress(_) => {}
             }
         }
     }
@@ -351,6 +380,8 @@ impl Turn<'_> {
     fn start(&mut self) {
         self.session.started_at_ms = self.moment.monotonic_ms;
         self.audit(AuditFact::SessionStarted);
+        // What the footer says about the network is then of now, not of the last try.
+        self.effects.push(Effect::TryNow);
     }
 
     fn audit(&mut self, fact: AuditFact) {

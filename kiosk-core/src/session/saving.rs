@@ -40,6 +40,7 @@ pub(super) fn on_finalised(turn: &mut Turn, ticket: Ticket, case: SavedCase) {
         stop_timer(turn);
         turn.somebody_is_there();
         turn.session.page = Page::Receipt(ReceiptPage::new(case));
+        turn.effects.push(Effect::TryNow);
         receipt::print(turn, false);
     } else if turn.session.unsettled.take_if(|unsettled| *unsettled == ticket).is_some()
         && turn.moment.wall_ms.abs_diff(case.finalised_at_ms) <= RECENT_MS.unsigned_abs()

@@ -23,6 +23,16 @@ pub enum Admission {
     Closed,
 }
 
+/// Whether the city still vouches for the catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CatalogAge {
+    /// It does, or nothing is known: files that came with the machine have no age.
+    #[default]
+    Fresh,
+    /// The day it named has passed. This is said on the screen and stops nothing.
+    Stale,
+}
+
 /// The machine around the session. It survives the end of a session: it is nobody's data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surroundings {
@@ -34,6 +44,8 @@ pub struct Surroundings {
     pub network: bool,
     /// Room for cases.
     pub admission: Admission,
+    /// The catalog's age.
+    pub catalog: CatalogAge,
 }
 
 impl Default for Surroundings {
@@ -44,6 +56,7 @@ impl Default for Surroundings {
             printer: PrinterCondition::Away,
             network: false,
             admission: Admission::Closed,
+            catalog: CatalogAge::Fresh,
         }
     }
 }

@@ -22,6 +22,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 pub struct Options {
     /// Folder of the service items; the project's own when absent.
     pub catalog: Option<PathBuf>,
+    /// Publish the items signed, and let the terminal take them from its city.
+    pub sign_catalog: bool,
     /// Devices without waiting times, short retries.
     pub quick: bool,
     /// Empty the state folder first.
@@ -39,6 +41,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             catalog: None,
+            sign_catalog: false,
             quick: true,
             fresh: false,
             min_free_mib: None,
@@ -70,6 +73,7 @@ impl Options {
         self.settings.iter().for_each(|setting| add("--set", setting.clone()));
         self.environment.iter().for_each(|variable| add("--env", variable.clone()));
         arguments.extend(self.quick.then(|| "--quick".to_owned()));
+        arguments.extend(self.sign_catalog.then(|| "--sign-catalog".to_owned()));
         arguments.extend(self.fresh.then(|| "--fresh".to_owned()));
         arguments
     }

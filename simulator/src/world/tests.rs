@@ -14,6 +14,7 @@ const PORTS: PortNumbers = PortNumbers { network: 1001, terminals: 1002, city: 1
 fn options() -> WorldOptions {
     WorldOptions {
         catalog: "/catalog".into(),
+        publisher: None,
         documents: "/programs/render-document".into(),
         min_free_mib: 7,
         quick: true,
@@ -43,8 +44,24 @@ fn configuration_parses_and_settings_win() {
     assert_eq!(Path::new(port), world.printer_port());
     let gateway: toml::Table = toml::from_str(&read(&world, "gateway/gateway.toml")).unwrap();
     assert_eq!(gateway["listen"]["terminals"].as_str(), Some("127.0.0.1:1002"));
+    assert_eq!(terminal["paths"]["catalog"].as_str(), Some("/catalog"));
+    assert!(gateway["paths"].get("catalog_repository").is_none());
     let wrong = WorldOptions { settings: vec!["nonsense".into()], ..options() };
     assert!(world.furnish(&PORTS, &wrong).is_err());
+}
+
+#[test]
+fn without_a_signature_the_demo_works_on_the_plain_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).unwrap();
+    world.furnish(&PORTS, &options()).unwrap();
+    let root = folder.path().join("terminal/keys/catalog-root.json");
+    std::fs::write(&root, "from an earlier run").unwrap();
+    let failing = WorldOptions { publisher: Some("/bin/false".into()), ..options() };
+    world.furnish(&PORTS, &failing).unwrap();
+    let terminal: toml::Table = toml::from_str(&read(&world, "terminal/terminal.toml")).unwrap();
+    assert_eq!(terminal["paths"]["catalog"].as_str(), Some("/catalog"));
+    assert!(!root.exists(), "the agent must leave the project's own folder alone");
 }
 
 #[test]

@@ -211,6 +211,7 @@ fn answer() -> Answer {
             item: "hotline-12345".into(),
             state: ProgressState::SupplementRequested,
             steps: vec![ProgressStep {
+                reason: String::new(),
                 state: ProgressState::SupplementRequested,
                 at_ms: 1_795_300_000_200,
                 note: "请补交照片".into(),

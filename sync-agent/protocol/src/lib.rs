@@ -2,7 +2,8 @@
 //! hello and its answer, and the arithmetic of received ranges.
 //!
 //! Bytes of photos and scans travel beside it ([`BlobState`], tus 1.0), live questions in seals of their own
-//! ([`QueryRequest`]), and [`local`] is what kiosk and agent say to each other on one machine.
+//! ([`QueryRequest`]), and [`local`] is what kiosk and agent say to each other on one machine. Where there is no
+//! network at all, a person carries a [`courier`] folder.
 //!
 //! A record travels as a [`SealedRecord`]: a manifest that the terminal signed (ES256) beside a ciphertext
 //! that only the city can open (age, X25519). The city answers with a [`Receipt`] it signed (EdDSA). Signed
@@ -12,7 +13,9 @@
 //! Deliberately absent: any socket, file, clock or async runtime; any judgement of what a resident wrote;
 //! a choice of algorithm by the sender; personal data outside the seal or in any `Debug` output.
 
+mod anchors;
 mod blob;
+pub mod courier;
 mod error;
 mod hello;
 mod jws;
@@ -27,6 +30,7 @@ mod record;
 mod seal;
 mod submission;
 
+pub use anchors::{AnchorReply, AnchorStatement};
 pub use blob::{BlobHeaders, BlobState, CHECKSUM_MISMATCH, TUS_VERSION, read_checksum, write_checksum};
 pub use error::{ProtocolError, SealError};
 pub use hello::{Command, EarlierAnswer, EarlierQueue, HelloAnswer, HelloReply, HelloRequest, Ledger};

@@ -15,6 +15,12 @@ pub const MAX_BLOBS: usize = 64;
 /// Longest text field of a manifest or a receipt, in bytes.
 pub const MAX_FIELD: usize = 128;
 
+/// Most authorities one statement of anchors may list.
+pub const MAX_ANCHORS: usize = 8;
+
+/// Largest signed statement of anchors.
+pub const MAX_ANCHOR_STATEMENT: usize = 64 * 1024;
+
 /// Largest sealed blob: a photo, a scan, a signature.
 pub const MAX_BLOB: u64 = 64 * 1024 * 1024;
 
@@ -30,6 +36,9 @@ pub const MAX_HELLO_REQUEST: usize = 64 * 1024;
 
 /// Most earlier lives of a queue one hello may speak of.
 pub const MAX_EARLIER: usize = 32;
+
+/// Largest note that says whose records a courier folder holds.
+pub const MAX_CONSIGNMENT: usize = 64 * 1024;
 
 /// Largest sealed question and largest sealed answer of `POST /v1/query`.
 pub const MAX_QUERY: usize = 64 * 1024;

@@ -119,6 +119,10 @@ pub struct ProgressStep {
     pub state: ProgressState,
     /// When, milliseconds since 1970 by the city's clock.
     pub at_ms: i64,
+    /// Why, as the city's word for programs (`missing_material`), so that a screen says it in its own language; empty
+    /// when there is none to give.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
     /// What the department writes to the resident; may be empty.
     pub note: String,
 }

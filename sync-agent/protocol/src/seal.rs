@@ -58,6 +58,13 @@ impl AgeOpener {
     pub fn from_identities(text: &str) -> Result<Self, SealError> {
         Ok(Self { identities: parse_keys(text)? })
     }
+
+    /// A key that no file holds and that is gone with this value, and the `age1…` recipient to seal to it.
+    pub fn ephemeral() -> (Self, String) {
+        let identity = age::x25519::Identity::generate();
+        let recipient = identity.to_public().to_string();
+        (Self { identities: vec![identity] }, recipient)
+    }
 }
 
 impl Opener for AgeOpener {

@@ -9,6 +9,7 @@ use sync_protocol::{Command, HelloAnswer, ReceiptStatus};
 use tokio::sync::oneshot;
 
 use super::{Agent, Event};
+use crate::catalog::CitySaid;
 use crate::client::{Cause, GoodReceipt, RecordName, Refused};
 use crate::journal::{Note, Noted, NotedRecord};
 use crate::plan::{Failure, Retry};
@@ -48,6 +49,12 @@ impl Agent {
 
     async fn on_hello(&mut self, answer: HelloAnswer) {
         let wall_ms = self.clock.wall_ms();
+        if let Some(catalog) = &self.catalog {
+            let (city_ms, heard_ms) = (answer.server_time_ms, self.clock.now_ms());
+            let (name, look) =
+                (answer.catalog_version.clone(), answer.commands.contains(&Command::FetchCatalog));
+            catalog.city_said(CitySaid { city_ms, heard_ms, name, look });
+        }
         if self.epoch.as_ref().is_some_and(|known| *known != answer.epoch) {
             self.on_new_epoch(&answer, wall_ms).await;
         } else {
@@ -55,10 +62,11 @@ impl Agent {
         }
         let (now, entropy) = (self.clock.now_ms(), self.around.random());
         let Some(queue) = &mut self.queue else { return };
-        let received = RangeSet::from(answer.received);
+        let mut received = RangeSet::from(answer.received);
         if received.to_vec().last().is_some_and(|(_, last)| *last > queue.head) {
             tracing::error!(head = queue.head, "the city has records of this queue that the queue has not");
         }
+        queue.count_purged(&mut received);
         let asked_to_wait = u64::from(answer.retry_after_s) * 1000;
         let counted =
             queue.plan.hello_answered(now, &received, answer.send_allowance, asked_to_wait, entropy);
@@ -110,7 +118,9 @@ impl Agent {
             self.on_noted(noted);
         }
         let Some(queue) = &mut self.queue else { return };
-        queue.plan.acknowledged_are(RangeSet::from(left));
+        let mut delivered = RangeSet::from(left);
+        queue.count_purged(&mut delivered);
+        queue.plan.acknowledged_are(delivered);
         self.epoch = Some(answer.epoch.clone());
         // Receipts of other lives were forgotten with these.
         (queue.others_wait, queue.opened_ms) = (true, 0);

@@ -4,11 +4,13 @@ use super::{Agent, Event};
 use crate::client::{Cause, CityClient, GoodReceipt, RecordName, Refused};
 use crate::plan::Failure;
 use crate::throttle::Throttle;
-use kiosk_store::StoredBlob;
+use kiosk_store::{RecordKind, StoredBlob};
+use sync_protocol::SealedRecord;
 use tokio::sync::oneshot;
 
 impl Agent {
-    /// Sends what the city does not hold of this record's blobs, then asks for its receipt again.
+    /// Sends what the city does not hold of this record's blobs, then asks for its receipt again. When the place was
+    /// closed by a void meanwhile, the void is sent instead: its receipt ends the matter.
     pub(super) fn complete(&mut self, seq: u64) {
         let Some(queue) = &mut self.queue else { return };
         let now = self.clock.now_ms();
@@ -21,10 +23,16 @@ impl Agent {
         };
         let incarnation = queue.reader.incarnation().to_owned();
         let name = RecordName { incarnation, seq, case_id: stored.case_id, sha256: stored.sha256 };
+        let void = (stored.kind == RecordKind::Void)
+            .then_some(SealedRecord { manifest: stored.manifest, ciphertext: stored.ciphertext });
         let (client, throttle, report) = (self.client.clone(), self.throttle.clone(), self.report.clone());
         let (wanted, (end, ended)) = (name.clone(), oneshot::channel());
         self.around.spawn(Box::pin(async move {
-            let _ = end.send(send(&client, &throttle, &wanted, &blobs).await);
+            let sent = match void {
+                Some(void) => client.put(&wanted, &void).await,
+                None => send(&client, &throttle, &wanted, &blobs).await,
+            };
+            let _ = end.send(sent);
         }));
         self.around.spawn(Box::pin(async move {
             // The plan sends the blobs of one record at a time, so it must hear of the end whatever that is.

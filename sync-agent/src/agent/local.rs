@@ -4,6 +4,7 @@ use sync_protocol::local::{LocalBody, LocalOutcome};
 use tokio::sync::mpsc;
 
 use super::{Agent, Event};
+use crate::catalog::Looked;
 use crate::client::{Cause, Refused};
 use crate::local_socket::{LocalSocket, Wish};
 
@@ -42,6 +43,8 @@ impl Agent {
                 });
             }
             LocalBody::TryNow => {
+                // It may be said because of a record that was committed a moment ago.
+                self.look_at_outbox();
                 self.try_now();
                 let _ = reply.send(LocalOutcome::Done);
             }
@@ -60,7 +63,25 @@ impl Agent {
                 });
             }
             LocalBody::FetchCatalog => {
-                let _ = reply.send(LocalOutcome::NotPossible);
+                let Some(catalog) = &self.catalog else {
+                    let _ = reply.send(LocalOutcome::NotPossible);
+                    return;
+                };
+                let Some(told) = catalog.look_now() else {
+                    let _ = reply.send(LocalOutcome::Busy);
+                    return;
+                };
+                tokio::spawn(async move {
+                    let outcome = match tokio::time::timeout(within, told).await {
+                        Ok(Ok(Looked::Read)) => LocalOutcome::Done,
+                        Ok(Ok(Looked::Unreachable)) => LocalOutcome::Unreachable,
+                        // What the city offers must not be taken over, or the agent stops.
+                        Ok(Ok(Looked::Refused) | Err(_)) => LocalOutcome::NotPossible,
+                        // It goes on all the same.
+                        Err(_) => LocalOutcome::TooLate,
+                    };
+                    let _ = reply.send(outcome);
+                });
             }
         }
     }

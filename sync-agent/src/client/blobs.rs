@@ -49,7 +49,7 @@ impl CityClient {
 
     /// How far the city is with a blob; `None` when it has nothing of it.
     async fn blob_state(&self, blob: &StoredBlob) -> Result<Option<BlobState>, Refused> {
-        let response = self.around.send(tus(self.http.head(self.blob_url(blob)))).await?;
+        let response = self.around.send(tus(self.http().head(self.blob_url(blob)))).await?;
         match response.status() {
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::OK | StatusCode::NO_CONTENT => {
@@ -63,7 +63,7 @@ impl CityClient {
     }
 
     async fn begin_blob(&self, blob: &StoredBlob) -> Result<BlobState, Refused> {
-        let call = tus(self.http.post(format!("{}/v1/blobs", self.url)))
+        let call = tus(self.http().post(format!("{}/v1/blobs", self.url)))
             .header(Header::LENGTH, blob.bytes)
             .header(Header::METADATA, format!("sha256 {}", STANDARD.encode(&blob.sha256)));
         let response = self.around.send(call).await?;
@@ -77,7 +77,7 @@ impl CityClient {
     async fn send_piece(&self, blob: &StoredBlob, range: Range<u64>) -> Result<Option<u64>, Refused> {
         let (start, end) = (range.start, range.end);
         let piece = self.around.read(blob.path.clone(), range).await.map_err(|_| Cause::OwnDisk)?;
-        let call = tus(self.http.patch(self.blob_url(blob)))
+        let call = tus(self.http().patch(self.blob_url(blob)))
             .header("content-type", Header::CONTENT_TYPE)
             .header(Header::OFFSET, start)
             .header(Header::CHECKSUM, write_checksum(&piece))

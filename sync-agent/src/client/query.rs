@@ -12,7 +12,7 @@ impl CityClient {
         let within_ms = u32::try_from(within.as_millis()).unwrap_or(u32::MAX).min(limits::MAX_QUERY_MS);
         let request =
             QueryRequest { version: PROTOCOL_VERSION, ticket: ticket.to_owned(), within_ms, question };
-        let call = self.http.post(format!("{}/v1/query", self.url)).timeout(within).json(&request);
+        let call = self.http().post(format!("{}/v1/query", self.url)).timeout(within).json(&request);
         let body = self.answer(call, limits::MAX_LOCAL_FRAME).await?;
         let reply: QueryReply = serde_json::from_slice(&body).map_err(|_| Cause::NotJson)?;
         // Unsigned: only the holder of the city's key could have read the question and known whom to answer.

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use authority::{Authority, server_tls};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
 use axum::http::{HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{post, put};
+use axum::routing::{get, post, put};
 use rcgen::{KeyPair, SanType};
 use sync_protocol::ranges::RangeSet;
 use sync_protocol::*;
@@ -69,6 +69,10 @@ pub struct Inner {
     pub last_hello: Option<HelloRequest>,
     pub commands: Vec<Command>,
     pub blobs: BTreeMap<String, blobs::Blob>,
+    /// What hello calls the catalog.
+    pub catalog_version: String,
+    /// The signed catalog that is handed out.
+    pub repository: PathBuf,
 }
 
 #[derive(Clone)]
@@ -126,6 +130,7 @@ impl World {
             .route("/v1/hello", post(hello))
             .route("/v1/records/{case_id}", put(record))
             .merge(blobs::routes())
+            .route("/v1/catalog/{*path}", get(catalog_file))
             .layer(DefaultBodyLimit::max(limits::MAX_RECORD_BODY))
             .with_state(city.clone());
         tokio::spawn(server.serve(router.into_make_service()));
@@ -174,6 +179,8 @@ impl Inner {
             last_hello: None,
             commands: Vec::new(),
             blobs: BTreeMap::new(),
+            catalog_version: "c".into(),
+            repository: PathBuf::from("/nowhere"),
         }
     }
 }
@@ -191,8 +198,13 @@ impl City {
         self.with(|inner| inner.held.keys().map(|(_, seq)| *seq).collect())
     }
 
+    /// The same, signed.
+    pub fn signed_receipt(&self, manifest: &Manifest) -> String {
+        self.receipt(manifest).sign(&self.receipt_key)
+    }
+
     /// What the city says of a record it holds.
-    fn receipt(&self, manifest: &Manifest) -> Receipt {
+    pub fn receipt(&self, manifest: &Manifest) -> Receipt {
         self.with(|inner| Receipt {
             version: PROTOCOL_VERSION,
             epoch: inner.epoch.clone(),
@@ -235,7 +247,7 @@ async fn hello(State(city): State<City>, version: Version, body: Bytes) -> Respo
             epoch: inner.epoch.clone(),
             received: ours.map(|(_, seq)| *seq).collect::<RangeSet>().to_vec(),
             durable_seq: inner.durable_seq,
-            catalog_version: "c".into(),
+            catalog_version: inner.catalog_version.clone(),
             send_allowance: inner.allowance,
             retry_after_s: 0,
             nonce: request.nonce.clone(),
@@ -245,6 +257,16 @@ async fn hello(State(city): State<City>, version: Version, body: Bytes) -> Respo
         }
     });
     json(&HelloReply { hello: answer.sign(&city.receipt_key) })
+}
+
+async fn catalog_file(State(city): State<City>, UrlPath(path): UrlPath<String>) -> Response {
+    if let Some(strange) = strange_answer(city.with(|inner| inner.mood)) {
+        return strange;
+    }
+    match std::fs::read(city.with(|inner| inner.repository.join(path))) {
+        Ok(bytes) => bytes.into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn record(State(city): State<City>, body: Bytes) -> Response {

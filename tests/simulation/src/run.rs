@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use anyhow::{Context, Result};
-use city_gateway::simulation::{self, CityKeys};
+use city_gateway::simulation::{self, Caller, CityKeys};
 use sync_protocol::{AgeSealer, CityReceiptKey, SealKeyPair, TerminalKey};
 
 use crate::chance::Chance;
@@ -65,7 +65,9 @@ impl Shared {
     /// Makes them. They decide nothing, so they need not come from the seed.
     pub fn make() -> Result<Self> {
         let (city_key, seal) = (CityReceiptKey::generate(), SealKeyPair::generate());
-        let keys = (0..3).map(|at| (code(at), TerminalKey::generate())).collect();
+        let keys: BTreeMap<_, _> = (0..3).map(|at| (code(at), TerminalKey::generate())).collect();
+        let caller = |(code, key): (&String, &TerminalKey)| Ok((code.clone(), Caller::new(code, key)?));
+        let callers = keys.iter().map(caller).collect::<Result<_>>()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -74,7 +76,7 @@ impl Shared {
         let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build()?;
         let office = Office { sealer: AgeSealer::from_recipients(&seal.recipient)?, keys };
         let (receipt_pem, city) = (city_key.to_pem().to_string(), city_key.public());
-        let kit = Kit { office, city_key, city, http };
+        let kit = Kit { office, callers, city_key, city, http };
         Ok(Self { kit, receipt_pem, identities: seal.identity.to_string() })
     }
 

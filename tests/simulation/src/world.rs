@@ -67,6 +67,8 @@ pub(crate) enum Event {
 pub struct Kit {
     /// What terminals know and have.
     pub office: Office,
+    /// As the city knows each terminal, by its code.
+    pub callers: BTreeMap<String, Caller>,
     /// The city's signature.
     pub city_key: CityReceiptKey,
     /// As terminals know it.
@@ -334,9 +336,9 @@ impl<'a> World<'a> {
     fn arrives(&mut self, call: u64, at: usize, asked: &Asked, again: bool) -> Result<()> {
         let terminal = &self.terminals[at];
         let (name, code) = (terminal.name.clone(), terminal.code.clone());
-        let key = self.kit.office.keys.get(&code).context("a terminal without a key")?.public();
+        let caller = self.kit.callers.get(&code).context("a terminal without a certificate")?;
         let described = self.describe(asked);
-        let answered = self.city.answer(&Caller { code, key }, asked, &mut self.truth)?;
+        let answered = self.city.answer(caller, asked, &mut self.truth)?;
         let Some(answered) = answered else {
             if !again {
                 self.after(1, Event::Heard { call, result: Err(Cause::Connect.into()) });

@@ -45,7 +45,8 @@ pub fn measure(blocks: usize) -> Result<Vec<Row>> {
     ensure!(outbox.head() == 2 * (BLOCK * (blocks + 1)) as u64, "commits are missing");
     let reference = format!("/s bare SQLite FULL, {size} B rows");
     Ok(vec![
-        sealed.row("durable commits, seal + sign + store", "/s", &reference).goal(Better::Larger, 0.8),
+        // Without a goal: the reference neither seals nor signs.
+        sealed.row("durable commits, seal + sign + store", "/s", &reference),
         ready.row("durable commits, store alone", "/s", &reference).goal(Better::Larger, 0.8),
         sealing.row("seal + sign alone, nothing stored", "/s", "/s store alone"),
     ])

@@ -39,6 +39,7 @@ impl Site {
         ];
         let options = WorldOptions {
             catalog: workshop::project().join("assets/catalog"),
+            publisher: None,
             documents: workshop::programs()?.join("render-document"),
             min_free_mib: 1,
             quick: false,

@@ -35,17 +35,24 @@ const ROOMS: &[(&str, Knows)] = &[
             "sync-protocol",
         ]),
     ),
-    ("sync-agent", Knows::Only(&["kiosk-core", "kiosk-store", "sync-protocol"])),
+    // The last two for its tests only; ABSENT below keeps them out of the program.
+    (
+        "sync-agent",
+        Knows::Only(&["kiosk-core", "kiosk-store", "sync-protocol", "catalog-publisher", "service-catalog"]),
+    ),
+    ("catalog-publisher", Knows::Only(&["service-catalog"])),
     ("city-gateway", Knows::Only(&["service-catalog", "sync-protocol", "kiosk-documents"])),
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
+    ("enrolment-tests", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("kiosk-simulation", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 5] = ["simulator", "kiosk-tests", "kiosk-powercut", "kiosk-simulation", "xtask"];
+const KNOWN_BY_NONE: [&str; 6] =
+    ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "kiosk-simulation", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -67,7 +74,16 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "tokio",
-        crates: &["sync-agent", "city-gateway", "simulator", "kiosk-tests", "kiosk-simulation", "xtask"],
+        crates: &[
+            "sync-agent",
+            "city-gateway",
+            "catalog-publisher",
+            "simulator",
+            "kiosk-tests",
+            "enrolment-tests",
+            "kiosk-simulation",
+            "xtask",
+        ],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",
     },
     OnlyIn {
@@ -92,13 +108,36 @@ struct Absent {
 const ABSENT: &[Absent] = &[
     Absent {
         from: "kiosk-app",
-        names: &["tokio", "sync-agent", "city-gateway", "simulator", "reqwest", "openssl-sys"],
+        names: &[
+            "tokio",
+            "sync-agent",
+            "city-gateway",
+            "simulator",
+            "reqwest",
+            "openssl-sys",
+            "aws-lc-sys",
+            "tough",
+        ],
         why: "the kiosk process does not speak to the network; a fault in the network stack cannot reach the screen",
     },
     Absent {
         from: "sync-agent",
-        names: &["kiosk-app", "kiosk-ui", "slint", "i-slint-core", "device-drivers", "openssl-sys"],
+        names: &[
+            "kiosk-app",
+            "kiosk-ui",
+            "slint",
+            "i-slint-core",
+            "device-drivers",
+            "openssl-sys",
+            "catalog-publisher",
+            "service-catalog",
+        ],
         why: "the delivering process must survive every fault of the screen and the devices",
+    },
+    Absent {
+        from: "city-gateway",
+        names: &["aws-lc-sys", "tough", "catalog-publisher", "openssl-sys"],
+        why: "the gateway hands the signed catalog out and holds none of its keys; its TLS is rustls with ring alone",
     },
     Absent {
         from: "sync-protocol",

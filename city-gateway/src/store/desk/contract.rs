@@ -14,7 +14,7 @@ use crate::store::{
 /// A database of its own for one test, seen from both sides. Opening it again opens the same one.
 pub trait DeskBed {
     /// Opens the store.
-    fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn DeskStore>);
+    fn open(&self) -> impl Future<Output = (Arc<dyn InboxStore>, Arc<dyn DeskStore>)>;
 }
 
 /// An account.
@@ -102,7 +102,7 @@ async fn follow(store: &dyn DeskStore) -> i64 {
 
 /// An account is made once, changed by who saw its version, and its sessions end with the change.
 pub async fn accounts_have_versions(bed: impl DeskBed) {
-    let (_, store) = bed.open();
+    let (_, store) = bed.open().await;
     let added = operator("wang", Role::DepartmentWorker);
     assert!(store.add_operator(added.clone(), entry(AuditAct::AccountAdded, 1)).await.unwrap());
     assert!(!store.add_operator(added.clone(), entry(AuditAct::AccountAdded, 1)).await.unwrap());
@@ -137,7 +137,7 @@ pub async fn accounts_have_versions(bed: impl DeskBed) {
 
 /// A code works once, also when two come at the same time.
 pub async fn codes_work_once(bed: impl DeskBed) {
-    let (_, store) = bed.open();
+    let (_, store) = bed.open().await;
     store.add_operator(operator("wang", Role::Support), entry(AuditAct::AccountAdded, 1)).await.unwrap();
     let mut racing = tokio::task::JoinSet::new();
     for _ in 0..16 {
@@ -152,7 +152,7 @@ pub async fn codes_work_once(bed: impl DeskBed) {
 
 /// Sessions are found by their token, bounded, and swept when they are over.
 pub async fn sessions_are_bounded(bed: impl DeskBed) {
-    let (_, store) = bed.open();
+    let (_, store) = bed.open().await;
     for name in ["wang", "li"] {
         store.add_operator(operator(name, Role::Support), entry(AuditAct::AccountAdded, 1)).await.unwrap();
     }
@@ -179,7 +179,7 @@ pub async fn sessions_are_bounded(bed: impl DeskBed) {
 
 /// Opened cases are listed, filtered and counted; ratings and dead letters are no cases to decide about.
 pub async fn cases_are_listed(bed: impl DeskBed) {
-    let (inbox, store) = bed.open();
+    let (inbox, store) = bed.open().await;
     for (seq, item) in [(1, "a"), (2, "b"), (3, "a"), (4, "c")] {
         let mut record = arrival("DG0001", seq, &format!("c{seq}"), "x");
         record.item = item.into();
@@ -230,7 +230,7 @@ pub async fn cases_are_listed(bed: impl DeskBed) {
 
 /// Of many who take the same step one wins, and the history says what happened.
 pub async fn one_step_wins(bed: impl DeskBed) {
-    let (inbox, store) = bed.open();
+    let (inbox, store) = bed.open().await;
     decided(&*inbox, arrival("DG0001", 1, "a", "x"), opened(), 50).await;
     let mut racing = tokio::task::JoinSet::new();
     for number in 0..16 {
@@ -258,7 +258,7 @@ pub async fn one_step_wins(bed: impl DeskBed) {
 
 /// Progress needs the number and the code of the same case.
 pub async fn progress_needs_the_receipt(bed: impl DeskBed) {
-    let (inbox, store) = bed.open();
+    let (inbox, store) = bed.open().await;
     inbox.accept(arrival("DG0001", 1, "a", "x")).await.unwrap();
     inbox.accept(arrival("DG0001", 2, "b", "x")).await.unwrap();
     let waiting = store.progress("DG0001-1", "Va").await.unwrap().unwrap();
@@ -288,7 +288,7 @@ pub async fn progress_needs_the_receipt(bed: impl DeskBed) {
 
 /// Only dead letters are tried again, each once, with a line in the chain.
 pub async fn single_dead_letters_are_tried_again(bed: impl DeskBed) {
-    let (inbox, store) = bed.open();
+    let (inbox, store) = bed.open().await;
     decided(&*inbox, arrival("DG0001", 1, "good", "x"), opened(), 50).await;
     decided(&*inbox, arrival("DG0001", 2, "dead", "y"), dead(), 50).await;
     inbox.accept(arrival("DG0001", 1, "other", "z")).await.unwrap();
@@ -313,7 +313,7 @@ pub async fn single_dead_letters_are_tried_again(bed: impl DeskBed) {
 
 /// Many writers at once make one chain, and pages of it hold everything once.
 pub async fn the_chain_is_one(bed: impl DeskBed) {
-    let (_, store) = bed.open();
+    let (_, store) = bed.open().await;
     assert_eq!(follow(&*store).await, 0);
     let mut racing = tokio::task::JoinSet::new();
     for at in 0..40 {
@@ -330,7 +330,7 @@ pub async fn the_chain_is_one(bed: impl DeskBed) {
 /// What a rule names loses its content and keeps its place: the same record gets the same answer and does not come
 /// back, whatever manifest it comes with.
 pub async fn erased_content_stays_erased(bed: impl DeskBed) {
-    let (inbox, store) = bed.open();
+    let (inbox, store) = bed.open().await;
     let finished = arrival("DG0001", 1, "a", "finished content");
     let first = inbox.accept(finished.clone()).await.unwrap();
     inbox
@@ -395,7 +395,7 @@ pub async fn erased_content_stays_erased(bed: impl DeskBed) {
 
 /// Old lines go from the start only, and the rest still verifies.
 pub async fn old_audit_lines_go(bed: impl DeskBed) {
-    let (_, store) = bed.open();
+    let (_, store) = bed.open().await;
     for at in [10, 20, 30, 5, 40] {
         store.audit(entry(AuditAct::SignIn, at)).await.unwrap();
     }
@@ -413,7 +413,7 @@ pub async fn old_audit_lines_go(bed: impl DeskBed) {
 
 /// Everything is still there after the store was closed.
 pub async fn closing_keeps_the_desk(bed: impl DeskBed) {
-    let (inbox, store) = bed.open();
+    let (inbox, store) = bed.open().await;
     let added = operator("wang", Role::DepartmentWorker);
     store.add_operator(added.clone(), entry(AuditAct::AccountAdded, 1)).await.unwrap();
     decided(&*inbox, arrival("DG0001", 1, "a", "x"), opened(), 50).await;
@@ -425,7 +425,7 @@ pub async fn closing_keeps_the_desk(bed: impl DeskBed) {
     inbox.close().await.unwrap();
     assert_eq!(store.audit(entry(AuditAct::SignIn, 1)).await, Err(StoreError::Closed));
     drop((inbox, store));
-    let (_, store) = bed.open();
+    let (_, store) = bed.open().await;
     assert_eq!(store.operator("wang").await.unwrap(), Some(added));
     assert_eq!(store.steps(&key("a")).await.unwrap(), steps);
     assert_eq!(store.case(&key("a")).await.unwrap(), case);

@@ -4,12 +4,14 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::store::OpenError;
 
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_inbox.sql"),
     include_str!("../../../migrations/sqlite/0005_voids.sql"),
     include_str!("../../../migrations/sqlite/0006_blobs.sql"),
     include_str!("../../../migrations/sqlite/0007_lives.sql"),
     include_str!("../../../migrations/sqlite/0008_desk.sql"),
+    include_str!("../../../migrations/sqlite/0009_terminals.sql"),
+    include_str!("../../../migrations/sqlite/0010_relay.sql"),
 ];
 
 /// Applies what is missing, each migration in a transaction of its own together with its number.

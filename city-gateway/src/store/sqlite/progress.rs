@@ -5,9 +5,9 @@ use sync_protocol::{CaseProgress, ProgressState, ProgressStep};
 use zeroize::Zeroizing;
 
 use super::{SqliteStore, desk};
-use crate::progress::{MOST, Numbered, ProgressSource};
+use crate::progress::{MOST, Numbered, ProgressSource, told};
 use crate::store::Reply;
-use crate::store::desk::{CaseKey, CaseState};
+use crate::store::desk::CaseKey;
 
 /// A record with the number that was asked for: its code, item and time, and its name when it is in the inbox.
 type Found = (Zeroizing<String>, String, i64, Option<CaseKey>);
@@ -34,6 +34,7 @@ impl ProgressSource for SqliteStore {
                 let received = ProgressStep {
                     state: ProgressState::PreReview,
                     at_ms: received_at_ms,
+                    reason: String::new(),
                     note: String::new(),
                 };
                 let mut steps = vec![received];
@@ -42,6 +43,7 @@ impl ProgressSource for SqliteStore {
                     steps.extend(made.into_iter().map(|step| ProgressStep {
                         state: told(step.to),
                         at_ms: step.at_ms,
+                        reason: step.reason,
                         note: step.note,
                     }));
                 }
@@ -51,16 +53,5 @@ impl ProgressSource for SqliteStore {
             }
             Ok(numbered)
         }))
-    }
-}
-
-/// The word on the wire.
-fn told(state: CaseState) -> ProgressState {
-    match state {
-        CaseState::PreReview => ProgressState::PreReview,
-        CaseState::Accepted => ProgressState::Accepted,
-        CaseState::SupplementRequested => ProgressState::SupplementRequested,
-        CaseState::Returned => ProgressState::Returned,
-        CaseState::Closed => ProgressState::Closed,
     }
 }

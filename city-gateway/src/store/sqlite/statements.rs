@@ -4,8 +4,9 @@ use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
 use super::blobs;
 
+use crate::store::conflict::{Comparison, Held, beside, compare};
 use crate::store::{
-    Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, MaskedPerson, Outcome, Place,
+    Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, Kind, MaskedPerson, Outcome, Place,
 };
 
 /// Arrivals are numbered over both tables. One writer, so reading the highest number is safe here.
@@ -23,38 +24,47 @@ const INSERT_QUARANTINE: &str = "
             ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT DO NOTHING RETURNING id";
 
+const OWE_DEPARTMENTS: &str = "
+    INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT DO NOTHING";
+
 /// Keeps a record: in the inbox, or, when its id or its place is taken, in quarantine.
 pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<Acceptance> {
     if let Some(id) = insert(transaction, INSERT_INBOX, arrival, None)? {
         blobs::name(transaction, id, &arrival.blobs)?;
         blobs::list_for_opening(transaction, id, arrival.received_at_ms)?;
+        if arrival.kind == Kind::Case {
+            let Place { terminal, incarnation, seq } = &arrival.place;
+            let owed = params![terminal, incarnation, position(*seq)?, arrival.received_at_ms];
+            transaction.prepare_cached(OWE_DEPARTMENTS)?.execute(owed)?;
+        }
         return Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms: arrival.received_at_ms });
     }
-    let Some(held) = held_at(transaction, &arrival.place)? else {
-        // The place is free, so it was the id that is taken: by a record in another place.
-        return quarantine(transaction, arrival, Conflict::OtherContent);
-    };
-    if held.case_id != arrival.case_id {
-        return quarantine(transaction, arrival, Conflict::PlaceTaken);
+    match compare(arrival, held_at(transaction, &arrival.place)?) {
+        Comparison::Again { received_at_ms } => {
+            Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms })
+        }
+        Comparison::OtherManifest { received_at_ms, erased } => {
+            let again = quarantine(transaction, &beside(arrival, erased), Conflict::OtherManifest)?.again;
+            Ok(Acceptance { kept: Kept::InboxOtherManifest, again, received_at_ms })
+        }
+        Comparison::Aside(conflict) => quarantine(transaction, arrival, conflict),
     }
-    if held.sha256 != arrival.sha256 {
-        return quarantine(transaction, arrival, Conflict::OtherContent);
+}
+
+/// Keeps a record in quarantine, unless the inbox holds exactly this one already.
+pub(super) fn set_aside(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    why: Conflict,
+) -> rusqlite::Result<Acceptance> {
+    match compare(arrival, held_at(transaction, &arrival.place)?) {
+        Comparison::Again { received_at_ms } => {
+            Ok(Acceptance { kept: Kept::Inbox, again: true, received_at_ms })
+        }
+        Comparison::OtherManifest { erased, .. } => quarantine(transaction, &beside(arrival, erased), why),
+        Comparison::Aside(_) => quarantine(transaction, arrival, why),
     }
-    let mut acceptance = Acceptance { kept: Kept::Inbox, again: true, received_at_ms: held.received_at_ms };
-    if held.manifest_hash != arrival.manifest_hash {
-        // What was deleted by rule does not come back through a second manifest.
-        let emptied;
-        let arrival = if held.erased {
-            emptied = Arrival { ciphertext: Vec::new(), blobs: Vec::new(), ..arrival.clone() };
-            &emptied
-        } else {
-            arrival
-        };
-        // The same record, so the same receipt; but what the second manifest says is not thrown away either.
-        acceptance.again = quarantine(transaction, arrival, Conflict::OtherManifest)?.again;
-        acceptance.kept = Kept::InboxOtherManifest;
-    }
-    Ok(acceptance)
 }
 
 /// Records what the opener found; returns the ids, so that their leases can end.
@@ -162,14 +172,6 @@ fn insert(
 }
 
 /// What is already in the inbox at a place.
-struct Held {
-    case_id: String,
-    sha256: String,
-    manifest_hash: String,
-    received_at_ms: i64,
-    erased: bool,
-}
-
 fn held_at(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<Option<Held>> {
     transaction
         .prepare_cached(

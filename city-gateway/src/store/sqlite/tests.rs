@@ -21,15 +21,27 @@ impl Folder {
 }
 
 impl Bed for Folder {
-    fn open(&self) -> Arc<dyn InboxStore> {
+    async fn open(&self) -> Arc<dyn InboxStore> {
         Arc::new(self.store(WriterLimits::default()).unwrap())
     }
 }
 
 crate::store::contract::contract_suite!(Folder::new());
 
+impl crate::store::registry_contract::RegistryBed for Folder {
+    async fn open_registry(&self) -> Arc<dyn crate::store::registry::TerminalRegistry> {
+        Arc::new(self.store(WriterLimits::default()).unwrap())
+    }
+}
+
+mod registry {
+    use super::Folder;
+
+    crate::store::registry_contract::registry_contract_suite!(Folder::new());
+}
+
 impl crate::store::blobs_contract::Bed for Folder {
-    fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>) {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>) {
         let store = Arc::new(self.store(WriterLimits::default()).unwrap());
         (Arc::clone(&store) as _, store)
     }
@@ -38,7 +50,7 @@ impl crate::store::blobs_contract::Bed for Folder {
 crate::store::blobs_contract::blob_contract_suite!(Folder::new());
 
 impl crate::store::lives_contract::Bed for Folder {
-    fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>, Arc<dyn TerminalBook>) {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn BlobIndex>, Arc<dyn TerminalBook>) {
         let store = Arc::new(self.store(WriterLimits::default()).unwrap());
         (Arc::clone(&store) as _, Arc::clone(&store) as _, store)
     }
@@ -115,6 +127,35 @@ fn a_database_of_a_newer_gateway_is_refused() {
     let path = folder.0.path().join("state").join(FILE);
     Connection::open(path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(folder.store(WriterLimits::default()), Err(OpenError::TooNew { found: 99, .. })));
+}
+
+#[tokio::test]
+async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
+    let folder = Folder::new();
+    let path = folder.0.path().join("state").join(FILE);
+    // As it was before: two records, and no relay.
+    let store = folder.store(WriterLimits::default()).unwrap();
+    for seq in 1..=2 {
+        store.accept(arrival("DG0001", seq, &format!("c{seq}"), "x")).await.unwrap();
+    }
+    store.close().await.unwrap();
+    drop(store);
+    let relay = migrate::MIGRATIONS.iter().position(|sql| sql.contains("relay_outbox")).unwrap();
+    let before = format!("DROP TABLE relay_outbox; PRAGMA user_version = {relay}");
+    Connection::open(&path).unwrap().execute_batch(&before).unwrap();
+
+    let store = folder.store(WriterLimits::default()).unwrap();
+    // A new record is owed once; one that is kept aside is an operator's, not a department's, and a
+    // rating is the city's.
+    let aside = arrival("DG0001", 2, "c2", "other");
+    let mut rating = arrival("DG0001", 4, "c4", "x");
+    rating.kind = Kind::Rating;
+    for record in [arrival("DG0001", 3, "c3", "x"), arrival("DG0001", 3, "c3", "x"), aside, rating] {
+        store.accept(record).await.unwrap();
+    }
+    let owed = "SELECT group_concat(terminal || seq || ' ' || enqueued, ', ' ORDER BY seq) FROM relay_outbox";
+    let owed: String = Connection::open(&path).unwrap().query_row(owed, [], |row| row.get(0)).unwrap();
+    assert_eq!(owed, "DG00011 1001, DG00012 1002, DG00013 1003");
 }
 
 #[test]

@@ -11,8 +11,9 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::registry::{Change, Changed};
 use super::{WriterLimits, statements};
-use crate::store::{Acceptance, Arrival, DeadLetterReason, Decision, StoreError};
+use crate::store::{Acceptance, Arrival, Conflict, DeadLetterReason, Decision, StoreError};
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -25,7 +26,9 @@ const TRUNCATE_PATIENCE: Duration = Duration::from_millis(100);
 /// What the writer can be asked.
 pub(super) enum Command {
     Accept(Box<Arrival>, Answer<Acceptance>),
+    SetAside(Box<Arrival>, Conflict, Answer<Acceptance>),
     Decide(Vec<Decision>, Answer<Vec<i64>>),
+    Terminals(Box<Change>, Answer<Changed>),
     Retry(DeadLetterReason, Answer<u64>),
     Progress {
         terminal: String,
@@ -124,6 +127,7 @@ impl Writer {
 enum Done {
     Accepted(Acceptance),
     Decided(Vec<i64>),
+    Terminals(Changed),
     Retried(u64),
     Nothing,
 }
@@ -131,7 +135,9 @@ enum Done {
 impl Command {
     fn bytes(&self) -> usize {
         match self {
-            Command::Accept(arrival, _) => arrival.ciphertext.len() + arrival.manifest.len(),
+            Command::Accept(arrival, _) | Command::SetAside(arrival, ..) => {
+                arrival.ciphertext.len() + arrival.manifest.len()
+            }
             _ => 0,
         }
     }
@@ -139,6 +145,10 @@ impl Command {
     fn perform(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Done> {
         match self {
             Command::Accept(arrival, _) => statements::accept(transaction, arrival).map(Done::Accepted),
+            Command::SetAside(arrival, why, _) => {
+                statements::set_aside(transaction, arrival, *why).map(Done::Accepted)
+            }
+            Command::Terminals(change, _) => change.perform(transaction).map(Done::Terminals),
             Command::Decide(decisions, _) => statements::decide(transaction, decisions).map(Done::Decided),
             Command::Retry(reason, _) => statements::retry(transaction, *reason).map(Done::Retried),
             Command::Progress { terminal, incarnation, contiguous } => {
@@ -152,7 +162,10 @@ impl Command {
     /// Tells the caller, who may have gone away and then does not need it.
     fn committed(self, done: Done) {
         match (self, done) {
-            (Command::Accept(_, answer), Done::Accepted(acceptance)) => drop(answer.send(Ok(acceptance))),
+            (Command::Accept(_, answer) | Command::SetAside(_, _, answer), Done::Accepted(acceptance)) => {
+                drop(answer.send(Ok(acceptance)));
+            }
+            (Command::Terminals(_, answer), Done::Terminals(changed)) => drop(answer.send(Ok(changed))),
             (Command::Decide(_, answer), Done::Decided(ids)) => drop(answer.send(Ok(ids))),
             (Command::Retry(_, answer), Done::Retried(count)) => drop(answer.send(Ok(count))),
             (Command::Work(work), Done::Nothing) => work.committed(),
@@ -162,7 +175,10 @@ impl Command {
 
     fn failed(self, error: &StoreError) {
         match self {
-            Command::Accept(_, answer) => drop(answer.send(Err(error.clone()))),
+            Command::Accept(_, answer) | Command::SetAside(_, _, answer) => {
+                drop(answer.send(Err(error.clone())));
+            }
+            Command::Terminals(_, answer) => drop(answer.send(Err(error.clone()))),
             Command::Decide(_, answer) => drop(answer.send(Err(error.clone()))),
             Command::Retry(_, answer) => drop(answer.send(Err(error.clone()))),
             Command::Work(work) => work.failed(error),

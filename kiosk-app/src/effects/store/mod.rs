@@ -35,6 +35,7 @@ enum Command {
     PrintEnded { case_id: String, status: PrintStatus, on_paper: bool },
     Audit(AuditFact),
     ItemsHidden(usize, usize),
+    CatalogIs(String),
 }
 
 /// The session's hand on the store.
@@ -97,6 +98,13 @@ impl StoreHand {
     /// Report that so many items are hidden because their data is broken, and so many are not.
     pub fn items_hidden(&self, hidden: usize, usable: usize) {
         self.send(Command::ItemsHidden(hidden, usable));
+    }
+
+    /// Records name this version of the catalog from now on. False when the queue is full: then they do not, and it has
+    /// to be said again.
+    #[must_use]
+    pub fn catalog_is(&self, version: &str) -> bool {
+        self.commands.try_send(Command::CatalogIs(version.to_owned())).is_ok()
     }
 
     fn send(&self, command: Command) {
@@ -185,6 +193,7 @@ impl Worker {
                 self.record(facts::print_ended(&case_id, status));
             }
             Command::Audit(fact) => self.record(facts::event_of(&fact)),
+            Command::CatalogIs(version) => self.records.catalog_is(version),
             Command::ItemsHidden(hidden, usable) => {
                 self.record(AuditEvent::ItemsRejected { rejected: hidden as u64, usable: usable as u64 });
             }

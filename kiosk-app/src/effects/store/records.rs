@@ -1,9 +1,9 @@
 //! From a submission to a record on disk: name it, seal it, sign it, commit it.
 
 use anyhow::Result;
-use kiosk_core::case_number;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{SavedCase, Submission};
+use kiosk_core::{case_number, verification_code};
 use kiosk_store::{Damaged, NewRecord, NewVoid, Outbox, PrintState, Stub};
 use std::time::Instant;
 use sync_protocol::{ClockEvidence, Manifest, NO_PREVIOUS, PROTOCOL_VERSION, RecordKind, Sealer, sha256_hex};
@@ -31,13 +31,18 @@ impl Records {
         Records { settings, started: Instant::now() }
     }
 
+    /// Records name this version of the catalog from now on.
+    pub(super) fn catalog_is(&mut self, version: String) {
+        self.settings.catalog_version = version;
+    }
+
     /// Id, number and code of a case that is about to be committed.
     pub(super) fn name_case(&self, submission: &Submission) -> SavedCase {
         SavedCase {
             case_id: uuid::Uuid::new_v4().to_string(),
             case_number: case_number::compose(&self.settings.terminal, rand::random()),
             item: ItemCode(submission.item.0.clone()),
-            verification: verification_code(),
+            verification: verification_code::compose(rand::random()),
             finalised_at_ms: wall_ms(),
         }
     }
@@ -189,13 +194,6 @@ impl Records {
 /// What a damaged row says of itself need not be what it should be.
 fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Sixteen letters and digits behind the receipt's QR: 80 random bits, not guessable.
-fn verification_code() -> String {
-    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let random: [u8; 16] = rand::random();
-    random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
 fn boot_id() -> String {

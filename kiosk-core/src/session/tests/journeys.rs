@@ -235,6 +235,36 @@ fn with_a_full_disk_nothing_is_begun_but_the_guide_still_reads() {
 }
 
 #[test]
+fn what_is_offered_may_change_only_while_nobody_is_there() {
+    let mut bench = Bench::new();
+    assert!(bench.session.is_unused(), "devices are nobody");
+    bench.touch(Citizen::LanguageChosen(Language::En));
+    assert!(!bench.session.is_unused(), "somebody reads the home screen");
+    for _ in 0..50 {
+        if let Some(ticket) = bench.session.idle.ticket {
+            bench.send(Event::Timer(ticket));
+        }
+    }
+    assert!(bench.session.is_unused(), "who walked away is not waited for");
+    bench.touch(Citizen::ItemChosen(ItemCode("appeal".into())));
+    assert!(!bench.session.is_unused());
+}
+
+#[test]
+fn a_stale_catalog_is_known_and_stops_nothing() {
+    let mut bench = Bench::new();
+    bench.send(Event::Device(Device::CatalogAged(CatalogAge::Stale)));
+    bench.go_to_review();
+    let (ticket, _) = bench.submit();
+    bench.send(Event::Store(Store::Finalised(ticket, saved())));
+    assert!(matches!(bench.session.page, Page::Receipt(_)), "{:?}", bench.session.page);
+    bench.touch(Citizen::ReceiptDone).touch(Citizen::RatingSkipped).touch(Citizen::FarewellDone);
+    assert_eq!(bench.session.surroundings.catalog, CatalogAge::Stale, "it is nobody's data");
+    bench.send(Event::Device(Device::CatalogAged(CatalogAge::Fresh)));
+    assert_eq!(bench.session.surroundings.catalog, CatalogAge::Fresh);
+}
+
+#[test]
 fn paper_out_offers_the_receipt_again_and_never_prints_by_itself() {
     let mut bench = Bench::new();
     bench.go_to_review();
@@ -277,7 +307,7 @@ proptest::proptest! {
     /// Whatever is touched in whatever order: no panic, home is always reached by waiting, and then
     /// nothing of the resident is left.
     #[test]
-    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..26, 0..200)) {
+    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..32, 0..200)) {
         let mut bench = Bench::new();
         for number in touches {
             let event = random_event(&bench, number);
@@ -318,6 +348,11 @@ fn random_event(bench: &Bench, number: u8) -> Event {
         22 => Citizen::DateStepped(0, -1, 0),
         23 => return Event::Timer(ticket),
         24 => Citizen::ChangeWanted(id("place")),
+        25 => Citizen::ProgressWanted,
+        26 | 27 => Citizen::EnquirySubmitted,
+        28 => Citizen::TextTyped(crate::case_number::compose("DG0001", [7; 8]).as_str().into()),
+        29 => return Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)),
+        30 => return Event::City(City::CannotAsk(ticket, CannotAsk::Busy)),
         _ => Citizen::End,
     })
 }

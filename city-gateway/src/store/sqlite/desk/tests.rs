@@ -29,7 +29,7 @@ impl Folder {
 }
 
 impl DeskBed for Folder {
-    fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn DeskStore>) {
+    async fn open(&self) -> (Arc<dyn InboxStore>, Arc<dyn DeskStore>) {
         let store = self.store();
         (Arc::clone(&store) as _, store)
     }

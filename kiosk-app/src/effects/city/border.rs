@@ -1,0 +1,97 @@
+//! The border between the session's questions and answers and those of the protocol. Opened answers are bounded and
+//! cleaned here: they are shown as they are.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kiosk_core::private::Private;
+use kiosk_core::service::ItemCode;
+use kiosk_core::session::{CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion};
+use sync_protocol::limits::{MAX_FIELD, MAX_QUERY};
+use sync_protocol::{
+    AgeOpener, Answer, AnswerBody, Opener, ProgressState, ProgressStep, Question, QuestionBody, SealError,
+    Sealer,
+};
+use zeroize::Zeroize;
+
+/// Most steps that are shown, the latest.
+const STEPS: usize = 24;
+/// Longest note that is shown, in characters; the city's own limit is half of it.
+const NOTE_CHARS: usize = 400;
+
+/// The question, readable for the city alone, in base64.
+pub(super) fn sealed(
+    sealer: &impl Sealer,
+    ticket: &str,
+    terminal: &str,
+    reply_to: String,
+    question: CityQuestion,
+) -> Result<String, SealError> {
+    let CityQuestion::CaseProgress { case_number, verification } = &question;
+    let body = QuestionBody::CaseProgress {
+        case_number: case_number.expose().clone(),
+        verification: verification.expose().clone(),
+    };
+    let mut question = Question { ticket: ticket.to_owned(), terminal: terminal.to_owned(), reply_to, body };
+    let sealed = sealer.seal(&question.to_plaintext());
+    if let QuestionBody::CaseProgress { case_number, verification } = &mut question.body {
+        case_number.zeroize();
+        verification.zeroize();
+    }
+    Ok(STANDARD.encode(sealed?))
+}
+
+/// What the city answered. An answer that cannot be opened, is too large, or is to another question is none.
+pub(super) fn opened(key: &AgeOpener, ticket: &str, answer: &str) -> Result<CityAnswer, CannotAsk> {
+    let opened = || {
+        let sealed = STANDARD.decode(answer).ok().filter(|sealed| sealed.len() <= MAX_QUERY)?;
+        let answer = Answer::from_plaintext(&key.open(&sealed).ok()?).ok()?;
+        (answer.ticket == ticket).then_some(answer.body)
+    };
+    let Some(body) = opened() else {
+        tracing::warn!("an answer of the city could not be read");
+        return Err(CannotAsk::Away);
+    };
+    match body {
+        AnswerBody::CaseProgress(progress) => progress_of(progress).ok_or(CannotAsk::Away),
+        AnswerBody::NotFound => Ok(CityAnswer::CaseNotFound),
+        AnswerBody::NotNow => Err(CannotAsk::Busy),
+        AnswerBody::Reached | AnswerBody::Fetched { .. } | AnswerBody::NotKnown => Err(CannotAsk::Away),
+    }
+}
+
+fn progress_of(progress: sync_protocol::CaseProgress) -> Option<CityAnswer> {
+    let case_number = Private::new(progress.case_number);
+    let sensible = |text: &str| text.len() <= MAX_FIELD;
+    if !sensible(case_number.expose()) || !sensible(&progress.item) {
+        return None;
+    }
+    let surplus = progress.steps.len().saturating_sub(STEPS);
+    Some(CityAnswer::CaseProgress(Box::new(CaseProgress {
+        case_number,
+        item: ItemCode(progress.item),
+        status: status_of(progress.state),
+        steps: progress.steps.into_iter().skip(surplus).map(step_of).collect(),
+    })))
+}
+
+fn step_of(step: ProgressStep) -> CaseStep {
+    let note = Private::new(step.note);
+    let mut shown = String::with_capacity(note.expose().len());
+    shown.extend(note.expose().chars().filter(|c| !c.is_control()).take(NOTE_CHARS));
+    CaseStep {
+        status: status_of(step.state),
+        at_ms: step.at_ms,
+        reason: Some(step.reason).filter(|reason| reason.len() <= MAX_FIELD).unwrap_or_default(),
+        note: Private::new(shown),
+    }
+}
+
+fn status_of(state: ProgressState) -> CaseStatus {
+    match state {
+        ProgressState::PreReview => CaseStatus::PreReview,
+        ProgressState::Accepted => CaseStatus::Accepted,
+        ProgressState::SupplementRequested => CaseStatus::SupplementRequested,
+        ProgressState::Returned => CaseStatus::Returned,
+        ProgressState::Closed => CaseStatus::Closed,
+    }
+}
