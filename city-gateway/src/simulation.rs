@@ -118,7 +118,14 @@ impl City {
             broken,
         });
         let judge = Judge::new(opener()?, catalog);
-        Ok(Self { config: config.clone(), router: terminals::router(state, Router::new()), store, blobs, judge, epoch })
+        Ok(Self {
+            config: config.clone(),
+            router: terminals::router(state, Router::new()),
+            store,
+            blobs,
+            judge,
+            epoch,
+        })
     }
 
     /// Answers one request of a terminal.

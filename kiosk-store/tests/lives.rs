@@ -135,6 +135,7 @@ fn only_what_is_durable_and_old_enough_gives_its_room_back() {
     let reader = OutboxReader::open(folder.path()).unwrap().unwrap();
     assert!(reader.record(1).unwrap().is_none());
     assert!(reader.record(3).unwrap().is_some());
+    assert_eq!(reader.purged().unwrap(), [(1, 2)]);
     assert!(reader.blob(&sha256(b"only here")).is_err());
     assert!(reader.blob(&sha256(b"twice")).is_ok(), "the third record still needs it");
     assert_eq!(reader.head().unwrap(), 3);

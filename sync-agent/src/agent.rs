@@ -112,18 +112,13 @@ impl Queue {
         Ok(())
     }
 
-    /// Counts what was given back among what the city holds, because it cannot be sent again. When the city says that
-    /// it does not hold it after all, it broke its word that this was durable: people must look for it there.
-    fn count_purged(&self, held: &mut RangeSet) {
-        let Ok(purged) = self.reader.purged().inspect_err(|error| tracing::warn!(%error)) else { return };
-        let purged = RangeSet::from(purged);
-        let lost = purged.to_vec().into_iter().filter(|(first, last)| {
-            held.missing_ranges(*last).any(|(missing, upto)| missing <= *last && upto >= *first)
-        });
-        for (first, last) in lost {
-            tracing::error!(alarm = true, first, last, "the city lost records that it had called durable");
+    /// Counts what was given back among what needs no sending: it cannot be sent again.
+    fn count_purged(&self, delivered: &mut RangeSet) {
+        match self.reader.purged() {
+            Ok(purged) => delivered.extend(&RangeSet::from(purged)),
+            // The record is then found unreadable when its turn comes, and tried again later.
+            Err(error) => tracing::warn!(%error, "the outbox cannot be read"),
         }
-        held.extend(&purged);
     }
 
     /// The books of this queue. Bytes are counted for the first ranges only: many gaps are rare, and a hello is often.

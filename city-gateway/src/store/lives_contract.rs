@@ -8,7 +8,7 @@ use sync_protocol::Ledger;
 use super::blobs::{Announced, BlobIndex, Unnamed};
 use super::contract::arrival;
 use super::lives::*;
-use super::{InboxStore, Kept, Place};
+use super::{Arrival, InboxStore, Kept, Kind, Place};
 use crate::continuity::{Doubt, Heard};
 
 /// A database of its own for one test, with everything a gateway asks of it.
@@ -155,6 +155,22 @@ pub async fn durable_is_without_gaps(bed: impl Bed) {
     assert_eq!(durable().await, 6);
 }
 
+/// A record whose blobs its terminal lost is ended by a void, and durable goes on behind it.
+pub async fn a_void_ends_the_wait_for_blobs(bed: impl Bed) {
+    let (store, _, book) = bed.open().await;
+    let durable = async || store.received(TERMINAL, "life-1").await.unwrap().durable_seq;
+    let mut lost = arrival(TERMINAL, 1, "lost", "x");
+    lost.blobs = vec![("a".into(), 10)];
+    store.accept(lost).await.unwrap();
+    store.accept(arrival(TERMINAL, 2, "next", "x")).await.unwrap();
+    book.mark_durable_up_to(i64::MAX).await.unwrap();
+    assert_eq!(durable().await, 0, "its blob is missing");
+    let void = Arrival { kind: Kind::Void, ..arrival(TERMINAL, 1, "void", "") };
+    store.accept(void).await.unwrap();
+    book.mark_durable_up_to(i64::MAX).await.unwrap();
+    assert_eq!(durable().await, 2);
+}
+
 /// A record is found by its id, as its receipt speaks of it.
 pub async fn records_are_found_again(bed: impl Bed) {
     let (store, _, book) = bed.open().await;
@@ -175,7 +191,7 @@ pub async fn records_are_found_again(bed: impl Bed) {
 macro_rules! lives_contract_suite {
     ($bed:expr) => {
         $crate::store::lives_contract::lives_contract_suite!($bed;
-            tokens_are_kept a_shorter_queue_is_doubted books_are_compared durable_is_without_gaps
+            tokens_are_kept a_shorter_queue_is_doubted books_are_compared durable_is_without_gaps a_void_ends_the_wait_for_blobs
             records_are_found_again);
     };
     ($bed:expr; $($promise:ident)*) => {$(

@@ -66,7 +66,13 @@ impl Agent {
         if received.to_vec().last().is_some_and(|(_, last)| *last > queue.head) {
             tracing::error!(head = queue.head, "the city has records of this queue that the queue has not");
         }
+        let held = received.len();
         queue.count_purged(&mut received);
+        if received.len() > held {
+            // It broke its word that these were durable: people must look for them there.
+            let lost = received.len() - held;
+            tracing::error!(alarm = true, lost, "the city lost records that it had called durable");
+        }
         let asked_to_wait = u64::from(answer.retry_after_s) * 1000;
         let counted =
             queue.plan.hello_answered(now, &received, answer.send_allowance, asked_to_wait, entropy);

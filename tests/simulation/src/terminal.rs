@@ -149,13 +149,16 @@ impl Terminal {
         let (Some(queue), Some(log)) = (OutboxReader::open(&state)?, DeliveryReader::open(&state)?) else {
             return Ok(false);
         };
-        if self.outbox.is_none() || log.must_leave(queue.incarnation())? {
+        // A life without a record is never left: nobody would see the difference.
+        let must_leave = queue.head()? > 0 && log.must_leave(queue.incarnation())?;
+        if self.outbox.is_none() || must_leave {
             return Ok(false);
         }
         for name in queue.incarnations()? {
             let Some(life) = OutboxReader::open_incarnation(&state, &name)? else { return Ok(false) };
-            let acknowledged = RangeSet::from(log.acknowledged(&name)?);
-            let waits = acknowledged.missing_ranges(life.head()?).next().is_some();
+            let mut delivered = RangeSet::from(log.acknowledged(&name)?);
+            delivered.extend(&RangeSet::from(life.purged()?));
+            let waits = delivered.missing_ranges(life.head()?).next().is_some();
             if waits || !log.incomplete(&name)?.is_empty() {
                 return Ok(false);
             }

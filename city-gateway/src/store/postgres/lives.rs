@@ -108,21 +108,22 @@ const NEXT_QUEUE: &str = "
     ORDER BY terminal, incarnation LIMIT 1";
 
 /// How far a queue was held without a gap and with all its blobs at a time, and no further than asked. Of records that
-/// contend for one place all have to be whole, because nobody knows which one its terminal has. Never goes back.
+/// contend for one place all have to be whole, because nobody knows which one its terminal has; unless one of them is a
+/// void: then the terminal has none of them, and their blobs never come. Never goes back.
 const MARK: &str = "
     WITH known AS (
         SELECT coalesce((SELECT seq FROM durable WHERE terminal = $1 AND incarnation = $2), 0) AS seq
     ), held AS (
-        SELECT r.seq, bool_or(r.received_at_ms > $4 OR EXISTS (
+        SELECT r.seq, bool_or(r.received_at_ms > $4) OR NOT bool_or(r.kind = 'void') AND bool_or(EXISTS (
             SELECT 1 FROM named_blob n
             WHERE n.terminal = $1 AND n.incarnation = $2 AND n.seq = r.seq AND NOT EXISTS (
                 SELECT 1 FROM whole_blob w
                 WHERE w.sha256 = n.sha256 AND w.leaving = 0 AND w.whole_at_ms <= $4))) AS lacking
         FROM (
-            SELECT i.seq, i.received_at_ms FROM inbox i, known
+            SELECT i.seq, i.kind, i.received_at_ms FROM inbox i, known
             WHERE i.terminal = $1 AND i.incarnation = $2 AND i.seq > known.seq
             UNION ALL
-            SELECT q.seq, q.received_at_ms FROM quarantine q, known
+            SELECT q.seq, q.kind, q.received_at_ms FROM quarantine q, known
             WHERE q.terminal = $1 AND q.incarnation = $2 AND q.seq > known.seq) r
         GROUP BY r.seq
     ), ranked AS (

@@ -344,15 +344,16 @@ pub(super) fn whole_prefix(
         .query_row([terminal, incarnation], |row| row.get(0))
         .optional()?
         .unwrap_or(0);
-    // Of records that contend for one place all have to be whole, because nobody knows which one its terminal has.
+    // Of records that contend for one place all have to be whole, because nobody knows which one its terminal has;
+    // unless one of them is a void: then the terminal has none of them, and their blobs never come.
     let mut held = connection.prepare_cached(
         "SELECT seq, max(received_at_ms), max(EXISTS (
              SELECT 1 FROM named_blob n WHERE n.record = r.id AND NOT EXISTS
                  (SELECT 1 FROM whole_blob w WHERE w.sha256 = n.sha256 AND w.leaving = 0
-                  AND w.whole_at_ms <= ?4)))
-         FROM (SELECT id, seq, received_at_ms FROM inbox
+                  AND w.whole_at_ms <= ?4))) AND NOT max(kind = 'void')
+         FROM (SELECT id, seq, kind, received_at_ms FROM inbox
                WHERE terminal = ?1 AND incarnation = ?2 AND seq > ?3
-               UNION ALL SELECT id, seq, received_at_ms FROM quarantine
+               UNION ALL SELECT id, seq, kind, received_at_ms FROM quarantine
                WHERE terminal = ?1 AND incarnation = ?2 AND seq > ?3) r
          GROUP BY seq ORDER BY seq",
     )?;
