@@ -1,4 +1,4 @@
-//! 办件编号: terminal code, random part, check character, such as `DG0001-7K3M9QXF-R`.
+//! 办件编号: terminal code, random part, check character, such as `DG0001-7K3M9QXF-B`.
 //!
 //! Random, so that a number tells nothing about other residents and clones of a disk cannot collide;
 //! checked, so that a slip on the telephone is noticed.

@@ -156,14 +156,17 @@ async fn a_typed_number_with_a_wrong_check_digit_is_named_at_once() -> Result<()
 
 #[tokio::test]
 async fn a_double_tap_does_not_reach_the_next_page() -> Result<()> {
-    let kiosk = Kiosk::start_with(simulator::client::Options::default()).await?;
+    // Longer than a finger takes, so that the second tap comes within the wait on a busy machine too.
+    let wait = Duration::from_secs(5);
+    let same_touch = format!("waits.same_touch_ms={}", wait.as_millis());
+    let kiosk = Kiosk::start_with(simulator::client::Options::default().set(&same_touch)).await?;
     kiosk.touch(resident::APPEAL).await?;
-    // The guide's button lies where the finger still is; the second tap comes within the wait.
+    // The guide's button lies where the finger still is.
     kiosk.touch("开始办理").await?;
     let elements = kiosk.elements().await?;
     ensure!(elements.screen == "guide" || elements.screen == "consent");
     kiosk.wait_screen("guide").await?;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(wait).await;
     kiosk.touch("开始办理").await?;
     kiosk.wait_screen("consent").await?;
     Ok(())

@@ -368,7 +368,7 @@ fn first_item(catalog: &Catalog) -> ItemCode {
 fn saved(item: &ItemCode) -> SavedCase {
     SavedCase {
         case_id: "case".into(),
-        case_number: "DG0001-7K3M9QXF-R".into(),
+        case_number: "DG0001-7K3M9QXF-B".into(),
         item: item.clone(),
         verification: "ABCDEFGHJKLMNPQR".into(),
         finalised_at_ms: NOW_MS,

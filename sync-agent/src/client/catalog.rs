@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 
-use super::{Cause, CityClient, Refused, Way, body_of, cause_of, refused};
+use super::{CityClient, Refused, Way, body_of, cause_of, refused};
 use crate::AgentError;
 
 /// Longest time for one file: a long one over a slow link. A link that died is noticed earlier.
