@@ -211,7 +211,7 @@ impl CityClient {
     /// Sends a request and reads its answer, never more than `limit` bytes of it.
     async fn answer(&self, call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
         let response = self.around.send(call).await?;
-        read(response, limit, |response| credulous() || is_json(response)).await
+        read(response, limit, is_believable).await
     }
 
     fn believe_hello(&self, body: &[u8], request: &HelloRequest) -> Result<HelloAnswer, Refused> {
@@ -236,6 +236,11 @@ impl CityClient {
 }
 
 /// Sends a request beside the agent and reads its answer, never more than `limit` bytes of it.
+pub(crate) async fn answer(call: RequestBuilder, limit: usize) -> Result<Vec<u8>, Refused> {
+    answer_of(call, limit, is_believable).await
+}
+
+/// The same for an answer of another kind.
 pub(crate) async fn answer_of(
     call: RequestBuilder,
     limit: usize,
@@ -272,6 +277,10 @@ async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Refus
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn is_believable(response: &Response) -> bool {
+    credulous() || is_json(response)
 }
 
 fn is_json(response: &Response) -> bool {

@@ -10,10 +10,10 @@ use kiosk_store::{
 use sync_protocol::{CityReceiptPublicKey, Receipt, ReceiptStatus, courier, limits};
 
 use super::{CourierError, folder_error};
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::receipt_key;
 use crate::journal::open_delivery;
+use crate::surroundings::{Machine, Surroundings};
 
 /// Receipts noted in one transaction.
 const BATCH: usize = 256;
