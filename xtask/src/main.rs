@@ -7,6 +7,7 @@ mod bench;
 mod catalog;
 mod ci;
 mod demo;
+mod fleet;
 mod junit;
 mod packages;
 mod powercut;
@@ -40,6 +41,8 @@ enum Command {
     Ui(ui::Ui),
     /// Measure speed and memory, each figure beside its reference
     Bench(bench::Bench),
+    /// Let a fleet of terminals come back to the city after an outage, and draw how it bears that
+    Fleet(fleet::Fleet),
     /// Cut the power at every write of a terminal's day, a million times, and look for broken promises
     Powercut(powercut::Powercut),
     /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Ui(ui) => ui.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Fleet(fleet) => fleet.run(),
         Command::Powercut(powercut) => powercut.run(),
         Command::Catalog(catalog) => catalog.run(),
         Command::Ci => ci::run(),

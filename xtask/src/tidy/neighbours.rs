@@ -45,12 +45,17 @@ const ROOMS: &[(&str, Knows)] = &[
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
     ("enrolment-tests", Knows::Anyone),
+    (
+        "kiosk-fleet",
+        Knows::Only(&["city-gateway", "kiosk-core", "service-catalog", "sync-agent", "sync-protocol"]),
+    ),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 5] = ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "xtask"];
+const KNOWN_BY_NONE: [&str; 6] =
+    ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-fleet", "kiosk-powercut", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -79,6 +84,7 @@ const ONLY_IN: &[OnlyIn] = &[
             "simulator",
             "kiosk-tests",
             "enrolment-tests",
+            "kiosk-fleet",
             "xtask",
         ],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",
