@@ -130,9 +130,17 @@ async fn operators_see_the_ledger_and_who_needs_a_look() {
         terminal.say(&city, &says("DG0003", 90_000, wrong)).await;
     }
     let html = browser.get("/desk/terminals").await.html;
-    for words in
-        ["DG0002", "另行处理 1 件", "2 小时未送达", "DG0003", "25 小时未送达", "1 台终端账目不符", "3.0 MiB"]
-    {
+    for words in [
+        "DG0002",
+        "另行处理 1 件",
+        "2 小时未送达",
+        "DG0003",
+        "25 小时未送达",
+        "1 台终端账目不符",
+        "3.0 MiB",
+        "4 ≠ 0 + 2",
+        "1 = 0 + 1",
+    ] {
         assert!(html.contains(words), "{words} is not in {html}");
     }
     assert!(!html.contains("DG0001"), "nobody is on the list who is well");

@@ -208,7 +208,8 @@ fn gateway_toml(database: &str, connections: u64) -> Result<toml::Table> {
         "paths": { "state": "state", "keys": "keys", "catalog": project().join("assets/catalog") },
         // The certificates were not issued by this gateway; it lists each when it first sees it.
         "enrolment": { "trust_unlisted": true },
-        "limits": { "connections": connections },
+        // As many as the machine's files allow; and small cases are opened in larger portions than the cautious 32.
+        "limits": { "connections": connections, "opener_batch": 128 },
         "store": { "kind": "postgres", "address": database },
         "blobs": { "folder": "blobs" },
     }))?)

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use sync_protocol::Ledger;
+
 use super::layout::{self, Tab};
 use crate::desk::sign_in::Signed;
 use crate::pages::{Beijing, Escaped, push};
@@ -51,8 +53,11 @@ fn ledger(html: &mut String, fleet: &FleetSums) {
     push(
         html,
         format_args!(
-            r#"<section class="sheet ledger" aria-label="对账"><div class="sum"><div><b>{}</b><span>终端已办结</span></div><i>=</i><div><b>{}</b><span>城市已收到</span></div><i>+</i><div><b>{}</b><span>终端待送达</span></div></div><span class="badge {class}">{words}</span></section>"#,
-            fleet.ledger.issued, fleet.received, fleet.ledger.waiting,
+            r#"<section class="sheet ledger" aria-label="对账"><div class="sum"><div><b>{}</b><span>终端已办结</span></div><i>{}</i><div><b>{}</b><span>城市已收到</span></div><i>+</i><div><b>{}</b><span>终端待送达</span></div></div><span class="badge {class}">{words}</span></section>"#,
+            fleet.ledger.issued,
+            sign(fleet.ledger.issued, fleet.received, fleet.ledger.waiting),
+            fleet.received,
+            fleet.ledger.waiting,
         ),
     );
 }
@@ -98,7 +103,8 @@ fn line(html: &mut String, shown: &Shown, word: &LastWord) {
     html.push_str("</td><td class=\"time\">");
     match (word.ledger, word.received) {
         (Some(ledger), Some(received)) => {
-            push(html, format_args!("{} = {received} + {}", ledger.issued, ledger.waiting));
+            let Ledger { issued, waiting, .. } = ledger;
+            push(html, format_args!("{issued} {} {received} + {waiting}", sign(issued, received, waiting)));
         }
         _ => html.push('—'),
     }
@@ -132,6 +138,11 @@ fn reasons(shown: &Shown, word: &LastWord) -> Vec<(&'static str, String)> {
         reasons.push(("quarantined", format!("磁盘已用 {percent}%")));
     }
     reasons
+}
+
+/// Whether the books agree, as one writes it.
+fn sign(issued: u64, received: u64, waiting: u64) -> char {
+    if received.checked_add(waiting) == Some(issued) { '=' } else { '≠' }
 }
 
 /// A length of time in one unit.
