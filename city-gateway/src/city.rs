@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 use service_catalog::Catalog;
 use sync_protocol::limits::MAX_FIELD;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Family, Metrics, prometheus};
 use crate::pages;
 use crate::refusal::Refusal;
 use crate::store::blobs::BlobIndex;
 use crate::store::lives::{LastWord, TerminalBook};
-use crate::store::{Found, InboxRow, InboxStore, Page, Status};
+use crate::store::{Found, InboxRow, InboxStore, Page, Status, StoreError};
 
 /// Lines of one HTML page.
 const LINES: usize = 50;
@@ -37,11 +37,21 @@ struct City {
     feed: Feed,
 }
 
-/// What the page of metrics is made from.
+/// What figures are made from.
+#[derive(Clone)]
 pub(crate) struct Figures {
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) inbox: Arc<dyn InboxStore>,
     pub(crate) blobs: Arc<dyn BlobIndex>,
     pub(crate) book: Arc<dyn TerminalBook>,
+}
+
+impl Figures {
+    /// All of them, as they are now.
+    pub(crate) async fn gather(&self) -> Result<Vec<Family>, StoreError> {
+        let Self { metrics, inbox, blobs, book } = self;
+        Ok(metrics.families(&inbox.counts().await?, &blobs.blob_counts().await?, &book.fleet().await?))
+    }
 }
 
 /// What is shown without sign-in, beside the public page.
@@ -223,9 +233,8 @@ async fn healthz(State(city): State<Arc<City>>) -> Result<Json<Value>, Refusal> 
 
 /// Figures for Prometheus.
 async fn metrics(State(city): State<Arc<City>>) -> Result<Response, Refusal> {
-    let Figures { metrics, blobs, book } = &city.figures;
-    let text = metrics.text(&city.store.counts().await?, &blobs.blob_counts().await?, &book.fleet().await?);
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+    let text = prometheus::text(&city.figures.gather().await?);
+    Ok(([(header::CONTENT_TYPE, prometheus::CONTENT_TYPE)], text).into_response())
 }
 
 #[derive(Deserialize)]

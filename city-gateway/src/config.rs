@@ -2,11 +2,16 @@
 //!
 //! Deliberately absent: keys. They lie in files of their own, named by [`Paths::keys`].
 
+mod telemetry;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+
+pub(crate) use telemetry::Collector;
+pub use telemetry::Telemetry;
 
 use crate::desk::Retention;
 
@@ -36,6 +41,9 @@ pub struct Config {
     /// After how long what is deleted.
     #[serde(default)]
     pub retention: Retention,
+    /// To whom figures are sent; to nobody by itself.
+    #[serde(default)]
+    pub telemetry: Telemetry,
 }
 
 /// The operators' pages.
@@ -322,6 +330,9 @@ pub enum ConfigError {
         "with store.kind = \"postgres\" blobs.folder (one that all gateways share) or blobs.s3 has to be set"
     )]
     BlobPlace,
+    /// Not an address of a collector.
+    #[error("telemetry.otlp is {0}: it has to be like http://127.0.0.1:4318, and every_seconds at least 1")]
+    Collector(String),
     /// An auditor must be able to find who did something at least as long as the thing is there.
     #[error("retention.audit_years is shorter than what the audit lines speak of is kept")]
     Retention,
@@ -367,6 +378,7 @@ impl Config {
                 return Err(ConfigError::NotLoopback(self.listen.city));
             }
         }
+        self.telemetry.collector()?;
         let postgres = self.store.kind == StoreKind::Postgres;
         if postgres != self.store.address.is_some() {
             return Err(ConfigError::StoreAddress);

@@ -32,6 +32,7 @@ use crate::store::InboxStore;
 use crate::store::registry::TerminalRegistry;
 use crate::store::seat::Seat;
 use crate::stores::Stores;
+use crate::telemetry::Telemetry;
 use crate::terminals::{self, Terminals};
 use crate::tls::{self, Capped, TerminalAcceptor};
 
@@ -98,7 +99,12 @@ impl Gateway {
         let blob_limits = config.blobs.limits.clone();
         let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
         let metrics = Arc::<Metrics>::default();
-        let figures = Figures { metrics: Arc::clone(&metrics), blobs: index, book: Arc::clone(&book) };
+        let figures = Figures {
+            metrics: Arc::clone(&metrics),
+            inbox: Arc::clone(&store),
+            blobs: index,
+            book: Arc::clone(&book),
+        };
         let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
@@ -135,6 +141,7 @@ impl Gateway {
             revealer: opener.revealer(),
             arrivals,
             clock: Arc::new(terminals::now_ms),
+            book: Arc::clone(&book),
             transport: if city_tls.is_some() { Transport::Tls } else { Transport::Plain },
         };
         let clock = Arc::clone(&parts.clock);
@@ -180,6 +187,7 @@ impl Gateway {
             (false, true) => Feed::Figures,
             (false, false) => Feed::Nothing,
         };
+        let sent = figures.clone();
         let pages = city::router(store, catalog, figures, feed).merge(desk_pages);
         let service = pages.into_make_service_with_connect_info::<SocketAddr>();
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
@@ -193,6 +201,11 @@ impl Gateway {
                 let server = server.acceptor(Capped::new(NoDelayAcceptor::new(), CITY_CONNECTIONS));
                 gateway.spawn("city", async move { server.serve(service).await });
             }
+        }
+        if let Some(collector) = config.telemetry.collector()? {
+            let every = Duration::from_secs(config.telemetry.every_seconds);
+            let telemetry = Telemetry::new(collector, every, sent);
+            gateway.tasks.push(tokio::spawn(telemetry.run(stopping.clone())));
         }
         let rules = config.retention.clone();
         gateway.tasks.push(tokio::spawn(desk::retention_task(operators, rules, clock, stopping.clone())));

@@ -38,6 +38,7 @@ mod refusal;
 pub mod simulation;
 pub mod store;
 mod stores;
+mod telemetry;
 mod terminals;
 #[cfg(any(test, feature = "test-cluster"))]
 pub mod test_cluster;
@@ -45,7 +46,7 @@ mod tls;
 
 pub use config::{
     BlobLimits, BlobPlace, Budget, CityPages, CityTls, Config, ConfigError, Enrolment, Limits, Listen, Paths,
-    S3, Store, StoreKind,
+    S3, Store, StoreKind, Telemetry,
 };
 pub use enrol::operator;
 pub use gateway::Gateway;

@@ -1,9 +1,13 @@
-//! What the gateway counts, in the text format of Prometheus. Written by hand: a dozen counters and three histograms
-//! need no library.
+//! What the gateway counts. One list of figures at one moment ([`Family`]), which `prometheus` writes as text and
+//! `otlp` as OpenTelemetry's messages: what is seen in one place is seen in the other, under the same name.
 //!
 //! Deliberately absent: anything about one record, and the codes of terminals.
 
-use std::fmt::Write;
+pub(crate) mod otlp;
+pub(crate) mod prometheus;
+#[cfg(test)]
+mod tests;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -69,6 +73,18 @@ impl Histogram {
         self.count.fetch_add(1, Ordering::Relaxed);
         self.sum_us.fetch_add(us, Ordering::Relaxed);
     }
+
+    /// As it is now. Requests go on meanwhile, so the parts are made to fit each other: no bound holds more than the
+    /// next one, nor more than there were.
+    fn times(&self) -> Times {
+        let mut within = Vec::with_capacity(BOUNDS_MS.len());
+        let mut least = 0;
+        for (bound, counted) in BOUNDS_MS.iter().zip(&self.within) {
+            least = read(counted).max(least);
+            within.push((*bound as f64 / 1000.0, least));
+        }
+        Times { within, count: read(&self.count).max(least), seconds: read(&self.sum_us) as f64 / 1e6 }
+    }
 }
 
 /// The counters of one gateway process.
@@ -118,124 +134,184 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Everything, as Prometheus reads it.
-    pub(crate) fn text(&self, counts: &Counts, blobs: &BlobCounts, fleet: &FleetSums) -> String {
-        let mut text = Text::default();
-        let own = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        text.family("gateway_records_total", "counter", "Records received by this process.");
-        text.line("gateway_records_total", "result=\"kept\"", own(&self.kept));
-        text.line("gateway_records_total", "result=\"again\"", own(&self.again));
-        text.line("gateway_records_total", "result=\"quarantined\"", own(&self.quarantined));
-        text.family("gateway_refused_total", "counter", "Requests that were turned away.");
-        text.line("gateway_refused_total", "why=\"overloaded\"", own(&self.overloaded));
-        text.line("gateway_refused_total", "why=\"over_share\"", own(&self.over_share));
-        text.line("gateway_refused_total", "why=\"request\"", own(&self.refused));
-        text.line("gateway_refused_total", "why=\"fault\"", own(&self.faults));
-        text.one("gateway_doubted_disks_total", "counter", "Hellos of copied disks.", own(&self.doubted));
-        text.one("gateway_blob_received_bytes_total", "counter", "Bytes of pieces.", own(&self.blob_bytes));
-        text.family("inbox_records", "gauge", "Records by what became of them.");
-        for (state, count) in [
-            ("waiting", counts.waiting),
-            ("incomplete", counts.incomplete),
-            ("opened", counts.opened),
-            ("dead_letter", counts.dead_letters),
-            ("quarantined", counts.quarantined),
-        ] {
-            text.line("inbox_records", &format!("state=\"{state}\""), count);
+    /// Everything, at this moment.
+    pub(crate) fn families(&self, counts: &Counts, blobs: &BlobCounts, fleet: &FleetSums) -> Vec<Family> {
+        let mut families = vec![
+            Family::labelled(
+                "gateway_records_total",
+                Kind::Counter,
+                "Records received by this process.",
+                "result",
+                [("kept", &self.kept), ("again", &self.again), ("quarantined", &self.quarantined)]
+                    .map(|(result, counter)| (result, read(counter))),
+            ),
+            Family::labelled(
+                "gateway_refused_total",
+                Kind::Counter,
+                "Requests that were turned away.",
+                "why",
+                [
+                    ("overloaded", &self.overloaded),
+                    ("over_share", &self.over_share),
+                    ("request", &self.refused),
+                    ("fault", &self.faults),
+                ]
+                .map(|(why, counter)| (why, read(counter))),
+            ),
+            Family::one(
+                "gateway_doubted_disks_total",
+                Kind::Counter,
+                "Hellos of copied disks.",
+                read(&self.doubted),
+            ),
+            Family::one(
+                "gateway_blob_received_bytes_total",
+                Kind::Counter,
+                "Bytes of pieces.",
+                read(&self.blob_bytes),
+            ),
+            Family::labelled(
+                "inbox_records",
+                Kind::Gauge,
+                "Records by what became of them.",
+                "state",
+                [
+                    ("waiting", counts.waiting),
+                    ("incomplete", counts.incomplete),
+                    ("opened", counts.opened),
+                    ("dead_letter", counts.dead_letters),
+                    ("quarantined", counts.quarantined),
+                ],
+            ),
+            Family::one("blobs_whole", Kind::Gauge, "Blobs held whole.", blobs.whole),
+            Family::one("blobs_whole_bytes", Kind::Gauge, "Their bytes.", blobs.whole_bytes),
+            Family::one("blobs_begun", Kind::Gauge, "Blobs under way.", blobs.begun),
+            Family::one("blobs_begun_bytes", Kind::Gauge, "Bytes of them that are kept.", blobs.begun_bytes),
+        ];
+        families.extend(of_the_fleet(fleet));
+        families.push(self.times());
+        families
+    }
+
+    fn times(&self) -> Family {
+        let samples = Asked::ALL.iter().zip(&self.took).map(|(asked, histogram)| Sample {
+            label: Some(("asked", asked.word())),
+            value: Value::Times(histogram.times()),
+        });
+        Family {
+            name: "gateway_request_seconds",
+            kind: Kind::Histogram,
+            help: "Time from a request's header to its answer.",
+            samples: samples.collect(),
         }
-        text.one("blobs_whole", "gauge", "Blobs held whole.", blobs.whole);
-        text.one("blobs_whole_bytes", "gauge", "Their bytes.", blobs.whole_bytes);
-        text.one("blobs_begun", "gauge", "Blobs under way.", blobs.begun);
-        text.one("blobs_begun_bytes", "gauge", "Bytes of them that are kept.", blobs.begun_bytes);
-        fleet_text(&mut text, fleet);
-        text.family("gateway_request_seconds", "histogram", "Time from a request's header to its answer.");
-        for (asked, histogram) in Asked::ALL.iter().zip(&self.took) {
-            text.histogram("gateway_request_seconds", asked.word(), histogram);
-        }
-        text.0
     }
 }
 
-/// The conservation ledger over all terminals: issued = received + waiting.
-fn fleet_text(text: &mut Text, fleet: &FleetSums) {
+/// The conservation ledger over all terminals: issued = received + waiting, but for what is under way, which makes the
+/// gap greater or less than nothing for a moment. A gap that stays is a loss, or a record nobody issued.
+fn of_the_fleet(fleet: &FleetSums) -> [Family; 6] {
     let FleetSums { terminals, ledger, received, oldest_unacked_age_s_max, disagreeing } = fleet;
-    text.one("fleet_terminals", "gauge", "Terminals heard of.", *terminals);
-    text.family("fleet_records", "gauge", "The terminals' books, added up.");
-    for (state, count) in [
-        ("issued", ledger.issued),
-        ("acknowledged", ledger.acknowledged),
-        ("waiting", ledger.waiting),
-        ("side_lane", ledger.side_lane),
-        ("voided", ledger.voided),
-        ("received", *received),
-    ] {
-        text.line("fleet_records", &format!("state=\"{state}\""), count);
-    }
-    text.one("fleet_waiting_bytes", "gauge", "Sealed bytes not sent yet.", ledger.waiting_bytes);
-    text.one(
-        "fleet_oldest_unacked_age_seconds_max",
-        "gauge",
-        "Age of the oldest record without a receipt.",
-        *oldest_unacked_age_s_max,
-    );
-    text.one("fleet_disagreeing_terminals", "gauge", "Terminals whose books differ.", *disagreeing);
+    [
+        Family::one("fleet_terminals", Kind::Gauge, "Terminals heard of.", *terminals),
+        Family::labelled(
+            "fleet_records",
+            Kind::Gauge,
+            "The terminals' books, added up.",
+            "state",
+            [
+                ("issued", ledger.issued),
+                ("acknowledged", ledger.acknowledged),
+                ("waiting", ledger.waiting),
+                ("side_lane", ledger.side_lane),
+                ("voided", ledger.voided),
+                ("received", *received),
+            ],
+        ),
+        Family {
+            name: "fleet_ledger_gap_records",
+            kind: Kind::Gauge,
+            help: "Records issued and neither received nor waiting.",
+            samples: vec![Sample { label: None, value: Value::Number(fleet.gap()) }],
+        },
+        Family::one("fleet_waiting_bytes", Kind::Gauge, "Sealed bytes not sent yet.", ledger.waiting_bytes),
+        Family::one(
+            "fleet_oldest_unacked_age_seconds_max",
+            Kind::Gauge,
+            "Age of the oldest record without a receipt.",
+            *oldest_unacked_age_s_max,
+        ),
+        Family::one(
+            "fleet_disagreeing_terminals",
+            Kind::Gauge,
+            "Terminals whose books differ.",
+            *disagreeing,
+        ),
+    ]
 }
 
-#[derive(Default)]
-struct Text(String);
+/// Figures that belong together.
+pub(crate) struct Family {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) help: &'static str,
+    pub(crate) samples: Vec<Sample>,
+}
 
-impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        self.push(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+/// How a figure moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Only up, from nothing when this process began.
+    Counter,
+    /// Up and down.
+    Gauge,
+    /// How long things took.
+    Histogram,
+}
+
+/// One figure of a family; the label tells it from the others.
+pub(crate) struct Sample {
+    pub(crate) label: Option<(&'static str, &'static str)>,
+    pub(crate) value: Value,
+}
+
+/// What was counted.
+pub(crate) enum Value {
+    Number(i64),
+    Times(Times),
+}
+
+/// A histogram at one moment.
+pub(crate) struct Times {
+    /// How many took at most so many seconds, from the shortest time to the longest.
+    pub(crate) within: Vec<(f64, u64)>,
+    /// How many there were.
+    pub(crate) count: u64,
+    /// How long they took together.
+    pub(crate) seconds: f64,
+}
+
+impl Family {
+    fn one(name: &'static str, kind: Kind, help: &'static str, value: u64) -> Self {
+        Self { name, kind, help, samples: vec![Sample { label: None, value: number(value) }] }
     }
 
-    fn line(&mut self, name: &str, labels: &str, value: u64) {
-        self.push(format_args!("{name}{{{labels}}} {value}\n"));
-    }
-
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
-        self.family(name, kind, help);
-        self.push(format_args!("{name} {value}\n"));
-    }
-
-    fn histogram(&mut self, name: &str, asked: &str, histogram: &Histogram) {
-        for (bound, within) in BOUNDS_MS.iter().zip(&histogram.within) {
-            let (bound, within) = (*bound as f64 / 1000.0, within.load(Ordering::Relaxed));
-            self.push(format_args!("{name}_bucket{{asked=\"{asked}\",le=\"{bound}\"}} {within}\n"));
-        }
-        let count = histogram.count.load(Ordering::Relaxed);
-        let sum = histogram.sum_us.load(Ordering::Relaxed) as f64 / 1e6;
-        self.push(format_args!("{name}_bucket{{asked=\"{asked}\",le=\"+Inf\"}} {count}\n"));
-        self.push(format_args!("{name}_sum{{asked=\"{asked}\"}} {sum}\n"));
-        self.push(format_args!("{name}_count{{asked=\"{asked}\"}} {count}\n"));
-    }
-
-    fn push(&mut self, arguments: std::fmt::Arguments<'_>) {
-        self.0.write_fmt(arguments).expect("a String takes everything");
+    fn labelled<const N: usize>(
+        name: &'static str,
+        kind: Kind,
+        help: &'static str,
+        label: &'static str,
+        values: [(&'static str, u64); N],
+    ) -> Self {
+        let sample =
+            |(word, value): (&'static str, u64)| Sample { label: Some((label, word)), value: number(value) };
+        Self { name, kind, help, samples: values.into_iter().map(sample).collect() }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
 
-    #[test]
-    fn every_line_is_a_comment_or_a_sample() {
-        let metrics = Metrics::default();
-        metrics.record(false, false);
-        metrics.answered(Asked::Record, StatusCode::OK, Duration::from_millis(3));
-        metrics.answered(Asked::Hello, StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(60));
-        let text = metrics.text(&Counts::default(), &BlobCounts::default(), &FleetSums::default());
-        for line in text.lines().filter(|line| !line.starts_with("# ")) {
-            let (name, value) = line.rsplit_once(' ').unwrap();
-            assert!(name.starts_with(|c: char| c.is_ascii_lowercase()), "{line}");
-            value.parse::<f64>().unwrap_or_else(|_| panic!("{line}"));
-        }
-        assert!(text.contains("gateway_records_total{result=\"kept\"} 1\n"));
-        assert!(text.contains("gateway_request_seconds_bucket{asked=\"record\",le=\"0.002\"} 0\n"));
-        assert!(text.contains("gateway_request_seconds_bucket{asked=\"record\",le=\"0.005\"} 1\n"));
-        assert!(text.contains("gateway_request_seconds_bucket{asked=\"hello\",le=\"20\"} 0\n"));
-        assert!(text.contains("gateway_request_seconds_count{asked=\"hello\"} 1\n"));
-        assert!(text.contains("gateway_refused_total{why=\"overloaded\"} 1\n"));
-    }
+fn number(value: u64) -> Value {
+    Value::Number(i64::try_from(value).unwrap_or(i64::MAX))
 }

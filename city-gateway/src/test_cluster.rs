@@ -218,7 +218,8 @@ impl Cluster {
         self.folder.join("socket")
     }
 
-    fn server(&self) -> anyhow::Result<i32> {
+    /// Process id of the server.
+    pub fn server(&self) -> anyhow::Result<i32> {
         let text = fs::read_to_string(self.data().join("postmaster.pid")).context("no server runs")?;
         Ok(text.lines().next().unwrap_or_default().trim().parse()?)
     }
@@ -235,8 +236,8 @@ fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Debian keeps the server's programs out of the path, a folder for each version.
-fn program(name: &str) -> PathBuf {
+/// One of PostgreSQL's programs. Debian keeps them out of the path, a folder for each version.
+pub fn program(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions
         .filter_map(|version| version.file_name().to_str()?.parse::<u32>().ok())

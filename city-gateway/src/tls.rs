@@ -46,6 +46,10 @@ pub(crate) fn server_config(keys: TlsKeys) -> anyhow::Result<Arc<ServerConfig>> 
         .with_client_cert_verifier(verifier)
         .with_single_cert(keys.chain, keys.key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A session is kept by its terminal, sealed, and not here: a table of sessions would be too small for the fleet that
+    // comes back after an outage, or grow with it. The keys change every six hours and go with this process. Who resumes
+    // is still judged by the allow-list for each request.
+    config.ticketer = rustls::crypto::ring::Ticketer::new()?;
     Ok(Arc::new(config))
 }
 

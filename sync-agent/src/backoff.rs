@@ -24,6 +24,22 @@ impl Backoff {
         asked_ms.min(LONGEST_RETRY_AFTER_MS) + self.delay_ms(failures, entropy)
     }
 
+    /// A wait after the city could not be reached so many times in a row, and perhaps asked for one. As
+    /// [`Backoff::delay_after_ms`], but once the cap is reached the lower half of the span is left out.
+    ///
+    /// How evenly a fleet comes back is decided here. When all tries have failed for hours, the share of terminals that
+    /// are back within a moment after the outage is that moment divided by the *mean* wait, and the last one is back after
+    /// the longest: the first rush is longest wait / mean wait times the average of the return. That is 2 for a wait drawn
+    /// from 0 to the cap, and 1.33 here. What has spread by the shorter waits before stays spread.
+    pub fn link_delay_ms(&self, asked_ms: u64, failures: u32, entropy: u64) -> u64 {
+        let ceiling = self.ceiling_ms(failures);
+        if ceiling < self.cap_ms {
+            return self.delay_after_ms(asked_ms, failures, entropy);
+        }
+        let always = ceiling / 2;
+        asked_ms.min(LONGEST_RETRY_AFTER_MS) + always + below_or_equal(ceiling - always, entropy)
+    }
+
     /// Upper end of the wait after `failures` failures in a row.
     pub fn ceiling_ms(&self, failures: u32) -> u64 {
         let doublings = failures.saturating_sub(1).min(63);
@@ -52,6 +68,14 @@ mod tests {
         assert!(draws.windows(2).all(|pair| pair[0] < pair[1]), "no two draws fall together");
         assert_eq!(BACKOFF.delay_ms(40, 0), 0);
         assert_eq!(BACKOFF.delay_ms(40, u64::MAX), 900_000);
+    }
+
+    #[test]
+    fn a_link_that_is_down_for_long_is_tried_in_the_upper_half_of_the_cap() {
+        assert_eq!(BACKOFF.link_delay_ms(0, 40, 0), 450_000);
+        assert_eq!(BACKOFF.link_delay_ms(0, 40, u64::MAX), 900_000);
+        assert_eq!(BACKOFF.link_delay_ms(0, 4, 0), 0, "before the cap the whole span is used");
+        assert_eq!(BACKOFF.link_delay_ms(5000, 40, 0), 455_000);
     }
 
     #[test]

@@ -111,7 +111,8 @@ impl Default for SyncConfig {
 }
 
 impl SyncConfig {
-    pub(crate) fn settings(&self) -> Settings {
+    /// What the plan goes by.
+    pub fn settings(&self) -> Settings {
         Settings {
             backoff: Backoff { base_ms: self.retry_base_ms, cap_ms: self.retry_cap_ms },
             window: self.window,

@@ -167,7 +167,7 @@ impl Plan {
             Link::Up => 1,
         };
         let backoff = self.settings.backoff;
-        let delay = backoff.delay_after_ms(retry_after_ms.unwrap_or(0), failures, entropy);
+        let delay = backoff.link_delay_ms(retry_after_ms.unwrap_or(0), failures, entropy);
         self.link = Link::Down { failures, hello_at_ms: now_ms + self.hello_after(delay) };
     }
 

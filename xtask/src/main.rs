@@ -7,6 +7,7 @@ mod bench;
 mod catalog;
 mod ci;
 mod demo;
+mod fleet;
 mod junit;
 mod packages;
 mod powercut;
@@ -41,6 +42,8 @@ enum Command {
     Ui(ui::Ui),
     /// Measure speed and memory, each figure beside its reference
     Bench(bench::Bench),
+    /// Let a fleet of terminals come back to the city after an outage, and draw how it bears that
+    Fleet(fleet::Fleet),
     /// Cut the power at every write of a terminal's day, a million times, and look for broken promises
     Powercut(powercut::Powercut),
     /// Run agents and city under every fault that a seed draws, ten thousand times or one run with its trace
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Ui(ui) => ui.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Fleet(fleet) => fleet.run(),
         Command::Powercut(powercut) => powercut.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Catalog(catalog) => catalog.run(),

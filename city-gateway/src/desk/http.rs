@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod cases;
 mod doors;
+mod terminals;
 mod troubles;
 
 pub(super) use cases::Asked;
@@ -38,6 +39,7 @@ use super::sign_in::{Door, Signed};
 use crate::opener::Revealer;
 use crate::store::StoreError;
 use crate::store::desk::DeskStore;
+use crate::store::lives::TerminalBook;
 
 /// Longest form.
 const MAX_FORM: usize = 16 * 1024;
@@ -54,6 +56,7 @@ pub(crate) struct Parts {
     /// Rung when the opener has something to do.
     pub(crate) arrivals: Arc<Notify>,
     pub(crate) clock: Clock,
+    pub(crate) book: Arc<dyn TerminalBook>,
     pub(crate) transport: Transport,
 }
 
@@ -64,17 +67,18 @@ struct Desk {
     door: Door,
     catalog: Arc<Catalog>,
     clock: Clock,
+    book: Arc<dyn TerminalBook>,
     transport: Transport,
 }
 
 /// Puts the desk together: what others may ask, and its pages.
 pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
-    let Parts { store, catalog, default_department, revealer, arrivals, clock, transport } = parts;
+    let Parts { store, catalog, default_department, revealer, arrivals, clock, book, transport } = parts;
     let departments = Departments::new(&catalog, &default_department);
     let cases =
         Arc::new(CaseDesk::new(Arc::clone(&store), departments, Arc::clone(&clock), revealer, arrivals));
     let door = Door::new(Arc::clone(&store), Arc::clone(&clock));
-    let desk = Desk { store, cases: Arc::clone(&cases), door, catalog, clock, transport };
+    let desk = Desk { store, cases: Arc::clone(&cases), door, catalog, clock, book, transport };
     (cases, router(Arc::new(desk)))
 }
 
@@ -90,6 +94,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/desk/case/{terminal}/{case_id}/unmask", post(cases::unmask))
         .route("/desk/troubles", get(troubles::troubles))
         .route("/desk/troubles/retry", post(troubles::retry))
+        .route("/desk/terminals", get(terminals::terminals))
         .route("/desk/accounts", get(accounts::list))
         .route("/desk/accounts/add", post(accounts::add))
         .route("/desk/accounts/reset", post(accounts::reset))

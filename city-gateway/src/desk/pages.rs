@@ -7,5 +7,6 @@ pub(super) mod door;
 pub(super) mod inbox;
 pub(super) mod layout;
 pub(super) mod qr;
+pub(super) mod terminals;
 pub(super) mod troubles;
 pub(super) mod words;

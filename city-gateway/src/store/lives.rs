@@ -136,6 +136,27 @@ pub struct FleetSums {
     pub disagreeing: u64,
 }
 
+impl FleetSums {
+    /// Records issued and neither received nor waiting. What is under way makes it less or more than nothing for a
+    /// moment.
+    pub fn gap(&self) -> i64 {
+        let accounted = i128::from(self.received) + i128::from(self.ledger.waiting);
+        let gap = i128::from(self.ledger.issued) - accounted;
+        i64::try_from(gap).unwrap_or(if gap > 0 { i64::MAX } else { i64::MIN })
+    }
+}
+
+/// From where on a terminal needs a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worry {
+    /// Not heard since then, milliseconds since 1970.
+    pub silent_since_ms: i64,
+    /// A record without a receipt for at least so many seconds.
+    pub unacked_age_s: u64,
+    /// A disk that is at least so full, 0 to 100.
+    pub disk_used_percent: u8,
+}
+
 /// The book of terminals.
 pub trait TerminalBook: Send + Sync {
     /// Judges and notes a hello, in one transaction.
@@ -143,6 +164,10 @@ pub trait TerminalBook: Send + Sync {
 
     /// The last words of terminals after this code, in order.
     fn last_words<'a>(&'a self, after: &'a str, limit: usize) -> Reply<'a, Vec<LastWord>>;
+
+    /// Terminals that need a look, those with differing books first, then those with a side lane, then by the age of
+    /// the oldest record without a receipt, then by how long they have been silent.
+    fn worrying(&self, worry: Worry, limit: usize) -> Reply<'_, Vec<LastWord>>;
 
     /// Sums over all terminals.
     fn fleet(&self) -> Reply<'_, FleetSums>;

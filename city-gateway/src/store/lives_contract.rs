@@ -187,12 +187,53 @@ pub async fn records_are_found_again(bed: impl Bed) {
     assert_eq!(book.record(TERMINAL, "a", Some("hash of z")).await.unwrap(), None);
 }
 
+/// The list begins with the worst, and nobody is on it who is well.
+pub async fn who_needs_a_look_comes_first(bed: impl Bed) {
+    let (_, _, book) = bed.open().await;
+    let worry = Worry { silent_since_ms: NOW, unacked_age_s: 100, disk_used_percent: 85 };
+    assert_eq!(book.worrying(worry, 9).await.unwrap(), []);
+    let says = |terminal: &str, age: u64, ledger: Ledger, disk: u8, at_ms: i64| Word {
+        terminal: terminal.into(),
+        heard: None,
+        ledger: Some(ledger),
+        oldest_unacked_age_s: Some(age),
+        disk_used_percent: Some(disk),
+        at_ms,
+        ..word(None, 0, 1)
+    };
+    let fine = Ledger::default();
+    let apart = Ledger { issued: 1, waiting: 1, side_lane: 1, ..Ledger::default() };
+    let wrong = Ledger { issued: 1, ..Ledger::default() };
+    for word in [
+        says("DG0001", 99, fine, 84, NOW),
+        says("DG0002", 0, fine, 10, NOW - 1),
+        says("DG0003", 100, fine, 10, NOW),
+        says("DG0004", 500, fine, 10, NOW),
+        says("DG0005", 0, apart, 10, NOW),
+        says("DG0006", 0, fine, 85, NOW),
+        says("DG0007", 0, wrong, 10, NOW),
+        says("DG0007", 0, wrong, 10, NOW),
+        says("DG0008", 0, wrong, 10, NOW),
+    ] {
+        book.hear(word).await.unwrap();
+    }
+    let names = async |limit| {
+        let words = book.worrying(worry, limit).await.unwrap();
+        words.into_iter().map(|word| word.terminal).collect::<Vec<_>>()
+    };
+    let all = ["DG0007", "DG0005", "DG0004", "DG0003", "DG0002", "DG0006"];
+    assert_eq!(names(9).await, all);
+    assert_eq!(names(2).await, all[..2]);
+    // One issued that neither arrived nor waits, of each of the two.
+    assert_eq!(book.fleet().await.unwrap().gap(), 2);
+}
+
 /// One test for each promise.
 macro_rules! lives_contract_suite {
     ($bed:expr) => {
         $crate::store::lives_contract::lives_contract_suite!($bed;
-            tokens_are_kept a_shorter_queue_is_doubted books_are_compared durable_is_without_gaps a_void_ends_the_wait_for_blobs
-            records_are_found_again);
+            tokens_are_kept a_shorter_queue_is_doubted books_are_compared durable_is_without_gaps
+            a_void_ends_the_wait_for_blobs records_are_found_again who_needs_a_look_comes_first);
     };
     ($bed:expr; $($promise:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,3 +21,4 @@ mod program;
 mod query;
 mod standing;
 mod support;
+mod telemetry;

@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock, Once};
 use std::time::{Duration, Instant};
 
 use city_gateway::desk::Retention;
-use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store};
+use city_gateway::{
+    BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
+};
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject;
@@ -123,6 +125,7 @@ impl City {
             blobs: BlobPlace::default(),
             city: CityPages { open_feed: true, ..CityPages::default() },
             retention: Retention::default(),
+            telemetry: Telemetry::default(),
         }
     }
 

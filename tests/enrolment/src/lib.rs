@@ -17,7 +17,9 @@ pub use authority::{Authority, Days};
 use city_gateway::desk::Retention;
 use city_gateway::operator::{self, Ask, CourierProgress, Told};
 use city_gateway::store::{InboxRow, Page, Status};
-use city_gateway::{BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store};
+use city_gateway::{
+    BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
+};
 use sync_protocol::{CityReceiptKey, SealKeyPair};
 pub use terminal::{Program, Terminal};
 
@@ -140,6 +142,7 @@ impl City {
             blobs: BlobPlace::default(),
             city: CityPages::default(),
             retention: Retention::default(),
+            telemetry: Telemetry::default(),
         };
         let gateway = Gateway::start(&config).await.expect("the gateway starts");
         let enrolment = gateway.enrolment().expect("there is a door for enrolment");

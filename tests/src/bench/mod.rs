@@ -6,11 +6,13 @@
 
 pub mod bare_city;
 pub mod browser;
+pub mod city;
 pub mod commits;
 pub mod delivery;
 pub mod devtools;
 pub mod link;
 pub mod memory;
+pub mod photos;
 pub mod records;
 pub mod screen;
 pub mod site;

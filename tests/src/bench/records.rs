@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use kiosk_core::case_number;
-use kiosk_store::{NewRecord, PrintState, Slot, Stub};
+use kiosk_store::{NewRecord, PrintState, SealedBlob, Slot, Stub};
 use kiosk_tests::workshop;
 use serde_json::{Map, Value, json};
 use service_catalog::Catalog;
@@ -11,8 +11,8 @@ use simulator::cards::DeskCard;
 use simulator::world::TERMINAL_CODE;
 use std::time::{SystemTime, UNIX_EPOCH};
 use sync_protocol::{
-    AgeSealer, ClockEvidence, Manifest, PROTOCOL_VERSION, RecordKind, Sealer, Submission, TerminalKey,
-    sha256_hex,
+    AgeSealer, BlobRef, ClockEvidence, Manifest, PROTOCOL_VERSION, RecordKind, Sealer, Submission,
+    TerminalKey, sha256_hex,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -49,6 +49,17 @@ impl Maker {
 
     /// Everything `kiosk-app` does between the resident's confirmation and the commit.
     pub fn make(&self, incarnation: &str, slot: Slot) -> Result<NewRecord> {
+        self.make_with(incarnation, slot, Vec::new())
+    }
+
+    /// A photo as the kiosk puts it into a record.
+    pub fn seal_photo(&self, photo: &[u8]) -> Result<SealedBlob> {
+        let bytes = self.sealer.seal(photo)?;
+        Ok(SealedBlob { sha256: sha256_hex(&bytes), bytes })
+    }
+
+    /// [`Maker::make`] with sealed photos.
+    pub fn make_with(&self, incarnation: &str, slot: Slot, blobs: Vec<SealedBlob>) -> Result<NewRecord> {
         let case_id = uuid::Uuid::new_v4().to_string();
         let case_number = case_number::compose(TERMINAL_CODE, rand::random());
         let verification = format!("{:032x}", rand::random::<u128>())[..20].to_owned();
@@ -85,7 +96,7 @@ impl Maker {
             prev_hash: slot.prev_hash.clone(),
             sha256: sha256.clone(),
             bytes: ciphertext.len() as u64,
-            blobs: Vec::new(),
+            blobs: blobs.iter().map(named).collect(),
             clock: clock(),
         };
         let manifest = manifest.sign(&self.key);
@@ -93,7 +104,6 @@ impl Maker {
         let (item, print) = (ITEM.to_owned(), PrintState::NotPrinted);
         let stub =
             Some(Stub { case_id: case_id.clone(), case_number, item, verification, finalised_at_ms, print });
-        let blobs = Vec::new();
         Ok(NewRecord { slot, case_id, kind, manifest, ciphertext, sha256, finalised_at_ms, blobs, stub })
     }
 
@@ -107,6 +117,10 @@ impl Maker {
         }
         Ok(records)
     }
+}
+
+fn named(blob: &SealedBlob) -> BlobRef {
+    BlobRef { sha256: blob.sha256.clone(), bytes: blob.bytes.len() as u64 }
 }
 
 /// Bytes of all columns of a record and its stub.

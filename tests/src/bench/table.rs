@@ -15,17 +15,18 @@ pub enum Better {
 pub struct Row {
     what: String,
     unit: &'static str,
-    measured: String,
+    measured: f64,
     reference: String,
     ratio: Option<f64>,
     goal: Option<(Better, f64)>,
+    limit: Option<(Better, f64)>,
 }
 
 impl Row {
     /// A figure without a reference yet.
     pub fn new(what: impl Into<String>, unit: &'static str, measured: f64) -> Row {
-        let (reference, ratio, goal) = ("-".to_owned(), None, None);
-        Row { what: what.into(), unit, measured: number(measured), reference, ratio, goal }
+        let (reference, ratio, goal, limit) = ("-".to_owned(), None, None, None);
+        Row { what: what.into(), unit, measured, reference, ratio, goal, limit }
     }
 
     /// What it is compared with.
@@ -50,21 +51,43 @@ impl Row {
         self
     }
 
-    fn cells(&self) -> [String; 5] {
-        let (goal, verdict) = match (self.goal, self.ratio) {
-            (Some((better, goal)), Some(ratio)) => {
-                let met = if better == Better::Larger { ratio >= goal } else { ratio <= goal };
-                let sign = if better == Better::Larger { ">=" } else { "<=" };
-                (format!("{sign} {goal}"), if met { "met" } else { "missed" })
-            }
-            _ => ("-".to_owned(), ""),
+    /// What the figure itself is meant to be. Beside a goal for the ratio, either is enough.
+    #[must_use]
+    pub fn limit(mut self, better: Better, limit: f64) -> Row {
+        self.limit = Some((better, limit));
+        self
+    }
+
+    /// What is wanted, and whether it is so.
+    fn verdict(&self) -> String {
+        let judge = |better: Better, wanted: f64, found: f64| match better {
+            Better::Larger => (">=", found >= wanted),
+            Better::Smaller => ("<=", found <= wanted),
         };
+        let ratio = self.goal.zip(self.ratio).map(|((better, wanted), ratio)| {
+            let (sign, met) = judge(better, wanted, ratio);
+            (format!("{sign} {wanted}"), met)
+        });
+        let itself = self.limit.map(|(better, wanted)| {
+            let (sign, met) = judge(better, wanted, self.measured);
+            (format!("{sign} {wanted} {}", self.unit), met)
+        });
+        let wanted: Vec<_> = ratio.into_iter().chain(itself).collect();
+        if wanted.is_empty() {
+            return "-".to_owned();
+        }
+        let met = if wanted.iter().any(|(_, met)| *met) { "met" } else { "missed" };
+        let words: Vec<String> = wanted.into_iter().map(|(words, _)| words).collect();
+        format!("{} {met}", words.join(" or "))
+    }
+
+    fn cells(&self) -> [String; 5] {
         [
             self.what.clone(),
-            format!("{} {}", self.measured, self.unit),
+            format!("{} {}", number(self.measured), self.unit),
             self.reference.clone(),
             self.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}")),
-            format!("{goal} {verdict}").trim_end().to_owned(),
+            self.verdict(),
         ]
     }
 }
@@ -182,5 +205,10 @@ mod tests {
         assert_eq!(row(0.79)[4], ">= 0.8 missed");
         let row = Row::new("x", "MiB", 1.0).beside("y", 1.0, 1.2).goal(Better::Smaller, 1.1).cells();
         assert_eq!(row[4], "<= 1.1 missed");
+        let row = Row::new("x", "ms", 49.0).limit(Better::Smaller, 50.0).cells();
+        assert_eq!(row[4], "<= 50 ms met");
+        let either = |measured| Row::new("x", "/s", measured).beside("y", 1.0, 0.7).goal(Better::Larger, 0.8);
+        assert_eq!(either(9.0).limit(Better::Larger, 10.0).cells()[4], ">= 0.8 or >= 10 /s missed");
+        assert_eq!(either(10.0).limit(Better::Larger, 10.0).cells()[4], ">= 0.8 or >= 10 /s met");
     }
 }

@@ -6,7 +6,7 @@ mod bench;
 
 use anyhow::Result;
 use bench::table::{self, Row};
-use bench::{commits, delivery, screen, start};
+use bench::{city, commits, delivery, photos, screen, start};
 use clap::{Parser, ValueEnum};
 
 /// Speed and memory, each figure beside its reference.
@@ -29,8 +29,12 @@ enum Group {
     Screen,
     /// Durable commits, against bare SQLite
     Commits,
+    /// Durable commits with a photo, against a bare file and a bare row
+    Photos,
     /// Delivery to the city, against bare HTTP/2
     Delivery,
+    /// The city on PostgreSQL, against pgbench
+    City,
 }
 
 impl Group {
@@ -40,6 +44,13 @@ impl Group {
             Group::Start => start::measure(of(2, 9)),
             Group::Screen => screen::measure(of(20, 120), of(10, 100)),
             Group::Commits => commits::measure(of(4, 40)),
+            Group::Photos => photos::measure(of(20, 300)),
+            Group::City => city::measure(&city::Amount {
+                rounds: of(1, 5),
+                cases: if quick { 256 } else { 8192 },
+                grouped: if quick { 2048 } else { 40_960 },
+                paced_s: if quick { 3 } else { 60 },
+            }),
             Group::Delivery => delivery::measure(of(1_000, 10_000), of(1, 3)),
         }
     }

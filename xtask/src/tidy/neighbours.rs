@@ -45,14 +45,18 @@ const ROOMS: &[(&str, Knows)] = &[
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
     ("enrolment-tests", Knows::Anyone),
+    (
+        "kiosk-fleet",
+        Knows::Only(&["city-gateway", "kiosk-core", "service-catalog", "sync-agent", "sync-protocol"]),
+    ),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("kiosk-simulation", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 6] =
-    ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "kiosk-simulation", "xtask"];
+const KNOWN_BY_NONE: [&str; 7] =
+    ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-fleet", "kiosk-powercut", "kiosk-simulation", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -82,6 +86,7 @@ const ONLY_IN: &[OnlyIn] = &[
             "kiosk-tests",
             "enrolment-tests",
             "kiosk-simulation",
+            "kiosk-fleet",
             "xtask",
         ],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",

@@ -9,14 +9,16 @@ use crate::pages::Escaped;
 pub(crate) enum Tab {
     Cases,
     Troubles,
+    Terminals,
     Accounts,
     Audit,
     None,
 }
 
-const TABS: [(Tab, Right, &str, &str); 4] = [
+const TABS: [(Tab, Right, &str, &str); 5] = [
     (Tab::Cases, Right::SeeCases, "/desk/", "办件"),
     (Tab::Troubles, Right::MendRecords, "/desk/troubles", "异常记录"),
+    (Tab::Terminals, Right::MendRecords, "/desk/terminals", "终端"),
     (Tab::Accounts, Right::KeepAccounts, "/desk/accounts", "账号"),
     (Tab::Audit, Right::ReadAudit, "/desk/audit", "审计"),
 ];

@@ -8,7 +8,9 @@ use super::PostgresStore;
 use super::database::{Database, Work, plain};
 use super::read::unknown;
 use crate::continuity::{self, Life, Verdict};
-use crate::store::lives::{Answered, Disagreement, FleetSums, HeldRecord, LastWord, TerminalBook, Word};
+use crate::store::lives::{
+    Answered, Disagreement, FleetSums, HeldRecord, LastWord, TerminalBook, Word, Worry,
+};
 use crate::store::{Conflict, Kept, Place, Reply, StoreError};
 
 /// Longest time a hello may be under way: a record that arrived before that was finalised before the hello.
@@ -75,6 +77,16 @@ const LAST_WORDS: &str = "
            disk_used_percent, issued, acknowledged, waiting, side_lane, voided, waiting_bytes, received,
            disagreements
     FROM terminal_word WHERE terminal > $1 ORDER BY terminal LIMIT $2";
+
+const WORRYING: &str = "
+    SELECT terminal, incarnation, heard_at_ms, agent_version, catalog_version, oldest_unacked_age_s,
+           disk_used_percent, issued, acknowledged, waiting, side_lane, voided, waiting_bytes, received,
+           disagreements
+    FROM terminal_word
+    WHERE disagreements >= $1 OR side_lane > 0 OR oldest_unacked_age_s >= $2 OR heard_at_ms < $3
+       OR disk_used_percent >= $4
+    ORDER BY disagreements >= $1 DESC, coalesce(side_lane, 0) > 0 DESC, coalesce(oldest_unacked_age_s, 0) DESC,
+             heard_at_ms, terminal LIMIT $5";
 
 /// Sums for a chart: as floating numbers they never overflow.
 const FLEET: &str = "
@@ -148,6 +160,19 @@ impl TerminalBook for PostgresStore {
         Box::pin(async move {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             self.database.query(LAST_WORDS, &[&after, &limit]).await?.iter().map(last_word).collect()
+        })
+    }
+
+    fn worrying(&self, worry: Worry, limit: usize) -> Reply<'_, Vec<LastWord>> {
+        Box::pin(async move {
+            let age = i64::try_from(worry.unacked_age_s).unwrap_or(i64::MAX);
+            let (full, limit) =
+                (i64::from(worry.disk_used_percent), i64::try_from(limit).unwrap_or(i64::MAX));
+            let rows = self
+                .database
+                .query(WORRYING, &[&BELIEVED, &age, &worry.silent_since_ms, &full, &limit])
+                .await?;
+            rows.iter().map(last_word).collect()
         })
     }
 

@@ -6,7 +6,9 @@ use sync_protocol::Ledger;
 use super::SqliteStore;
 use super::statements::position;
 use crate::continuity::{self, Heard, Life, Verdict};
-use crate::store::lives::{Answered, Disagreement, FleetSums, HeldRecord, LastWord, TerminalBook, Word};
+use crate::store::lives::{
+    Answered, Disagreement, FleetSums, HeldRecord, LastWord, TerminalBook, Word, Worry,
+};
 use crate::store::{Conflict, Kept, Place, Reply};
 
 /// Longest time a hello may be under way: a record that arrived before that was finalised before the hello.
@@ -40,6 +42,33 @@ impl TerminalBook for SqliteStore {
                      FROM terminal_word WHERE terminal > ?1 ORDER BY terminal LIMIT ?2",
                 )?
                 .query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], last_word)?
+                .collect()
+        }))
+    }
+
+    fn worrying(&self, worry: Worry, limit: usize) -> Reply<'_, Vec<LastWord>> {
+        Box::pin(self.read(move |_, connection| {
+            connection
+                .prepare_cached(
+                    "SELECT terminal, incarnation, heard_at_ms, agent_version, catalog_version,
+                            oldest_unacked_age_s, disk_used_percent, issued, acknowledged, waiting, side_lane,
+                            voided, waiting_bytes, received, disagreements
+                     FROM terminal_word
+                     WHERE disagreements >= ?1 OR side_lane > 0 OR oldest_unacked_age_s >= ?2 OR heard_at_ms < ?3
+                        OR disk_used_percent >= ?4
+                     ORDER BY disagreements >= ?1 DESC, coalesce(side_lane, 0) > 0 DESC,
+                              coalesce(oldest_unacked_age_s, 0) DESC, heard_at_ms, terminal LIMIT ?5",
+                )?
+                .query_map(
+                    params![
+                        BELIEVED as i64,
+                        i64::try_from(worry.unacked_age_s).unwrap_or(i64::MAX),
+                        worry.silent_since_ms,
+                        worry.disk_used_percent,
+                        i64::try_from(limit).unwrap_or(i64::MAX)
+                    ],
+                    last_word,
+                )?
                 .collect()
         }))
     }
