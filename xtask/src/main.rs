@@ -7,6 +7,7 @@ mod bench;
 mod catalog;
 mod ci;
 mod demo;
+mod fuzz;
 mod junit;
 mod packages;
 mod powercut;
@@ -45,6 +46,8 @@ enum Command {
     Powercut(powercut::Powercut),
     /// Run agents and city under every fault that a seed draws, ten thousand times or one run with its trace
     Simulate(simulate::Simulate),
+    /// Hunt for inputs that break a decoder, guided by coverage; tests try the same targets briefly
+    Fuzz(fuzz::Fuzz),
     /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
     Catalog(catalog::Catalog),
     /// Everything that a change must pass: format, lints, licences, tests
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(),
         Command::Powercut(powercut) => powercut.run(),
         Command::Simulate(simulate) => simulate.run(),
+        Command::Fuzz(fuzz) => fuzz.run(),
         Command::Catalog(catalog) => catalog.run(),
         Command::Ci => ci::run(),
     };

@@ -45,14 +45,22 @@ const ROOMS: &[(&str, Knows)] = &[
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
     ("enrolment-tests", Knows::Anyone),
+    ("kiosk-fuzz", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("kiosk-simulation", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 6] =
-    ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "kiosk-simulation", "xtask"];
+const KNOWN_BY_NONE: [&str; 7] = [
+    "simulator",
+    "kiosk-tests",
+    "enrolment-tests",
+    "kiosk-fuzz",
+    "kiosk-powercut",
+    "kiosk-simulation",
+    "xtask",
+];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -81,6 +89,7 @@ const ONLY_IN: &[OnlyIn] = &[
             "simulator",
             "kiosk-tests",
             "enrolment-tests",
+            "kiosk-fuzz",
             "kiosk-simulation",
             "xtask",
         ],
@@ -88,7 +97,14 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "rusqlite",
-        crates: &["kiosk-store", "city-gateway", "kiosk-tests", "kiosk-powercut", "kiosk-simulation"],
+        crates: &[
+            "kiosk-store",
+            "city-gateway",
+            "kiosk-tests",
+            "kiosk-fuzz",
+            "kiosk-powercut",
+            "kiosk-simulation",
+        ],
         why: "one crate owns a database's schema and its durability settings; everyone else asks that crate",
     },
 ];
