@@ -16,6 +16,8 @@ mod clock;
 mod config;
 pub mod continuity;
 mod courier;
+#[cfg(feature = "decoders")]
+pub mod decoders;
 pub mod desk;
 mod durable_notes;
 mod enrol;

@@ -119,7 +119,7 @@ impl SyncConfig {
             hello_every_ms: self.hello_every_ms,
             side_lane_ms: self.side_lane_ms,
             // Twice the longest a request can take: after that its task is gone, whatever happened to it.
-            lost_after_ms: 2 * (self.connect_timeout_ms + self.request_timeout_ms),
+            lost_after_ms: self.connect_timeout_ms.saturating_add(self.request_timeout_ms).saturating_mul(2),
         }
     }
 }

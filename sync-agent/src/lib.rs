@@ -18,6 +18,8 @@ mod clock;
 pub mod config;
 mod connection;
 pub mod courier;
+#[cfg(feature = "decoders")]
+pub mod decoders;
 pub mod enrol;
 mod journal;
 mod local_socket;

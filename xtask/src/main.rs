@@ -8,6 +8,7 @@ mod catalog;
 mod ci;
 mod demo;
 mod fleet;
+mod fuzz;
 mod junit;
 mod packages;
 mod powercut;
@@ -48,6 +49,8 @@ enum Command {
     Powercut(powercut::Powercut),
     /// Run agents and city under every fault that a seed draws, ten thousand times or one run with its trace
     Simulate(simulate::Simulate),
+    /// Hunt for inputs that break a decoder, guided by coverage; tests try the same targets briefly
+    Fuzz(fuzz::Fuzz),
     /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
     Catalog(catalog::Catalog),
     /// Everything that a change must pass: format, lints, licences, tests
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Fleet(fleet) => fleet.run(),
         Command::Powercut(powercut) => powercut.run(),
         Command::Simulate(simulate) => simulate.run(),
+        Command::Fuzz(fuzz) => fuzz.run(),
         Command::Catalog(catalog) => catalog.run(),
         Command::Ci => ci::run(),
     };

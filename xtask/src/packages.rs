@@ -23,6 +23,8 @@ pub enum Purpose {
     Demo,
     /// The tests and measurements, which also check our results with other people's programs.
     Test,
+    /// The hunt for inputs that break a decoder.
+    Fuzz,
 }
 
 const DEMO: &[Package] = &[
@@ -42,10 +44,16 @@ const TEST: &[Package] = &[
     Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },
 ];
 
+const FUZZ: &[Package] = &[Package { name: "g++", why: "compiles libFuzzer, which is written in C++" }];
+
 impl Purpose {
     fn packages(self) -> impl Iterator<Item = &'static Package> {
-        let more = if self == Purpose::Test { TEST } else { &[] };
-        DEMO.iter().chain(more)
+        let lists: [&[Package]; 2] = match self {
+            Purpose::Demo => [DEMO, &[]],
+            Purpose::Test => [DEMO, TEST],
+            Purpose::Fuzz => [FUZZ, &[]],
+        };
+        lists.into_iter().flatten()
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) use http::{Parts, desk};
 pub use retention::Retention;
 pub(crate) use retention::task as retention_task;
 pub(crate) use session::Transport;
+#[cfg(feature = "decoders")]
+pub(crate) use totp::matching_step;
 
 /// Tells the time, milliseconds since 1970. Injected, so that tests need not wait.
 pub(crate) type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;

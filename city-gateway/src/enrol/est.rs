@@ -224,7 +224,7 @@ async fn body(request: Request) -> Result<Bytes, NoCertificate> {
 }
 
 /// Terminal code and voucher out of HTTP Basic.
-fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
+pub(crate) fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

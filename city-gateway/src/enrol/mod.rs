@@ -31,9 +31,17 @@ pub(crate) use allow_list::{AllowList, Believed};
 #[cfg(feature = "simulation")]
 pub(crate) use certificate::NAME;
 pub(crate) use certificate::TerminalCertificate;
+#[cfg(feature = "decoders")]
+pub(crate) use est::credentials;
 pub(crate) use est::{enrolment_routes, terminal_routes};
 pub(crate) use issuer::{FileIssuer, Issuer};
+#[cfg(feature = "decoders")]
+pub(crate) use pkcs7::certs_only;
+#[cfg(feature = "decoders")]
+pub(crate) use request::SigningRequest;
 pub(crate) use verifier::TerminalVerifier;
+#[cfg(feature = "decoders")]
+pub(crate) use voucher::hash as voucher_hash;
 
 use crate::config::Config;
 use crate::keys::{self, KeyError, TlsKeys};

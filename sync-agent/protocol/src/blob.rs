@@ -58,7 +58,7 @@ impl BlobState {
     /// The piece to send next, at most `chunk` bytes; `None` when nothing is left.
     pub fn next_piece(&self, chunk: u64) -> Option<std::ops::Range<u64>> {
         let chunk = chunk.clamp(limits::MIN_CHUNK, limits::MAX_CHUNK);
-        (self.offset < self.length).then(|| self.offset..self.length.min(self.offset + chunk))
+        (self.offset < self.length).then(|| self.offset..self.length.min(self.offset.saturating_add(chunk)))
     }
 }
 

@@ -12,7 +12,7 @@ use sync_protocol::{BlobHeaders as Header, BlobState, TUS_VERSION, limits, write
 use super::{Cause, CityClient, Refused, refused};
 use crate::throttle::Throttle;
 
-/// Answers in a row that bring a blob no further before the try is given up.
+/// Answers in a row that bring a blob no further than it ever was before the try is given up.
 const STANDSTILLS: u32 = 3;
 
 impl CityClient {
@@ -31,15 +31,17 @@ impl CityClient {
             None => self.begin_blob(blob).await?,
         };
         let mut standstills = 0;
+        // Further than ever in this try: a city that goes back again and again must not keep us here.
+        let mut furthest = state.offset;
         while let Some(range) = state.next_piece(limits::MIN_CHUNK) {
             throttle.take(range.end - range.start).await;
-            let before = state.offset;
             state = match self.send_piece(blob, range).await? {
                 Some(offset) => BlobState { offset, ..state },
                 // Another offset than we thought, or a piece damaged on the way: the city says where it is.
                 None => self.blob_state(blob).await?.ok_or(Cause::NotTus)?,
             };
-            standstills = if state.offset > before { 0 } else { standstills + 1 };
+            standstills = if state.offset > furthest { 0 } else { standstills + 1 };
+            furthest = furthest.max(state.offset);
             if standstills >= STANDSTILLS {
                 return Err(Cause::NotTus.into());
             }

@@ -49,14 +49,23 @@ const ROOMS: &[(&str, Knows)] = &[
         "kiosk-fleet",
         Knows::Only(&["city-gateway", "kiosk-core", "service-catalog", "sync-agent", "sync-protocol"]),
     ),
+    ("kiosk-fuzz", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("kiosk-simulation", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 7] =
-    ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-fleet", "kiosk-powercut", "kiosk-simulation", "xtask"];
+const KNOWN_BY_NONE: [&str; 8] = [
+    "simulator",
+    "kiosk-tests",
+    "enrolment-tests",
+    "kiosk-fleet",
+    "kiosk-fuzz",
+    "kiosk-powercut",
+    "kiosk-simulation",
+    "xtask",
+];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -85,6 +94,7 @@ const ONLY_IN: &[OnlyIn] = &[
             "simulator",
             "kiosk-tests",
             "enrolment-tests",
+            "kiosk-fuzz",
             "kiosk-simulation",
             "kiosk-fleet",
             "xtask",
@@ -93,7 +103,14 @@ const ONLY_IN: &[OnlyIn] = &[
     },
     OnlyIn {
         family: "rusqlite",
-        crates: &["kiosk-store", "city-gateway", "kiosk-tests", "kiosk-powercut", "kiosk-simulation"],
+        crates: &[
+            "kiosk-store",
+            "city-gateway",
+            "kiosk-tests",
+            "kiosk-fuzz",
+            "kiosk-powercut",
+            "kiosk-simulation",
+        ],
         why: "one crate owns a database's schema and its durability settings; everyone else asks that crate",
     },
 ];

@@ -1,0 +1,61 @@
+//! The targets, by where their bytes come from.
+
+mod answers;
+mod catalog;
+mod certificates;
+mod configuration;
+mod courier;
+mod devices;
+mod gateway;
+mod local;
+mod numbers;
+mod poison;
+#[cfg(feature = "printed")]
+mod printed;
+mod records;
+mod repository;
+mod rows;
+mod screen;
+mod seals;
+mod signed;
+mod store;
+
+use crate::{Part, Target};
+
+pub(crate) fn parts() -> Vec<Part> {
+    let part =
+        |name, targets: Vec<Vec<Target>>| Part { name, targets: targets.into_iter().flatten().collect() };
+    let mut parts = vec![
+        part(
+            "protocol",
+            vec![
+                records::targets(),
+                signed::targets(),
+                seals::targets(),
+                local::targets(),
+                courier::targets(),
+            ],
+        ),
+        part("core", vec![numbers::targets()]),
+        part("catalog", vec![catalog::targets()]),
+        part("device", vec![devices::targets(), screen::targets()]),
+        part("store", vec![store::targets(), rows::targets()]),
+        part("agent", vec![answers::targets(), repository::targets()]),
+        part("gateway", vec![gateway::targets(), poison::targets()]),
+        part("key", vec![certificates::targets(), configuration::targets()]),
+    ];
+    #[cfg(feature = "printed")]
+    parts.push(part("printed", vec![printed::targets()]));
+    parts
+}
+
+pub(crate) fn reach() {
+    catalog::reaches();
+    rows::reaches();
+    poison::reaches();
+}
+
+/// Bytes as text, where the product reads text; bytes that are none are shown as what a lenient reader makes of them.
+fn as_text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
