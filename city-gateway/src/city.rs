@@ -20,9 +20,11 @@ use sync_protocol::limits::MAX_FIELD;
 use crate::metrics::Metrics;
 use crate::pages;
 use crate::refusal::Refusal;
+use crate::relay::RelayFigures;
 use crate::store::blobs::BlobIndex;
 use crate::store::lives::{LastWord, TerminalBook};
 use crate::store::{Found, InboxRow, InboxStore, Page, Status};
+use crate::terminals::now_ms;
 
 /// Lines of one HTML page.
 const LINES: usize = 50;
@@ -42,6 +44,8 @@ pub(crate) struct Figures {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) blobs: Arc<dyn BlobIndex>,
     pub(crate) book: Arc<dyn TerminalBook>,
+    /// Absent when nothing is relayed.
+    pub(crate) relay: Option<Arc<RelayFigures>>,
 }
 
 /// What is shown without sign-in, beside the public page.
@@ -223,8 +227,12 @@ async fn healthz(State(city): State<Arc<City>>) -> Result<Json<Value>, Refusal> 
 
 /// Figures for Prometheus.
 async fn metrics(State(city): State<Arc<City>>) -> Result<Response, Refusal> {
-    let Figures { metrics, blobs, book } = &city.figures;
-    let text = metrics.text(&city.store.counts().await?, &blobs.blob_counts().await?, &book.fleet().await?);
+    let Figures { metrics, blobs, book, relay } = &city.figures;
+    let mut text =
+        metrics.text(&city.store.counts().await?, &blobs.blob_counts().await?, &book.fleet().await?);
+    if let Some(relay) = relay {
+        text.push_str(&relay.text(now_ms()).await?);
+    }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 

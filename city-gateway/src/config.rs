@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::desk::Retention;
+use crate::relay::RelayConfig;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Config {
     /// After how long what is deleted.
     #[serde(default)]
     pub retention: Retention,
+    /// The departments to which cases are handed on; none when absent.
+    #[serde(default)]
+    pub relay: RelayConfig,
 }
 
 /// The operators' pages.
@@ -325,6 +329,9 @@ pub enum ConfigError {
     /// An auditor must be able to find who did something at least as long as the thing is there.
     #[error("retention.audit_years is shorter than what the audit lines speak of is kept")]
     Retention,
+    /// The departments, and the ways to them.
+    #[error("relay: {0}")]
+    Relay(String),
 }
 
 impl Config {
@@ -349,6 +356,7 @@ impl Config {
             tls.key = folder.join(&tls.key);
         }
         config.paths.catalog_repository = config.paths.catalog_repository.map(|path| folder.join(path));
+        config.relay.resolve(folder);
         config.check()?;
         Ok(config)
     }
@@ -367,6 +375,7 @@ impl Config {
                 return Err(ConfigError::NotLoopback(self.listen.city));
             }
         }
+        self.relay.check().map_err(ConfigError::Relay)?;
         let postgres = self.store.kind == StoreKind::Postgres;
         if postgres != self.store.address.is_some() {
             return Err(ConfigError::StoreAddress);

@@ -9,6 +9,7 @@ mod audit;
 mod cases;
 mod doors;
 mod troubles;
+mod undelivered;
 
 pub(super) use cases::Asked;
 
@@ -38,6 +39,7 @@ use super::sign_in::{Door, Signed};
 use crate::opener::Revealer;
 use crate::store::StoreError;
 use crate::store::desk::DeskStore;
+use crate::store::relay::RelayStore;
 
 /// Longest form.
 const MAX_FORM: usize = 16 * 1024;
@@ -48,6 +50,9 @@ const MAX_FIELDS: usize = 32;
 /// What the operators' side is made of.
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn DeskStore>,
+    pub(crate) relay: Arc<dyn RelayStore>,
+    /// Rung when the relay has something to do.
+    pub(crate) opened: Arc<Notify>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) default_department: String,
     pub(crate) revealer: Revealer,
@@ -60,6 +65,8 @@ pub(crate) struct Parts {
 /// What the routes share.
 struct Desk {
     store: Arc<dyn DeskStore>,
+    relay: Arc<dyn RelayStore>,
+    opened: Arc<Notify>,
     cases: Arc<CaseDesk>,
     door: Door,
     catalog: Arc<Catalog>,
@@ -69,12 +76,13 @@ struct Desk {
 
 /// Puts the desk together: what others may ask, and its pages.
 pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
-    let Parts { store, catalog, default_department, revealer, arrivals, clock, transport } = parts;
+    let Parts { store, relay, opened, catalog, default_department, revealer, arrivals, clock, transport } =
+        parts;
     let departments = Departments::new(&catalog, &default_department);
     let cases =
         Arc::new(CaseDesk::new(Arc::clone(&store), departments, Arc::clone(&clock), revealer, arrivals));
     let door = Door::new(Arc::clone(&store), Arc::clone(&clock));
-    let desk = Desk { store, cases: Arc::clone(&cases), door, catalog, clock, transport };
+    let desk = Desk { store, relay, opened, cases: Arc::clone(&cases), door, catalog, clock, transport };
     (cases, router(Arc::new(desk)))
 }
 
@@ -90,6 +98,8 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/desk/case/{terminal}/{case_id}/unmask", post(cases::unmask))
         .route("/desk/troubles", get(troubles::troubles))
         .route("/desk/troubles/retry", post(troubles::retry))
+        .route("/desk/undelivered", get(undelivered::list))
+        .route("/desk/undelivered/release", post(undelivered::release))
         .route("/desk/accounts", get(accounts::list))
         .route("/desk/accounts/add", post(accounts::add))
         .route("/desk/accounts/reset", post(accounts::reset))

@@ -8,4 +8,5 @@ pub(super) mod inbox;
 pub(super) mod layout;
 pub(super) mod qr;
 pub(super) mod troubles;
+pub(super) mod undelivered;
 pub(super) mod words;
