@@ -20,9 +20,11 @@ use sync_protocol::limits::MAX_FIELD;
 use crate::metrics::{Family, Metrics, prometheus};
 use crate::pages;
 use crate::refusal::Refusal;
+use crate::relay::RelayFigures;
 use crate::store::blobs::BlobIndex;
 use crate::store::lives::{LastWord, TerminalBook};
 use crate::store::{Found, InboxRow, InboxStore, Page, Status, StoreError};
+use crate::terminals::now_ms;
 
 /// Lines of one HTML page.
 const LINES: usize = 50;
@@ -44,13 +46,20 @@ pub(crate) struct Figures {
     pub(crate) inbox: Arc<dyn InboxStore>,
     pub(crate) blobs: Arc<dyn BlobIndex>,
     pub(crate) book: Arc<dyn TerminalBook>,
+    /// Absent when nothing is relayed.
+    pub(crate) relay: Option<Arc<RelayFigures>>,
 }
 
 impl Figures {
     /// All of them, as they are now.
     pub(crate) async fn gather(&self) -> Result<Vec<Family>, StoreError> {
-        let Self { metrics, inbox, blobs, book } = self;
-        Ok(metrics.families(&inbox.counts().await?, &blobs.blob_counts().await?, &book.fleet().await?))
+        let Self { metrics, inbox, blobs, book, relay } = self;
+        let mut families =
+            metrics.families(&inbox.counts().await?, &blobs.blob_counts().await?, &book.fleet().await?);
+        if let Some(relay) = relay {
+            families.extend(relay.gather(now_ms()).await?);
+        }
+        Ok(families)
     }
 }
 

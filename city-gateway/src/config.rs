@@ -14,6 +14,7 @@ pub(crate) use telemetry::Collector;
 pub use telemetry::Telemetry;
 
 use crate::desk::Retention;
+use crate::relay::RelayConfig;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +45,9 @@ pub struct Config {
     /// To whom figures are sent; to nobody by itself.
     #[serde(default)]
     pub telemetry: Telemetry,
+    /// The departments to which cases are handed on; none when absent.
+    #[serde(default)]
+    pub relay: RelayConfig,
 }
 
 /// The operators' pages.
@@ -336,6 +340,9 @@ pub enum ConfigError {
     /// An auditor must be able to find who did something at least as long as the thing is there.
     #[error("retention.audit_years is shorter than what the audit lines speak of is kept")]
     Retention,
+    /// The departments, and the ways to them.
+    #[error("relay: {0}")]
+    Relay(String),
 }
 
 impl Config {
@@ -360,6 +367,7 @@ impl Config {
             tls.key = folder.join(&tls.key);
         }
         config.paths.catalog_repository = config.paths.catalog_repository.map(|path| folder.join(path));
+        config.relay.resolve(folder);
         config.check()?;
         Ok(config)
     }
@@ -379,6 +387,7 @@ impl Config {
             }
         }
         self.telemetry.collector()?;
+        self.relay.check().map_err(ConfigError::Relay)?;
         let postgres = self.store.kind == StoreKind::Postgres;
         if postgres != self.store.address.is_some() {
             return Err(ConfigError::StoreAddress);

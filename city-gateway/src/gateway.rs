@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -28,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
 use crate::query::Questions;
 use crate::receipts::Signer;
+use crate::relay;
 use crate::store::InboxStore;
 use crate::store::registry::TerminalRegistry;
 use crate::store::seat::Seat;
@@ -54,6 +56,9 @@ const SMALL_BODIES_KIB: usize = 32 * 1024;
 /// Connections there may be to the operators' pages and the public one.
 const CITY_CONNECTIONS: usize = 512;
 
+/// Connections there may be to the door where departments fetch.
+const DEPARTMENT_CONNECTIONS: usize = 64;
+
 /// In a folder that several gateways share, a file that was not written to for so long is nobody's.
 const UNFINISHED: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -65,6 +70,7 @@ pub struct Gateway {
     terminals: SocketAddr,
     city: SocketAddr,
     enrolment: Option<SocketAddr>,
+    departments: Option<SocketAddr>,
     registry: Arc<dyn TerminalRegistry>,
     store: Arc<dyn InboxStore>,
     desk: Arc<CaseDesk>,
@@ -82,12 +88,22 @@ impl Gateway {
         config.check()?;
         let keys = Keys::load(&config.paths.keys)?;
         let catalog = Arc::new(load_catalog(config));
-        let Stores { inbox: store, blobs: index, book, desk: operators, registry, progress, pressure, seat } =
-            Stores::open(config).await?;
+        let Stores {
+            inbox: store,
+            blobs: index,
+            book,
+            desk: operators,
+            registry,
+            progress,
+            relay: owed,
+            pressure,
+            seat,
+        } = Stores::open(config).await?;
         let allow_list = Arc::new(AllowList::new(Arc::clone(&registry), &config.enrolment));
         let enrolment =
             Arc::new(Enrolment::load(config, Arc::clone(&registry), Arc::clone(&allow_list), &keys.tls)?);
         let (arrivals, broken) = (Arc::<Notify>::default(), Arc::<Notify>::default());
+        let opened = Arc::<Notify>::default();
         let (stop, stopping) = watch::channel(false);
 
         let epoch = store.epoch().await?;
@@ -99,11 +115,12 @@ impl Gateway {
         let blob_limits = config.blobs.limits.clone();
         let blobs = Arc::new(Blobs::new(Arc::clone(&index), bytes, blob_limits, Arc::clone(&arrivals)));
         let metrics = Arc::<Metrics>::default();
-        let figures = Figures {
+        let mut figures = Figures {
             metrics: Arc::clone(&metrics),
             inbox: Arc::clone(&store),
             blobs: index,
             book: Arc::clone(&book),
+            relay: None,
         };
         let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
         let terminals = Arc::new(Terminals {
@@ -128,14 +145,28 @@ impl Gateway {
         let around = Surroundings {
             store: Arc::clone(&store),
             arrivals: Arc::clone(&arrivals),
+            opened: Arc::clone(&opened),
             broken: Arc::clone(&broken),
             stop: stopping.clone(),
             batch: config.limits.opener_batch,
         };
         let opener = Opener::new(around, keys.opener, Arc::clone(&catalog))?;
+        let relay = relay::start(relay::Parts {
+            config,
+            store: Arc::clone(&owed),
+            catalog: &catalog,
+            resealer: opener.resealer(),
+            epoch: epoch.clone(),
+            opened: Arc::clone(&opened),
+            broken: Arc::clone(&broken),
+            stop: stopping.clone(),
+        })
+        .await?;
         let city_tls = config.city.tls.as_ref().map(tls::city_config).transpose()?;
         let parts = desk::Parts {
             store: Arc::clone(&operators),
+            relay: owed,
+            opened,
             catalog: Arc::clone(&catalog),
             default_department: config.city.default_department.clone(),
             revealer: opener.revealer(),
@@ -153,6 +184,7 @@ impl Gateway {
             terminals: terminals_at.local_addr()?,
             city: city_at.local_addr()?,
             enrolment: None,
+            departments: None,
             registry: Arc::clone(&registry),
             store: Arc::clone(&store),
             desk,
@@ -165,6 +197,19 @@ impl Gateway {
         };
         if let Some(address) = config.listen.enrolment {
             gateway.open_enrolment(address, &keys.tls, Arc::clone(&enrolment), config.limits.connections)?;
+        }
+        if let Some(relay) = relay {
+            figures.relay = Some(relay.figures);
+            gateway.tasks.extend(relay.tasks);
+            if let Some((address, routes)) = relay.door {
+                gateway.departments = Some(gateway.open_door(
+                    "departments",
+                    address,
+                    &keys.tls,
+                    routes,
+                    DEPARTMENT_CONNECTIONS,
+                )?);
+            }
         }
         let authorities = Arc::clone(&keys.tls.terminal_ca);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -233,6 +278,11 @@ impl Gateway {
         self.enrolment
     }
 
+    /// Where departments fetch their cases, when they can.
+    pub fn departments(&self) -> Option<SocketAddr> {
+        self.departments
+    }
+
     /// The allow-list.
     pub fn registry(&self) -> &Arc<dyn TerminalRegistry> {
         &self.registry
@@ -283,14 +333,28 @@ impl Gateway {
         connections: usize,
     ) -> anyhow::Result<()> {
         anyhow::ensure!(enrolment.can_issue(), "listen.enrolment is set, but there is no issuing key");
+        let routes = enrol::enrolment_routes(enrolment);
+        self.enrolment = Some(self.open_door("enrolment", address, keys, routes, connections)?);
+        Ok(())
+    }
+
+    /// A door with the gateway's certificate that asks for none; returns where it is.
+    fn open_door(
+        &mut self,
+        part: &'static str,
+        address: SocketAddr,
+        keys: &TlsKeys,
+        routes: Router,
+        connections: usize,
+    ) -> anyhow::Result<SocketAddr> {
         let listener = bind(address)?;
-        self.enrolment = Some(listener.local_addr()?);
+        let opened = listener.local_addr()?;
         let acceptor = Capped::new(tls::open_acceptor(enrol::tls_config(keys)?), connections);
         let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(self.handle.clone());
         connection_limits(server.http_builder());
-        let service = enrol::enrolment_routes(enrolment).into_make_service_with_connect_info::<SocketAddr>();
-        self.spawn("enrolment", async move { server.serve(service).await });
-        Ok(())
+        let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+        self.spawn(part, async move { server.serve(service).await });
+        Ok(opened)
     }
 
     fn spawn(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use service_catalog::{Catalog, FormCheck, QuestionKind, ServiceItem};
-use sync_protocol::{Opener, Rating, Submission, understands};
+use sync_protocol::{AgeSealer, Opener, Rating, Sealer, Submission, understands};
 use zeroize::Zeroizing;
 
 use crate::mask;
@@ -53,6 +53,13 @@ impl<S: Opener> Judge<S> {
         let plaintext = self.seal.open(&record.ciphertext).ok()?;
         let submission = Submission::from_plaintext(&plaintext).ok()?;
         (submission.case_id == record.case_id && submission.item == record.item).then_some(submission)
+    }
+
+    /// The content of one case, as it was written, sealed to somebody else; `None` as in [`Judge::reveal`]. What is
+    /// open meanwhile wipes itself.
+    pub(crate) fn reseal(&self, record: &Claimed, sealer: &AgeSealer) -> Option<Vec<u8>> {
+        self.reveal(record)?;
+        sealer.seal(&self.seal.open(&record.ciphertext).ok()?).ok()
     }
 
     fn case(&mut self, record: &Claimed, plaintext: &[u8]) -> Verdict {

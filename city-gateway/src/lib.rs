@@ -3,7 +3,7 @@
 //! Four parts that share only the store. `terminals` accepts: mutual TLS, a manifest signed by the terminal,
 //! one transaction, then a signed receipt. `opener` holds the city's key and judges what was accepted.
 //! `city` answers residents who scan the code on their receipt. `desk` is where operators sign in, see cases masked
-//! and take them through their life. `enrol` says for each request of a terminal what its certificate is worth.
+//! and take them through their life. `relay` hands opened cases on to departments, sealed to each. `enrol` says for each request of a terminal what its certificate is worth.
 //!
 //! Deliberately absent: any judgement of content on the way in, any change to a received record but its deletion by
 //! rule, and opened content in a file, a log or a page, but for one answer to one operator whose asking is on record.
@@ -36,6 +36,7 @@ pub mod progress;
 mod query;
 mod receipts;
 mod refusal;
+pub mod relay;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod store;

@@ -165,6 +165,8 @@ enum Command {
     /// With accounts and rules.
     #[command(flatten)]
     Desk(DeskCommand),
+    /// Prints a new token for a department that fetches, and the hash of it for `gateway.toml`.
+    DepartmentToken,
     /// With terminals, through the gateway that runs.
     #[command(flatten)]
     Running(Question),
@@ -183,9 +185,14 @@ async fn main() -> anyhow::Result<()> {
     #[cfg(feature = "failpoints")]
     let _points = fail::FailScenario::setup();
 
+    if let Some(Command::DepartmentToken) = arguments.command {
+        let (token, hash) = city_gateway::relay::new_token();
+        writeln!(std::io::stdout().lock(), "{token}\ntoken_sha256 = [\"{hash}\"]")?;
+        return Ok(());
+    }
     let config = Config::load(&arguments.config)?;
     match arguments.command {
-        None => {}
+        None | Some(Command::DepartmentToken) => {}
         Some(Command::Desk(command)) => return command.run(&config).await,
         Some(Command::Running(question)) => return ask(&config, question).await,
         Some(Command::Store(operation)) => {

@@ -195,7 +195,7 @@ impl Metrics {
 
     fn times(&self) -> Family {
         let samples = Asked::ALL.iter().zip(&self.took).map(|(asked, histogram)| Sample {
-            label: Some(("asked", asked.word())),
+            labels: vec![("asked", asked.word().to_owned())],
             value: Value::Times(histogram.times()),
         });
         Family {
@@ -231,7 +231,7 @@ fn of_the_fleet(fleet: &FleetSums) -> [Family; 6] {
             name: "fleet_ledger_gap_records",
             kind: Kind::Gauge,
             help: "Records issued and neither received nor waiting.",
-            samples: vec![Sample { label: None, value: Value::Number(fleet.gap()) }],
+            samples: vec![Sample { labels: Vec::new(), value: Value::Number(fleet.gap()) }],
         },
         Family::one("fleet_waiting_bytes", Kind::Gauge, "Sealed bytes not sent yet.", ledger.waiting_bytes),
         Family::one(
@@ -268,9 +268,9 @@ pub(crate) enum Kind {
     Histogram,
 }
 
-/// One figure of a family; the label tells it from the others.
+/// One figure of a family; the labels tell it from the others.
 pub(crate) struct Sample {
-    pub(crate) label: Option<(&'static str, &'static str)>,
+    pub(crate) labels: Vec<(&'static str, String)>,
     pub(crate) value: Value,
 }
 
@@ -292,7 +292,7 @@ pub(crate) struct Times {
 
 impl Family {
     fn one(name: &'static str, kind: Kind, help: &'static str, value: u64) -> Self {
-        Self { name, kind, help, samples: vec![Sample { label: None, value: number(value) }] }
+        Self { name, kind, help, samples: vec![Sample { labels: Vec::new(), value: number(value) }] }
     }
 
     fn labelled<const N: usize>(
@@ -302,8 +302,10 @@ impl Family {
         label: &'static str,
         values: [(&'static str, u64); N],
     ) -> Self {
-        let sample =
-            |(word, value): (&'static str, u64)| Sample { label: Some((label, word)), value: number(value) };
+        let sample = |(word, value): (&'static str, u64)| Sample {
+            labels: vec![(label, word.to_owned())],
+            value: number(value),
+        };
         Self { name, kind, help, samples: values.into_iter().map(sample).collect() }
     }
 }
@@ -312,6 +314,7 @@ fn read(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-fn number(value: u64) -> Value {
+/// A count as it is sent.
+pub(crate) fn number(value: u64) -> Value {
     Value::Number(i64::try_from(value).unwrap_or(i64::MAX))
 }

@@ -19,3 +19,11 @@ pub(crate) async fn document() -> impl IntoResponse {
 pub(crate) async fn enrolment() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], ENROLMENT)
 }
+
+/// The same of the door where departments fetch.
+const DEPARTMENTS: &str = include_str!("../openapi/departments.json");
+
+/// `GET /v1/openapi.json` where departments fetch.
+pub(crate) async fn departments() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DEPARTMENTS)
+}

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use service_catalog::Catalog;
-use sync_protocol::{Opener as Seal, Submission};
+use sync_protocol::{AgeSealer, Opener as Seal, Submission};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::judge::{self, Judge};
@@ -33,11 +33,16 @@ const NICE: i32 = 10;
 /// Contents that operators may be waiting for at once.
 const REVEALS: usize = 4;
 
+/// Contents that may wait to be sealed to a department at once.
+const RESEALS: usize = 4;
+
 /// What the judging thread is asked.
 enum Job {
     Judge(Vec<Claimed>, oneshot::Sender<Vec<Decision>>),
     /// Open one case for an operator; the permit is its place in the queue.
     Reveal(Box<Claimed>, oneshot::Sender<Result<Submission, RevealError>>, OwnedSemaphorePermit),
+    /// Open one case and close it again for a department; the permit is its place in the queue.
+    Reseal(Box<Claimed>, Arc<AgeSealer>, oneshot::Sender<Result<Vec<u8>, RevealError>>, OwnedSemaphorePermit),
 }
 
 /// Why the content of a case cannot be shown.
@@ -72,12 +77,35 @@ impl Revealer {
     }
 }
 
+/// Has cases sealed to departments. Holds no key that opens anything, and never sees what is inside.
+#[derive(Clone)]
+pub(crate) struct Resealer {
+    jobs: mpsc::SyncSender<Job>,
+    places: Arc<Semaphore>,
+}
+
+impl Resealer {
+    /// Seals one case anew. Waits for its turn: operators and arrivals are served in between.
+    pub(crate) async fn reseal(
+        &self,
+        record: Claimed,
+        sealer: Arc<AgeSealer>,
+    ) -> Result<Vec<u8>, RevealError> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| RevealError::Ended)?;
+        let (answer, wait) = oneshot::channel();
+        let job = Job::Reseal(Box::new(record), sealer, answer, place);
+        self.jobs.try_send(job).map_err(|_| RevealError::Ended)?;
+        wait.await.map_err(|_| RevealError::Ended)?
+    }
+}
+
 /// The opener's task.
 pub(crate) struct Opener {
     store: Arc<dyn InboxStore>,
     jobs: mpsc::SyncSender<Job>,
     batch: usize,
     arrivals: Arc<Notify>,
+    opened: Arc<Notify>,
     broken: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
@@ -86,6 +114,8 @@ pub(crate) struct Opener {
 pub(crate) struct Surroundings {
     pub(crate) store: Arc<dyn InboxStore>,
     pub(crate) arrivals: Arc<Notify>,
+    /// Rung when something was opened.
+    pub(crate) opened: Arc<Notify>,
     pub(crate) broken: Arc<Notify>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) batch: usize,
@@ -97,13 +127,18 @@ impl Opener {
     where
         S: Seal + Send + 'static,
     {
-        // One batch is judged at a time, and each content to reveal has a permit, so there is always room.
-        let (jobs, waiting) = mpsc::sync_channel::<Job>(1 + REVEALS);
+        // One batch is judged at a time, and each content to reveal or reseal has a permit, so there is always room.
+        let (jobs, waiting) = mpsc::sync_channel::<Job>(1 + REVEALS + RESEALS);
         thread::Builder::new()
             .name("opener".into())
             .spawn(move || work(Judge::new(seal, catalog), &waiting))?;
-        let Surroundings { store, arrivals, broken, stop, batch } = around;
-        Ok(Self { store, jobs, batch: batch.max(1), arrivals, broken, stop })
+        let Surroundings { store, arrivals, opened, broken, stop, batch } = around;
+        Ok(Self { store, jobs, batch: batch.max(1), arrivals, opened, broken, stop })
+    }
+
+    /// A way to have cases sealed to departments.
+    pub(crate) fn resealer(&self) -> Resealer {
+        Resealer { jobs: self.jobs.clone(), places: Arc::new(Semaphore::new(RESEALS)) }
     }
 
     /// A way to ask for the content of single cases.
@@ -156,6 +191,7 @@ impl Opener {
             }
             tokio::time::sleep(BACK_OFF).await;
         }
+        self.opened.notify_one();
         Ok(true)
     }
 
@@ -195,6 +231,12 @@ fn work<S: Seal>(mut judge: Judge<S>, waiting: &mpsc::Receiver<Job>) {
                 let revealed = catch_unwind(AssertUnwindSafe(|| judge.reveal(&record)));
                 let revealed = revealed.ok().flatten().ok_or(RevealError::NotOpenable);
                 drop(answer.send(revealed));
+                drop(place);
+            }
+            Job::Reseal(record, sealer, answer, place) => {
+                let sealed = catch_unwind(AssertUnwindSafe(|| judge.reseal(&record, &sealer)));
+                let sealed = sealed.ok().flatten().ok_or(RevealError::NotOpenable);
+                drop(answer.send(sealed));
                 drop(place);
             }
         }

@@ -11,6 +11,7 @@ use crate::store::desk::DeskStore;
 use crate::store::lives::TerminalBook;
 use crate::store::postgres::{Address, PoolLimits, PostgresStore};
 use crate::store::registry::TerminalRegistry;
+use crate::store::relay::RelayStore;
 use crate::store::seat::Seat;
 use crate::store::sqlite::{SqliteStore, WriterLimits};
 use crate::store::{InboxStore, OpenError};
@@ -23,6 +24,7 @@ pub(crate) struct Stores {
     pub(crate) desk: Arc<dyn DeskStore>,
     pub(crate) registry: Arc<dyn TerminalRegistry>,
     pub(crate) progress: Arc<dyn ProgressSource>,
+    pub(crate) relay: Arc<dyn RelayStore>,
     /// How busy it is, 0 to 1.
     pub(crate) pressure: Box<dyn Fn() -> f64 + Send + Sync>,
     /// Held for as long as the gateway runs; the embedded store holds its folder itself.
@@ -68,7 +70,14 @@ impl Stores {
 
     fn of<S>(store: Arc<S>, pressure: Box<dyn Fn() -> f64 + Send + Sync>, seat: Option<Seat>) -> Self
     where
-        S: InboxStore + BlobIndex + TerminalBook + DeskStore + TerminalRegistry + ProgressSource + 'static,
+        S: InboxStore
+            + BlobIndex
+            + TerminalBook
+            + DeskStore
+            + TerminalRegistry
+            + ProgressSource
+            + RelayStore
+            + 'static,
     {
         Self {
             inbox: Arc::clone(&store) as _,
@@ -76,7 +85,8 @@ impl Stores {
             book: Arc::clone(&store) as _,
             desk: Arc::clone(&store) as _,
             registry: Arc::clone(&store) as _,
-            progress: store,
+            progress: Arc::clone(&store) as _,
+            relay: store,
             pressure,
             seat,
         }

@@ -10,6 +10,7 @@ mod cases;
 mod doors;
 mod terminals;
 mod troubles;
+mod undelivered;
 
 pub(super) use cases::Asked;
 
@@ -40,6 +41,7 @@ use crate::opener::Revealer;
 use crate::store::StoreError;
 use crate::store::desk::DeskStore;
 use crate::store::lives::TerminalBook;
+use crate::store::relay::RelayStore;
 
 /// Longest form.
 const MAX_FORM: usize = 16 * 1024;
@@ -50,6 +52,9 @@ const MAX_FIELDS: usize = 32;
 /// What the operators' side is made of.
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn DeskStore>,
+    pub(crate) relay: Arc<dyn RelayStore>,
+    /// Rung when the relay has something to do.
+    pub(crate) opened: Arc<Notify>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) default_department: String,
     pub(crate) revealer: Revealer,
@@ -63,6 +68,8 @@ pub(crate) struct Parts {
 /// What the routes share.
 struct Desk {
     store: Arc<dyn DeskStore>,
+    relay: Arc<dyn RelayStore>,
+    opened: Arc<Notify>,
     cases: Arc<CaseDesk>,
     door: Door,
     catalog: Arc<Catalog>,
@@ -73,12 +80,24 @@ struct Desk {
 
 /// Puts the desk together: what others may ask, and its pages.
 pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
-    let Parts { store, catalog, default_department, revealer, arrivals, clock, book, transport } = parts;
+    let Parts {
+        store,
+        relay,
+        opened,
+        catalog,
+        default_department,
+        revealer,
+        arrivals,
+        clock,
+        book,
+        transport,
+    } = parts;
     let departments = Departments::new(&catalog, &default_department);
     let cases =
         Arc::new(CaseDesk::new(Arc::clone(&store), departments, Arc::clone(&clock), revealer, arrivals));
     let door = Door::new(Arc::clone(&store), Arc::clone(&clock));
-    let desk = Desk { store, cases: Arc::clone(&cases), door, catalog, clock, book, transport };
+    let desk =
+        Desk { store, relay, opened, cases: Arc::clone(&cases), door, catalog, clock, book, transport };
     (cases, router(Arc::new(desk)))
 }
 
@@ -95,6 +114,8 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/desk/troubles", get(troubles::troubles))
         .route("/desk/troubles/retry", post(troubles::retry))
         .route("/desk/terminals", get(terminals::terminals))
+        .route("/desk/undelivered", get(undelivered::list))
+        .route("/desk/undelivered/release", post(undelivered::release))
         .route("/desk/accounts", get(accounts::list))
         .route("/desk/accounts/add", post(accounts::add))
         .route("/desk/accounts/reset", post(accounts::reset))

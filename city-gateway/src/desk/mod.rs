@@ -17,7 +17,7 @@ mod http;
 mod pages;
 mod password;
 mod progress;
-mod random;
+pub(crate) mod random;
 mod retention;
 mod rights;
 mod session;

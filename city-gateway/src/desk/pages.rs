@@ -9,4 +9,5 @@ pub(super) mod layout;
 pub(super) mod qr;
 pub(super) mod terminals;
 pub(super) mod troubles;
+pub(super) mod undelivered;
 pub(super) mod words;

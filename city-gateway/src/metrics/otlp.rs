@@ -105,7 +105,7 @@ fn unit(name: &str) -> &'static str {
 }
 
 fn attributes(sample: &Sample) -> Vec<KeyValue> {
-    sample.label.iter().map(|(label, word)| attribute(label, word)).collect()
+    sample.labels.iter().map(|(label, word)| attribute(label, word)).collect()
 }
 
 fn attribute(key: &str, value: &str) -> KeyValue {

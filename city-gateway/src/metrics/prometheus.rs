@@ -25,8 +25,9 @@ pub(crate) fn text(families: &[Family]) -> String {
     text
 }
 
-fn line(text: &mut String, name: &str, Sample { label, value }: &Sample) {
-    let label = label.map(|(label, word)| format!("{label}=\"{word}\"")).unwrap_or_default();
+fn line(text: &mut String, name: &str, Sample { labels, value }: &Sample) {
+    let words: Vec<_> = labels.iter().map(|(label, word)| format!("{label}=\"{}\"", escaped(word))).collect();
+    let label = words.join(",");
     match value {
         Value::Number(value) if label.is_empty() => push(text, format_args!("{name} {value}\n")),
         Value::Number(value) => push(text, format_args!("{name}{{{label}}} {value}\n")),
@@ -39,6 +40,10 @@ fn line(text: &mut String, name: &str, Sample { label, value }: &Sample) {
             push(text, format_args!("{name}_count{{{label}}} {count}\n"));
         }
     }
+}
+
+fn escaped(word: &str) -> String {
+    word.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {

@@ -21,6 +21,9 @@ pub mod postgres;
 pub mod registry;
 #[cfg(test)]
 pub mod registry_contract;
+pub mod relay;
+#[cfg(test)]
+pub mod relay_contract;
 pub(crate) mod seat;
 pub mod sqlite;
 mod vocabulary;

@@ -15,6 +15,7 @@ mod migrate;
 mod progress;
 mod read;
 mod registry;
+mod relay;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -104,6 +105,7 @@ impl SqliteStore {
         settings(&connection)?;
         migrate::run(&mut connection)?;
         let epoch = epoch(&connection)?;
+        relay::end_leases(&connection)?;
 
         let reading = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let reader = Reader { connection: Mutex::new(reading), leases: Mutex::default() };

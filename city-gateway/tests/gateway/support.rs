@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, Once};
 use std::time::{Duration, Instant};
 
 use city_gateway::desk::Retention;
+use city_gateway::relay::RelayConfig;
 use city_gateway::{
     BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
 };
@@ -126,6 +127,7 @@ impl City {
             city: CityPages { open_feed: true, ..CityPages::default() },
             retention: Retention::default(),
             telemetry: Telemetry::default(),
+            relay: RelayConfig::default(),
         }
     }
 
@@ -455,10 +457,14 @@ pub async fn described(method: &str, path: &str, response: reqwest::Response) ->
     again.into()
 }
 
-/// What the gateway says of itself, at either door.
-static DESCRIPTIONS: LazyLock<[Value; 2]> = LazyLock::new(|| {
-    [include_str!("../../openapi/terminals.json"), include_str!("../../openapi/enrolment.json")]
-        .map(|text| serde_json::from_str(text).unwrap())
+/// What the gateway says of itself, at each door.
+static DESCRIPTIONS: LazyLock<[Value; 3]> = LazyLock::new(|| {
+    [
+        include_str!("../../openapi/terminals.json"),
+        include_str!("../../openapi/enrolment.json"),
+        include_str!("../../openapi/departments.json"),
+    ]
+    .map(|text| serde_json::from_str(text).unwrap())
 });
 
 pub fn hello_request(code: &str) -> HelloRequest {

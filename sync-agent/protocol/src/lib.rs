@@ -3,7 +3,7 @@
 //!
 //! Bytes of photos and scans travel beside it ([`BlobState`], tus 1.0), live questions in seals of their own
 //! ([`QueryRequest`]), and [`local`] is what kiosk and agent say to each other on one machine. Where there is no
-//! network at all, a person carries a [`courier`] folder.
+//! network at all, a person carries a [`courier`] folder. What the city hands on to a department is a [`CaseDelivery`].
 //!
 //! A record travels as a [`SealedRecord`]: a manifest that the terminal signed (ES256) beside a ciphertext
 //! that only the city can open (age, X25519). The city answers with a [`Receipt`] it signed (EdDSA). Signed
@@ -16,6 +16,7 @@
 mod anchors;
 mod blob;
 pub mod courier;
+mod delivery;
 mod error;
 mod hello;
 mod jws;
@@ -32,6 +33,7 @@ mod submission;
 
 pub use anchors::{AnchorReply, AnchorStatement};
 pub use blob::{BlobHeaders, BlobState, CHECKSUM_MISMATCH, TUS_VERSION, read_checksum, write_checksum};
+pub use delivery::{CaseDelivery, DeliveryNote};
 pub use error::{ProtocolError, SealError};
 pub use hello::{Command, EarlierAnswer, EarlierQueue, HelloAnswer, HelloReply, HelloRequest, Ledger};
 pub use keys::{CityReceiptKey, CityReceiptPublicKey, TerminalKey, TerminalPublicKey};

@@ -10,6 +10,8 @@ pub const MAX_RECORD_BODY: usize = MAX_CIPHERTEXT.div_ceil(3) * 4 + MAX_MANIFEST
 pub const MAX_RECEIPT: usize = 8 * 1024;
 /// Largest signed answer to hello: it lists ranges, and a bad day leaves many gaps.
 pub const MAX_HELLO: usize = 1024 * 1024;
+/// Largest signed delivery note.
+pub const MAX_DELIVERY_NOTE: usize = 32 * 1024;
 /// Most blobs one manifest may name.
 pub const MAX_BLOBS: usize = 64;
 /// Longest text field of a manifest or a receipt, in bytes.

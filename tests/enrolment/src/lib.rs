@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 pub use authority::{Authority, Days};
 use city_gateway::desk::Retention;
 use city_gateway::operator::{self, Ask, CourierProgress, Told};
+use city_gateway::relay::RelayConfig;
 use city_gateway::store::{InboxRow, Page, Status};
 use city_gateway::{
     BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
@@ -143,6 +144,7 @@ impl City {
             city: CityPages::default(),
             retention: Retention::default(),
             telemetry: Telemetry::default(),
+            relay: RelayConfig::default(),
         };
         let gateway = Gateway::start(&config).await.expect("the gateway starts");
         let enrolment = gateway.enrolment().expect("there is a door for enrolment");

@@ -32,6 +32,7 @@ fn act_label(act: AuditAct) -> &'static str {
         AuditAct::CaseStep => "处理办件",
         AuditAct::Unmask => "查看内容",
         AuditAct::Retry => "重试记录",
+        AuditAct::RelayReleased => "重新移交",
         AuditAct::AuditVerified => "校验审计链",
         AuditAct::Erased => "按规则删除",
         AuditAct::AuditPruned => "清理旧审计",

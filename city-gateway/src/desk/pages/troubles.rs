@@ -13,6 +13,21 @@ use crate::store::InboxRow;
 pub(crate) enum Shown {
     DeadLetters,
     Quarantine,
+    Undelivered,
+}
+
+/// The three kinds of trouble, one of them lit.
+pub(crate) fn kinds(html: &mut String, shown: Shown) {
+    html.push_str(r#"<nav class="states" aria-label="类别">"#);
+    for (this, address, label) in [
+        (Shown::DeadLetters, "/desk/troubles", "无法受理"),
+        (Shown::Quarantine, "/desk/troubles?kind=quarantine", "已隔离"),
+        (Shown::Undelivered, "/desk/undelivered", "未能移交"),
+    ] {
+        let lit = if this == shown { r#" aria-current="page""# } else { "" };
+        push(html, format_args!(r#"<a href="{address}"{lit}>{label}</a>"#));
+    }
+    html.push_str("</nav>");
 }
 
 /// The page.
@@ -24,20 +39,12 @@ pub(crate) fn page(
     more: bool,
 ) -> String {
     let mut html = String::with_capacity(2048 + rows.len() * 640);
-    html.push_str(r#"<nav class="states" aria-label="类别">"#);
-    for (this, address, label) in [
-        (Shown::DeadLetters, "/desk/troubles", "无法受理"),
-        (Shown::Quarantine, "/desk/troubles?kind=quarantine", "已隔离"),
-    ] {
-        let lit = if this == shown { r#" aria-current="page""# } else { "" };
-        push(&mut html, format_args!(r#"<a href="{address}"{lit}>{label}</a>"#));
-    }
-    html.push_str("</nav>");
+    kinds(&mut html, shown);
     html.push_str(match shown {
         Shown::DeadLetters => {
             r#"<p class="lead">已经收到、但打不开或不符合表单的记录。内容原样加密保存，不会丢失。修复目录或密钥后，可以再试一次。</p>"#
         }
-        Shown::Quarantine => {
+        Shown::Quarantine | Shown::Undelivered => {
             r#"<p class="lead">与已有记录矛盾的记录：编号或序号相同，内容不同。两份都原样保存，没有互相覆盖；需要与终端核对，不能自动合并。</p>"#
         }
     });
@@ -88,7 +95,7 @@ fn line(html: &mut String, signed: &Signed, catalog: &Catalog, shown: Shown, row
                 row.id
             ),
         ),
-        (false, Shown::Quarantine) => {}
+        (false, Shown::Quarantine | Shown::Undelivered) => {}
     }
     html.push_str("</td></tr>");
 }

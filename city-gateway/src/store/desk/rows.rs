@@ -88,6 +88,8 @@ words! {
         Unmask = "unmask",
         /// A dead letter was put back on the opener's list.
         Retry = "retry",
+        /// Cases that no department had were put back, to be relayed anew.
+        RelayReleased = "relay_released",
         /// The chain was verified.
         AuditVerified = "audit_verified",
         /// The content of a record was deleted by rule.

@@ -2,7 +2,7 @@
 //! that none waits for another in a circle.
 
 mod accounts;
-mod audit;
+pub(super) mod audit;
 mod cases;
 mod retention;
 

@@ -27,6 +27,7 @@ mod places;
 mod progress;
 mod read;
 mod registry;
+mod relay;
 #[cfg(test)]
 pub(crate) mod tests;
 mod work;
@@ -81,6 +82,9 @@ impl PostgresStore {
         let leases = work::Leases::of(gateway);
         if let Err(error) = leases.release_all(&database).await {
             tracing::warn!(%error, "leases from before end by their time");
+        }
+        if let Err(error) = relay::end_leases(&database, leases.gateway()).await {
+            tracing::warn!(%error, "the relay's leases from before end by their time");
         }
         let gather = Gather::start(database.clone(), limits.waiting, limits.batch);
         Ok(Self { database, gather, leases })
@@ -172,6 +176,9 @@ impl InboxStore for PostgresStore {
             self.gather.close().await?;
             if let Err(error) = self.leases.release_all(&self.database).await {
                 tracing::warn!(%error, "leases end by their time");
+            }
+            if let Err(error) = relay::end_leases(&self.database, self.leases.gateway()).await {
+                tracing::warn!(%error, "the relay's leases end by their time");
             }
             self.database.close();
             tracing::info!(commits = self.gather.commits(), "the store is closed");

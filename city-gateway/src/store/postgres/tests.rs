@@ -5,6 +5,7 @@ mod alone;
 mod blobs;
 mod lives;
 mod losses;
+mod relay;
 mod secured;
 mod several;
 
@@ -106,3 +107,12 @@ impl crate::store::registry_contract::RegistryBed for Fresh {
 }
 
 crate::store::registry_contract::registry_contract_suite!(Fresh::new());
+
+impl crate::store::relay_contract::RelayBed for Fresh {
+    async fn open(&self) -> crate::store::relay_contract::Sides {
+        let store = Arc::new(self.store(patient()).await.unwrap());
+        (Arc::clone(&store) as _, Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::relay_contract::relay_contract_suite!(Fresh::new());

@@ -1,7 +1,7 @@
 //! The operators' side on SQLite. All writing goes through the one writer; this file only says what.
 
 mod accounts;
-mod audit;
+pub(super) mod audit;
 mod cases;
 mod retention;
 

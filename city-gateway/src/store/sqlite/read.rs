@@ -193,7 +193,7 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
         })
 }
 
-fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Place> {
+pub(super) fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Place> {
     let seq: i64 = row.get(at + 2)?;
     Ok(Place { terminal: row.get(at)?, incarnation: row.get(at + 1)?, seq: seq as u64 })
 }

@@ -58,6 +58,15 @@ impl crate::store::lives_contract::Bed for Folder {
 
 crate::store::lives_contract::lives_contract_suite!(Folder::new());
 
+impl crate::store::relay_contract::RelayBed for Folder {
+    async fn open(&self) -> crate::store::relay_contract::Sides {
+        let store = Arc::new(self.store(WriterLimits::default()).unwrap());
+        (Arc::clone(&store) as _, Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::relay_contract::relay_contract_suite!(Folder::new());
+
 /// A database as the first release made it, with something in every table.
 fn older(folder: &Folder) -> std::path::PathBuf {
     let state = folder.0.path().join("state");
@@ -141,7 +150,9 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     store.close().await.unwrap();
     drop(store);
     let relay = migrate::MIGRATIONS.iter().position(|sql| sql.contains("relay_outbox")).unwrap();
-    let before = format!("DROP TABLE relay_outbox; PRAGMA user_version = {relay}");
+    let before = format!(
+        "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; PRAGMA user_version = {relay}"
+    );
     Connection::open(&path).unwrap().execute_batch(&before).unwrap();
 
     let store = folder.store(WriterLimits::default()).unwrap();

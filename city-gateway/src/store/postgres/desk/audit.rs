@@ -37,7 +37,10 @@ const DUE: &str = "
         (SELECT min(seq) FROM city_audit WHERE at_ms >= $1), 9223372036854775807)";
 
 /// Adds lines, each linked to the one before it. The last thing a transaction does.
-pub(super) async fn append(work: &Work, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+pub(in crate::store::postgres) async fn append(
+    work: &Work,
+    entries: Vec<AuditEntry>,
+) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
     }

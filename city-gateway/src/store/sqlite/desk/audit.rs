@@ -6,7 +6,10 @@ use super::{at_most, known};
 use crate::store::desk::{AuditAct, AuditEntry, AuditHead, AuditLine, chain};
 
 /// Adds a line, linked to the one before it.
-pub(super) fn append(transaction: &Transaction<'_>, entry: &AuditEntry) -> rusqlite::Result<()> {
+pub(in crate::store::sqlite) fn append(
+    transaction: &Transaction<'_>,
+    entry: &AuditEntry,
+) -> rusqlite::Result<()> {
     let head = head(transaction)?;
     let seq = head.seq + 1;
     let hash = chain::link(&head.hash, seq, entry);
