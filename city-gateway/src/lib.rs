@@ -23,6 +23,7 @@ mod gateway;
 mod hello;
 mod judge;
 mod keys;
+mod leftover;
 mod mask;
 mod metrics;
 mod openapi;

@@ -8,6 +8,7 @@ mod catalog;
 mod ci;
 mod demo;
 mod junit;
+mod oracle;
 mod packages;
 mod powercut;
 mod run;
@@ -42,6 +43,8 @@ enum Command {
     Bench(bench::Bench),
     /// Cut the power at every write of a terminal's day, a million times, and look for broken promises
     Powercut(powercut::Powercut),
+    /// Faults of every kind between true agents, gateways and PostgreSQL; then the books are compared
+    Oracle(oracle::Oracle),
     /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
     Catalog(catalog::Catalog),
     /// Everything that a change must pass: format, lints, licences, tests
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Ui(ui) => ui.run(),
         Command::Bench(bench) => bench.run(),
         Command::Powercut(powercut) => powercut.run(),
+        Command::Oracle(oracle) => oracle.run(),
         Command::Catalog(catalog) => catalog.run(),
         Command::Ci => ci::run(),
     };

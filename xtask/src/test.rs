@@ -37,7 +37,7 @@ impl Level {
     /// module beside the trait it belongs to.
     fn of(binary: &str, name: &str) -> Self {
         let program = binary.rsplit("::").next().unwrap_or(binary);
-        if program.contains("crash") || program.contains("powercut") {
+        if ["crash", "powercut", "oracle"].iter().any(|word| program.contains(word)) {
             Level::Crash
         } else if program.contains("journey") {
             Level::Journeys
@@ -157,5 +157,6 @@ mod tests {
         assert_eq!(Level::of("kiosk-tests::snapshots", "a_test"), Level::Snapshots);
         assert_eq!(Level::of("kiosk-tests::crash", "a_test"), Level::Crash);
         assert_eq!(Level::of("kiosk-powercut::powercut", "a_test"), Level::Crash);
+        assert_eq!(Level::of("kiosk-oracle::oracle", "a_test"), Level::Crash);
     }
 }

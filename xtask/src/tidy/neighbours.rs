@@ -46,11 +46,13 @@ const ROOMS: &[(&str, Knows)] = &[
     ("kiosk-tests", Knows::Anyone),
     ("enrolment-tests", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
+    ("kiosk-oracle", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 5] = ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "xtask"];
+const KNOWN_BY_NONE: [&str; 6] =
+    ["simulator", "kiosk-tests", "enrolment-tests", "kiosk-powercut", "kiosk-oracle", "xtask"];
 
 /// A foreign crate that only some of ours may name; `family` is a name or the part before a `-`.
 struct OnlyIn {
@@ -79,6 +81,7 @@ const ONLY_IN: &[OnlyIn] = &[
             "simulator",
             "kiosk-tests",
             "enrolment-tests",
+            "kiosk-oracle",
             "xtask",
         ],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",
