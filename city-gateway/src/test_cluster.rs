@@ -167,7 +167,11 @@ impl Cluster {
         fs::DirBuilder::new().mode(0o700).create(&copy)?;
         give(&copy)?;
         let mut backup = Command::new("setpriv");
-        backup.args(["--pdeathsig", "KILL"]).args(privileges()).arg(program("pg_basebackup")).current_dir("/");
+        backup
+            .args(["--pdeathsig", "KILL"])
+            .args(privileges())
+            .arg(program("pg_basebackup"))
+            .current_dir("/");
         backup.args(["--checkpoint=fast", "--wal-method=stream", "-U", ACCOUNT, "-h"]).arg(self.socket());
         printed(backup.arg("-D").arg(&copy))?;
         Ok(copy)

@@ -38,7 +38,10 @@ const TEST: &[Package] = &[
     Package { name: "openssl", why: "makes certificates and requests as other programs make them" },
     Package { name: "libfaketime", why: "gives the sync agent a clock that is ten years off" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
-    Package { name: "python3-venv", why: "runs python-tuf, tuspy and Schemathesis, which judge what we serve" },
+    Package {
+        name: "python3-venv",
+        why: "runs python-tuf, tuspy and Schemathesis, which judge what we serve",
+    },
     Package { name: "nodejs", why: "runs tus-js-client, which uploads to the gateway" },
     Package { name: "npm", why: "brings tus-js-client" },
     Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },

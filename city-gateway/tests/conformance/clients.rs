@@ -63,7 +63,8 @@ fn made(name: &str, from: &[&str], make: impl FnOnce(&Path)) -> PathBuf {
 
 fn must(command: &mut Command) {
     let output = command.env_remove("PYTHONPATH").output();
-    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs it"));
+    let output =
+        output.unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs it"));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed:\n{said}");
 }

@@ -62,8 +62,7 @@ async fn an_independent_prober_finds_no_fault_and_nothing_undescribed_at_the_ter
     terminal.deliver(&city, &manifest, &record).await;
     let sha256 = sha256_hex(&photo);
     assert_eq!(terminal.announce(&city, &sha256, photo.len() as u64).await.status(), 201);
-    let known =
-        Known { identity: Some(&terminal.identity), sha256: &sha256, case_id: &manifest.case_id };
+    let known = Known { identity: Some(&terminal.identity), sha256: &sha256, case_id: &manifest.case_id };
     probe(&city, city.url("/v1/openapi.json"), known).await;
     // It was busy with the same gateway that still serves everybody else.
     assert_eq!(terminal.receipt(&city, &manifest.case_id).await.unwrap().1.case_id, manifest.case_id);

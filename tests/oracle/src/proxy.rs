@@ -43,7 +43,7 @@ impl Behind {
 
     async fn connect(&self, turn: u64) -> Option<TcpStream> {
         let there = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let first = usize::try_from(turn).unwrap_or(0);
+        let first = usize::try_from(turn % there.len().max(1) as u64).unwrap_or(0);
         for at in 0..there.len() {
             if let Some(gateway) = there[(first + at) % there.len()]
                 && let Ok(stream) = TcpStream::connect(gateway).await
@@ -255,9 +255,8 @@ impl Budget {
     fn left(&mut self, spell: u64) -> usize {
         if self.spell != Some(spell) {
             self.spell = Some(spell);
-            let mut random = StdRng::seed_from_u64(
-                self.line.rotate_left(32) ^ spell ^ ((self.way == Way::Up) as u64) << 63,
-            );
+            let way = u64::from(self.way == Way::Up) << 63;
+            let mut random = StdRng::seed_from_u64(self.line.rotate_left(32) ^ spell ^ way);
             // Requests are large, answers small.
             let bits = random.random_range(0..=if self.way == Way::Up { 20 } else { 13 });
             self.left = random.random_range(0..1 << bits);

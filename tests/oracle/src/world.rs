@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -24,6 +25,29 @@ use crate::weather::Weather;
 /// things to do; an opener's lease that nobody gave back needs two minutes.
 const QUIET: Duration = Duration::from_secs(240);
 
+/// A storm in which one of these did not happen yet goes on.
+const FAULTS: [&str; 16] = [
+    "agent killed",
+    "feeder killed",
+    "gateway killed",
+    "database killed",
+    "everything killed at once",
+    "database restored from an older copy",
+    "agent paused",
+    "gateway paused",
+    "terminal's disk full",
+    "city's disk full",
+    "connection refused",
+    "accepted and never answered",
+    "answered by somebody else",
+    "reset on the way up",
+    "reset on the way down",
+    "reply lost",
+];
+
+/// So much longer at most.
+const LONGER: Duration = Duration::from_secs(180);
+
 /// What a run is made of.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -37,6 +61,8 @@ pub struct Options {
     pub agent_points: Option<String>,
     /// Fail points of the gateways.
     pub gateway_points: Option<String>,
+    /// Whether the logs of a run with violations stay for somebody to read.
+    pub keep_logs: bool,
 }
 
 impl Options {
@@ -48,6 +74,7 @@ impl Options {
             disk_mib: Some(256),
             agent_points: None,
             gateway_points: Some("gateway::drop-reply=2%return".into()),
+            keep_logs: true,
         }
     }
 }
@@ -96,32 +123,38 @@ impl World {
         self.folder.as_ref().map_or(Path::new("."), TempDir::path)
     }
 
-    /// Faults of every kind for so long. A gateway and a record of every terminal were there before.
+    /// Faults of every kind for so long, and until each kind really happened.
     pub async fn storm(&self, lasting: Duration, progress: impl Fn(&str)) -> Result<()> {
         self.until("a gateway to serve", QUIET, async || Ok(self.city.behind.there() > 0)).await?;
-        let until = Instant::now() + lasting;
+        let (over, stop) = watch::channel(false);
         let mut weathers = JoinSet::new();
         for (at, terminal) in self.terminals.iter().enumerate() {
             let random = StdRng::seed_from_u64(self.options.seed.rotate_left(20) ^ (at as u64 + 1));
-            weathers.spawn(changing_weather(terminal.proxy.forecast(), until, random));
+            weathers.spawn(changing_weather(terminal.proxy.forecast(), stop.clone(), random));
         }
-        let happened = self.incidents(until, &progress).await;
+        let happened = self.incidents(lasting, &progress).await;
+        over.send_replace(true);
         weathers.join_all().await;
         happened
     }
 
-    async fn incidents(&self, until: Instant, progress: &impl Fn(&str)) -> Result<()> {
+    async fn incidents(&self, lasting: Duration, progress: &impl Fn(&str)) -> Result<()> {
         let mut random = StdRng::seed_from_u64(self.options.seed);
         let mut deck = Deck::of(&Incident::ALL);
         // The first copy is old when it is put back.
         Incident::Copy.happen(self, &mut random).await.context("the first copy")?;
-        while Instant::now() < until {
-            sleep(Duration::from_millis(random.random_range(300..2_500))).await;
-            let Some(incident) = deck.draw(&mut random) else { break };
+        let began = Instant::now();
+        loop {
+            let missing: Vec<_> = FAULTS.iter().filter(|fault| self.tally.of(fault) == 0).collect();
+            if began.elapsed() >= lasting && (missing.is_empty() || began.elapsed() >= lasting + LONGER) {
+                ensure!(missing.is_empty(), "a storm that lacks {missing:?} proves nothing: {}", self.tally);
+                return Ok(());
+            }
+            sleep(Duration::from_millis(random.random_range(300..2_000))).await;
+            let Some(incident) = deck.draw(&mut random) else { return Ok(()) };
             progress(incident.name());
             incident.happen(self, &mut random).await.with_context(|| incident.name())?;
         }
-        Ok(())
     }
 
     /// Everything heals and nobody comes any more; returns when nothing waits, or says what still does.
@@ -215,7 +248,7 @@ impl World {
         findings.violations.extend(waits);
         findings.violations.extend(panics);
         findings.happened = self.tally.to_string();
-        if !findings.violations.is_empty() {
+        if self.options.keep_logs && !findings.violations.is_empty() {
             // Somebody will want to read the logs.
             let kept = self.folder.take().map(TempDir::keep);
             findings.kept = kept.map(|folder| folder.join("logs"));
@@ -240,9 +273,9 @@ impl World {
 }
 
 /// Spells of every kind, with clear ones between them so that something arrives.
-async fn changing_weather(forecast: Forecast, until: Instant, mut random: StdRng) {
+async fn changing_weather(forecast: Forecast, over: watch::Receiver<bool>, mut random: StdRng) {
     let mut deck = Deck::of(&Weather::ALL);
-    while Instant::now() < until {
+    while !*over.borrow() {
         forecast.set(Weather::Clear);
         sleep(Duration::from_millis(random.random_range(200..2_000))).await;
         let Some(weather) = deck.draw(&mut random) else { return };
