@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use serde_json::{Value, json};
 use sync_protocol::sha256_hex;
 
 use crate::clients;
@@ -19,8 +20,9 @@ struct Known<'a> {
     case_id: &'a str,
 }
 
-/// Runs it against the description at this address.
-async fn probe(city: &City, url: String, known: Known<'_>) {
+/// Runs it against the description at this place: an address, or a file and the address of what it describes.
+/// Whether it found nothing, and what it said.
+async fn probe(city: &City, place: &[&str], known: Known<'_>) -> (bool, String) {
     let authority = city.path("server-ca.pem");
     std::fs::write(&authority, city.server_ca.pem()).unwrap();
     let folder = city.path("prober");
@@ -28,7 +30,7 @@ async fn probe(city: &City, url: String, known: Known<'_>) {
     let mut command = Command::new(clients::python());
     command.args(["-m", "schemathesis.cli", "--config-file"]);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/schemathesis.toml"));
-    command.args(["run", &url, "--tls-verify"]).arg(&authority);
+    command.arg("run").args(place).arg("--tls-verify").arg(&authority);
     command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", "1"]);
     command.args(["--continue-on-failure", "--request-timeout", "20", "--no-color"]);
     if let Some(identity) = known.identity {
@@ -43,13 +45,15 @@ async fn probe(city: &City, url: String, known: Known<'_>) {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let said =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{said}");
-    // It looked at the whole description and not at a part of it.
+    (output.status.success(), said)
+}
+
+/// Nothing was found, and that in the whole description and not in a part of it.
+fn clean((nothing_found, said): (bool, String)) {
+    assert!(nothing_found, "{said}");
     let tested = said.lines().find_map(|line| line.trim().strip_prefix("Operations:").map(str::trim));
-    let tested = tested.unwrap_or_else(|| panic!("{said}"));
-    let (selected, all) = tested.split_once(" selected / ").unwrap_or_else(|| panic!("{said}"));
+    let (selected, all) = tested.and_then(|words| words.split_once(" selected / ")).unwrap_or(("", ""));
     assert_eq!(format!("{selected} total"), all, "{said}");
-    println!("{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,7 +67,7 @@ async fn an_independent_prober_finds_no_fault_and_nothing_undescribed_at_the_ter
     let sha256 = sha256_hex(&photo);
     assert_eq!(terminal.announce(&city, &sha256, photo.len() as u64).await.status(), 201);
     let known = Known { identity: Some(&terminal.identity), sha256: &sha256, case_id: &manifest.case_id };
-    probe(&city, city.url("/v1/openapi.json"), known).await;
+    clean(probe(&city, &[&city.url("/v1/openapi.json")], known).await);
     // It was busy with the same gateway that still serves everybody else.
     assert_eq!(terminal.receipt(&city, &manifest.case_id).await.unwrap().1.case_id, manifest.case_id);
 }
@@ -73,5 +77,24 @@ async fn nor_at_the_door_for_those_without_a_certificate() {
     let city = City::start().await;
     let door = city.gateway().enrolment().unwrap();
     let url = format!("https://localhost:{}/v1/openapi.json", door.port());
-    probe(&city, url, Known::default()).await;
+    clean(probe(&city, &[&url], Known::default()).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_not_described_is_noticed() {
+    let city = City::start().await;
+    let terminal = city.terminal("DG0001");
+    let url = city.url("/v1/openapi.json");
+    let mut whole: Value = terminal.client.get(&url).send().await.unwrap().json().await.unwrap();
+    let path = "/v1/records/{case_id}/receipt";
+    let mut operation = whole["paths"][path].clone();
+    assert!(operation["get"]["responses"].as_object_mut().unwrap().remove("404").is_some());
+    whole["paths"] = json!({ path: operation });
+    let file = city.path("less.json");
+    std::fs::write(&file, whole.to_string()).unwrap();
+    let known = Known { identity: Some(&terminal.identity), ..Known::default() };
+    let address = city.url("");
+    let place = [file.to_str().unwrap(), "--url", &address];
+    let (nothing_found, said) = probe(&city, &place, known).await;
+    assert!(!nothing_found && said.contains("Undocumented status code"), "{said}");
 }
