@@ -35,8 +35,8 @@ const ITEM: (&str, u32) = ("12345-appeal", 1);
 /// Time between two cases.
 const PAUSE_MS: std::ops::Range<u64> = 80..600;
 
-/// Room kept for what is begun.
-const RESERVE: u64 = 1024 * 1024;
+/// Room kept for what is begun; little, so that a full disk is soon met by a commit.
+const RESERVE: u64 = 256 * 1024;
 
 const PURGE_EVERY: Duration = Duration::from_secs(3);
 

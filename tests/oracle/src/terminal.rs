@@ -80,8 +80,8 @@ impl Terminal {
         std::fs::write(&config, text)?;
         let logs = folder.join("logs");
         let promises = Promises::default();
-        let feeder = feed(&code, &logs, &config, promises.clone(), tally)?;
-        let agent = deliver(&code, &logs, &config, fail_points)?;
+        let feeder = feed(&code, &logs, &config, promises.clone(), tally.clone())?;
+        let agent = deliver(&code, &logs, &config, fail_points, tally)?;
         Ok(Self { code, proxy, promises, disk, state, config, logs, agent, feeder: Some(feeder) })
     }
 
@@ -155,7 +155,13 @@ fn feed(code: &str, logs: &Path, config: &Path, promises: Promises, tally: Tally
     })
 }
 
-fn deliver(code: &str, logs: &Path, config: &Path, fail_points: Option<String>) -> Result<Program> {
+fn deliver(
+    code: &str,
+    logs: &Path,
+    config: &Path,
+    fail_points: Option<String>,
+    tally: Tally,
+) -> Result<Program> {
     let (file, config) = (program::file("sync-agent")?, config.to_owned());
     let command = move || {
         let mut command = Command::new(&file);
@@ -166,5 +172,9 @@ fn deliver(code: &str, logs: &Path, config: &Path, fail_points: Option<String>) 
         }
         command
     };
-    Program::keep(&format!("agent-{code}"), logs, command, |_| {})
+    Program::keep(&format!("agent-{code}"), logs, command, move |word| {
+        if matches!(word, Word::Logged(line) if line.contains("the disk is full")) {
+            tally.count("receipt not noted on a full disk");
+        }
+    })
 }

@@ -38,7 +38,7 @@ const FAULTS: [&str; 16] = [
     "terminal's disk full",
     "city's disk full",
     "connection refused",
-    "accepted and never answered",
+    "held back in silence",
     "answered by somebody else",
     "reset on the way up",
     "reset on the way down",
