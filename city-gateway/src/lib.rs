@@ -26,6 +26,7 @@ mod gateway;
 mod hello;
 mod judge;
 mod keys;
+mod leftover;
 mod mask;
 mod metrics;
 mod openapi;

@@ -29,6 +29,7 @@ use crate::config::Limits;
 use crate::enrol::{AllowList, Believed, TerminalCertificate};
 use crate::failpoints;
 use crate::hello;
+use crate::leftover;
 use crate::metrics::{Asked, Metrics};
 use crate::openapi;
 use crate::query::Questions;
@@ -85,6 +86,7 @@ pub(crate) fn router(state: Arc<Terminals>, enrolment: Router<Arc<Terminals>>) -
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::from_fn_with_state(Arc::clone(&state), deadline))
+        .layer(middleware::from_fn(leftover::answered))
         .with_state(state)
 }
 

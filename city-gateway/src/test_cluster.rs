@@ -161,6 +161,30 @@ impl Cluster {
         Ok(())
     }
 
+    /// Copies the running server's files with PostgreSQL's own program, as a city's backup does; answers where to.
+    pub fn copy(&self) -> anyhow::Result<PathBuf> {
+        let copy = self.folder.join(format!("copy-{}", uuid::Uuid::new_v4().simple()));
+        fs::DirBuilder::new().mode(0o700).create(&copy)?;
+        give(&copy)?;
+        let mut backup = Command::new("setpriv");
+        backup
+            .args(["--pdeathsig", "KILL"])
+            .args(privileges())
+            .arg(program("pg_basebackup"))
+            .current_dir("/");
+        backup.args(["--checkpoint=fast", "--wal-method=stream", "-U", ACCOUNT, "-h"]).arg(self.socket());
+        printed(backup.arg("-D").arg(&copy))?;
+        Ok(copy)
+    }
+
+    /// Puts such a copy in the place of the files of a stopped server; [`Cluster::promoted`] goes on from it. The copy
+    /// stays.
+    pub fn put_back(&self, copy: &Path) -> anyhow::Result<()> {
+        fs::remove_dir_all(self.data())?;
+        printed(Command::new("cp").args(["--archive", "--no-target-directory"]).arg(copy).arg(self.data()))?;
+        Ok(())
+    }
+
     /// Joins the cluster in this folder, or makes it.
     fn join(folder: PathBuf) -> anyhow::Result<Self> {
         loop {

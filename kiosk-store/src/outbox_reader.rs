@@ -133,6 +133,23 @@ impl OutboxReader {
             .map_err(StoreError::sql(SCHEMA.file))
     }
 
+    /// Id and hash of a record whose content was given back because the city held it for good; `None` for all others.
+    pub fn given_back(&self, seq: u64) -> Result<Option<(String, String)>, StoreError> {
+        if self.life.row(seq) > self.rows().1 {
+            return Ok(None);
+        }
+        self.db
+            .prepare_cached(
+                "SELECT ifnull(v.case_id, r.case_id), iif(v.seq IS NULL, r.sha256, ?2) FROM record r \
+                 JOIN purged p ON p.seq = r.seq LEFT JOIN void v ON v.seq = r.seq WHERE r.seq = ?1",
+            )
+            .and_then(|mut query| {
+                let row = (self.life.row(seq), sha256_hex(&[]));
+                query.query_row(row, |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .map_err(StoreError::sql(SCHEMA.file))
+    }
+
     /// Records from a position on, at most `limit` and at most a few megabytes, so that memory stays flat.
     pub fn records(&self, from_seq: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
         let sql = StoreError::sql(SCHEMA.file);

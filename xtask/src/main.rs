@@ -10,6 +10,7 @@ mod demo;
 mod fleet;
 mod fuzz;
 mod junit;
+mod oracle;
 mod packages;
 mod powercut;
 mod run;
@@ -51,6 +52,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Hunt for inputs that break a decoder, guided by coverage; tests try the same targets briefly
     Fuzz(fuzz::Fuzz),
+    /// Faults of every kind between true agents, gateways and PostgreSQL; then the books are compared
+    Oracle(oracle::Oracle),
     /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
     Catalog(catalog::Catalog),
     /// Everything that a change must pass: format, lints, licences, tests
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Powercut(powercut) => powercut.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
+        Command::Oracle(oracle) => oracle.run(),
         Command::Catalog(catalog) => catalog.run(),
         Command::Ci => ci::run(),
     };

@@ -41,7 +41,12 @@ const TEST: &[Package] = &[
     Package { name: "libfaketime", why: "gives the sync agent a clock that is ten years off" },
     Package { name: "nats-server", why: "a message server to which cases are handed on" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
-    Package { name: "python3-venv", why: "runs python-tuf, which judges the signed catalog" },
+    Package {
+        name: "python3-venv",
+        why: "runs python-tuf, tuspy and Schemathesis, which judge what we serve",
+    },
+    Package { name: "nodejs", why: "runs tus-js-client, which uploads to the gateway" },
+    Package { name: "npm", why: "brings tus-js-client" },
     Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },
 ];
 
@@ -68,7 +73,8 @@ pub fn ensure(purpose: Purpose) -> Result<()> {
         list(&wanted);
         return Ok(());
     };
-    let missing = missing(&wanted, &installed);
+    let mut missing = missing(&wanted, &installed);
+    missing.retain(|package| !is_there(package));
     if missing.is_empty() {
         eprintln!("      all {} are there", wanted.len());
         return Ok(());
@@ -93,6 +99,15 @@ fn installed(wanted: &[&Package]) -> Option<String> {
         .ok()?;
     // dpkg-query exits with 1 when it does not know one of the names; the table is good all the same.
     String::from_utf8(output.stdout).ok()
+}
+
+/// Programs that other packagings bring under other package names, and beside which Debian's would not be installed.
+const BROUGHT_BY_OTHERS: &[(&str, &str)] = &[("nodejs", "node"), ("npm", "npm")];
+
+/// Whether what a package is wanted for is there, wherever it came from.
+fn is_there(package: &Package) -> bool {
+    let program = BROUGHT_BY_OTHERS.iter().find(|(name, _)| *name == package.name);
+    program.is_some_and(|(_, program)| run::works(Command::new(program).arg("--version")))
 }
 
 /// The wanted packages that dpkg's table does not call installed.

@@ -37,7 +37,7 @@ impl Level {
     /// module beside the trait it belongs to.
     fn of(binary: &str, name: &str) -> Self {
         let program = binary.rsplit("::").next().unwrap_or(binary);
-        if ["crash", "powercut", "simulation"].iter().any(|name| program.contains(name)) {
+        if ["crash", "powercut", "simulation", "oracle"].iter().any(|word| program.contains(word)) {
             Level::Crash
         } else if program.contains("journey") {
             Level::Journeys
@@ -158,5 +158,6 @@ mod tests {
         assert_eq!(Level::of("kiosk-tests::crash", "a_test"), Level::Crash);
         assert_eq!(Level::of("kiosk-powercut::powercut", "a_test"), Level::Crash);
         assert_eq!(Level::of("kiosk-simulation::simulation", "a_test"), Level::Crash);
+        assert_eq!(Level::of("kiosk-oracle::oracle", "a_test"), Level::Crash);
     }
 }

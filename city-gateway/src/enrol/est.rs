@@ -33,6 +33,7 @@ use super::certificate::is_terminal_code;
 use super::limiter::Limiter;
 use super::request::{MAX_REQUEST, SigningRequest};
 use super::{Enrolment, TerminalCertificate, pkcs7, voucher};
+use crate::leftover;
 use crate::openapi;
 use crate::refusal::Refusal;
 use crate::store::registry::{NewCertificate, RenewalAnswer, Standing, VoucherAnswer};
@@ -81,6 +82,7 @@ pub(crate) fn enrolment_routes(enrolment: Arc<Enrolment>) -> Router {
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(middleware::from_fn(deadline))
+        .layer(middleware::from_fn(leftover::answered))
         .with_state(enrolment)
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::program;
+use crate::clients;
 use crate::support::City;
 use sync_protocol::limits::MIN_CHUNK;
 use sync_protocol::sha256_hex;
@@ -42,7 +42,7 @@ fn gateway(city: &mut City) -> Running {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_keeps_blobs_over_a_kill() {
-    let mut command = Command::new(program("TUS_PYTHON"));
+    let mut command = Command::new(clients::python_for_s3());
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/s3.py"));
     let (_server, endpoint) = start(command, "http://");
     let mut city = City::prepare();

@@ -1,19 +1,18 @@
 //! The gateway against what others wrote: tuspy and tus-js-client upload, are interrupted by a restart, resume, and
-//! what they sent is whole; and, with the feature `s3`, a server for S3 (moto) keeps blobs.
-//!
-//! Needs `TUS_PYTHON` (a python with tuspy, moto[s3,server] and boto3) and `TUS_NODE_MODULES` (a folder with
-//! tus-js-client).
+//! what they sent is whole; Schemathesis probes all that is described; and, with the feature `s3`, a server for S3
+//! (moto) keeps blobs. What they need is made ready in the build folder by the first test that runs.
 
 #[path = "../gateway/blob_terminal.rs"]
 #[allow(dead_code)]
 mod blob_terminal;
 #[cfg(feature = "s3")]
 mod bucket;
+mod clients;
+mod prober;
 #[path = "../gateway/support.rs"]
 #[allow(dead_code)]
 mod support;
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use support::{City, Terminal};
@@ -21,12 +20,6 @@ use sync_protocol::sha256_hex;
 
 fn content(seed: usize) -> Vec<u8> {
     (0..700_000).map(|at| ((at * 13 + seed) % 251) as u8).collect()
-}
-
-fn program(variable: &str) -> PathBuf {
-    std::env::var_os(variable)
-        .unwrap_or_else(|| panic!("{variable} is not set; see tests/conformance/main.rs"))
-        .into()
 }
 
 /// Runs a client until it ends, beside the gateway.
@@ -67,7 +60,7 @@ async fn conforms(client: impl Fn() -> Command, seed: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tuspy_uploads_and_resumes() {
     let client = || {
-        let mut command = Command::new(program("TUS_PYTHON"));
+        let mut command = Command::new(clients::python());
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/tus.py"));
         command
     };
@@ -79,7 +72,7 @@ async fn tus_js_client_uploads_and_resumes() {
     let client = || {
         let mut command = Command::new("node");
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/tus.cjs"));
-        command.env("NODE_PATH", program("TUS_NODE_MODULES"));
+        command.env("NODE_PATH", clients::node_modules());
         command
     };
     conforms(client, 2).await;

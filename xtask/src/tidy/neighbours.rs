@@ -51,17 +51,19 @@ const ROOMS: &[(&str, Knows)] = &[
     ),
     ("kiosk-fuzz", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
+    ("kiosk-oracle", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("kiosk-simulation", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// Crates that nothing may be built on, except those that may know anyone.
-const KNOWN_BY_NONE: [&str; 8] = [
+const KNOWN_BY_NONE: [&str; 9] = [
     "simulator",
     "kiosk-tests",
     "enrolment-tests",
     "kiosk-fleet",
     "kiosk-fuzz",
+    "kiosk-oracle",
     "kiosk-powercut",
     "kiosk-simulation",
     "xtask",
@@ -97,6 +99,7 @@ const ONLY_IN: &[OnlyIn] = &[
             "kiosk-fuzz",
             "kiosk-simulation",
             "kiosk-fleet",
+            "kiosk-oracle",
             "xtask",
         ],
         why: "the kiosk process has one event loop, the screen's; a second runtime in it hangs futures and hides order",
