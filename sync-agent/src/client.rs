@@ -149,7 +149,7 @@ impl CityClient {
     pub fn new(config: &Config, around: Arc<dyn Surroundings>) -> Result<Self, AgentError> {
         let connection = Arc::new(Connection::open(config)?);
         let city = connection.city.clone();
-        Ok(Self { way: Way::Kept(connection), ..Self::over(around, Client::new(), config, city) })
+        Ok(Self::by(Way::Kept(connection), around, config, city))
     }
 
     /// Over any connection: whatever it is, only what the city signed is believed.
@@ -159,8 +159,11 @@ impl CityClient {
         config: &Config,
         city: CityReceiptPublicKey,
     ) -> Self {
-        let (url, terminal) = (config.url.clone(), config.terminal.clone());
-        Self { around, way: Way::Given(http), url, terminal, city }
+        Self::by(Way::Given(http), around, config, city)
+    }
+
+    fn by(way: Way, around: Arc<dyn Surroundings>, config: &Config, city: CityReceiptPublicKey) -> Self {
+        Self { around, way, url: config.url.clone(), terminal: config.terminal.clone(), city }
     }
 
     /// Starts the task that keeps certificate and authorities fresh, where they are ours to keep.

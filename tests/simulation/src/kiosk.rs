@@ -71,7 +71,11 @@ impl Terminal {
     /// A resident comes, fills a form in, perhaps has photos taken, confirms.
     pub fn visit(&mut self, office: &Office, truth: &mut Truth) -> Result<Visit> {
         let (case_id, blobs) = (self.chance.uuid(), self.photos());
-        let submission = submission(&case_id, self.clocks.wall_ms(), self.chance.below(400));
+        // What is sealed has another length each time, and would find room or not on a full disk's last page; so much
+        // never does, and the seed alone decides.
+        let words = 1 + self.chance.below(400) as usize % 90;
+        let words = if self.disk_is_full { 20_000 } else { words };
+        let submission = submission(&case_id, self.clocks.wall_ms(), words);
         let ciphertext = office.sealer.seal(&submission.to_plaintext())?;
         let sha256 = sha256_hex(&ciphertext);
         let Some(outbox) = &self.outbox else { return Ok(Visit::Closed) };
@@ -276,9 +280,9 @@ pub fn rows(path: &Path) -> Result<Vec<Row>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn submission(case_id: &str, wall_ms: i64, words: u64) -> Submission {
+fn submission(case_id: &str, wall_ms: i64, words: usize) -> Submission {
     let object = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
-    let words = "测".repeat(1 + words as usize % 90);
+    let words = "测".repeat(words);
     Submission {
         version: PROTOCOL_VERSION,
         case_id: case_id.to_owned(),

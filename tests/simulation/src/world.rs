@@ -285,6 +285,8 @@ impl<'a> World<'a> {
                 for done in self.terminals[at].care().with_context(|| format!("{name}'s care"))? {
                     self.say(&name, done);
                 }
+                // A delivery log that was damaged just now cannot be asked.
+                let _ = self.only_receipts_are_believed(at);
                 Ok(())
             }
             Event::Opener => {
