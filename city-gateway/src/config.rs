@@ -139,6 +139,9 @@ impl Default for Enrolment {
 pub struct Limits {
     /// Open connections of terminals.
     pub connections: usize,
+    /// Handshakes of terminals under way at once. More are hung up on, so that those under way end before their terminals
+    /// lose patience: a gateway that begins all of a thousand ends none of them.
+    pub handshakes: usize,
     /// Bytes of request bodies in memory, in MiB.
     pub bodies_mib: usize,
     /// Records that may wait for the database.
@@ -167,6 +170,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            handshakes: 256,
             bodies_mib: 256,
             waiting: 1024,
             batch: 256,

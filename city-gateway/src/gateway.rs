@@ -221,7 +221,7 @@ impl Gateway {
             // Records are kept all the same.
             Err(error) => tracing::error!(%error, "the operators' door cannot be opened"),
         }
-        let acceptor = TerminalAcceptor::new(tls::server_config(keys.tls)?, config.limits.connections);
+        let acceptor = TerminalAcceptor::new(tls::server_config(keys.tls)?, &config.limits);
         let mut server = axum_server::from_tcp(terminals_at)?.acceptor(acceptor).handle(handle.clone());
         connection_limits(server.http_builder());
         let renewal = enrol::terminal_routes(enrolment).with_state(());

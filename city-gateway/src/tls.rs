@@ -19,10 +19,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tower::Layer;
 
-use crate::config::CityTls;
+use crate::config::{CityTls, Limits};
 use crate::enrol::{TerminalCertificate, TerminalVerifier};
 use crate::keys::TlsKeys;
 
@@ -117,6 +118,7 @@ where
 pub(crate) struct TerminalAcceptor {
     tls: RustlsAcceptor<NoDelayAcceptor>,
     places: Arc<Semaphore>,
+    handshakes: Arc<Semaphore>,
 }
 
 impl Peer {
@@ -127,11 +129,12 @@ impl Peer {
 }
 
 impl TerminalAcceptor {
-    pub(crate) fn new(config: Arc<ServerConfig>, connections: usize) -> Self {
+    pub(crate) fn new(config: Arc<ServerConfig>, limits: &Limits) -> Self {
         let tls = RustlsAcceptor::new(RustlsConfig::from_config(config))
             .handshake_timeout(HANDSHAKE)
             .acceptor(NoDelayAcceptor::new());
-        Self { tls, places: Arc::new(Semaphore::new(connections.max(1))) }
+        let room = |most: usize| Arc::new(Semaphore::new(most.max(1)));
+        Self { tls, places: room(limits.connections), handshakes: room(limits.handshakes) }
     }
 }
 
@@ -142,14 +145,22 @@ impl<S: Send + 'static> Accept<TcpStream, S> for TerminalAcceptor {
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let handshake = self.tls.accept(stream, service);
+        let (tls, handshakes) = (self.tls.clone(), Arc::clone(&self.handshakes));
         Box::pin(async move {
             let Ok(place) = place else {
                 tracing::warn!("a connection was closed at once: too many are open");
                 return Err(io::Error::other("too many connections"));
             };
-            let (stream, service) =
-                handshake.await.inspect_err(|error| tracing::info!(%error, "handshake refused"))?;
+            // Who has said nothing yet takes nobody's turn.
+            timeout(HANDSHAKE, stream.readable()).await??;
+            let Ok(_turn) = handshakes.try_acquire_owned() else {
+                tracing::debug!("a connection was closed at once: too many handshakes are under way");
+                return Err(io::Error::other("too many handshakes"));
+            };
+            let (stream, service) = tls
+                .accept(stream, service)
+                .await
+                .inspect_err(|error| tracing::info!(%error, "handshake refused"))?;
             let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
             let Some(certificate) = certificates.first().and_then(TerminalCertificate::read) else {
                 tracing::warn!("a certificate of the terminals' CA names no terminal");

@@ -27,7 +27,7 @@ const OPENED: Duration = Duration::from_secs(1800);
 const OTHER_FILES: u64 = 512;
 
 /// Settings of a small server of a city; durability as it comes.
-const SERVER: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=15min"];
+const SERVER: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=15min"];
 
 /// The same for a test, which shares the machine.
 const SMALL_SERVER: [&str; 1] = ["shared_buffers=64MB"];
