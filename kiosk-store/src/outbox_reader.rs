@@ -171,23 +171,6 @@ impl OutboxReader {
         Ok(page)
     }
 
-    /// Positions whose content was given back because the city holds it for good, as ranges without gaps. They can
-    /// never be sent again.
-    pub fn purged(&self) -> Result<Vec<(u64, u64)>, StoreError> {
-        let sql = StoreError::sql(SCHEMA.file);
-        let mut query = self
-            .db
-            .prepare_cached(
-                "SELECT min(seq), max(seq) FROM (SELECT seq, seq - row_number() OVER (ORDER BY seq) AS island \
-                 FROM purged WHERE seq BETWEEN ?1 AND ?2) GROUP BY island ORDER BY 1",
-            )
-            .map_err(&sql)?;
-        let ranges = query
-            .query_map(self.rows(), |row| Ok((self.life.seq(row.get(0)?), self.life.seq(row.get(1)?))))
-            .map_err(&sql)?;
-        ranges.collect::<Result<_, _>>().map_err(&sql)
-    }
-
     /// When the record at this position was finalised.
     pub fn finalised_at_ms(&self, seq: u64) -> Result<Option<i64>, StoreError> {
         self.db

@@ -112,15 +112,6 @@ impl Queue {
         Ok(())
     }
 
-    /// Counts what was given back among what needs no sending: it cannot be sent again.
-    fn count_purged(&self, delivered: &mut RangeSet) {
-        match self.reader.purged() {
-            Ok(purged) => delivered.extend(&RangeSet::from(purged)),
-            // The record is then found unreadable when its turn comes, and tried again later.
-            Err(error) => tracing::warn!(%error, "the outbox cannot be read"),
-        }
-    }
-
     /// The books of this queue. Bytes are counted for the first ranges only: many gaps are rare, and a hello is often.
     fn ledger(&self) -> Ledger {
         const RANGES: usize = 8;
@@ -281,7 +272,7 @@ impl Agent {
         let Some(log) = DeliveryReader::open(&self.config.state)? else { return Ok(()) };
         let Some((reader, others_wait)) = self.open_life(&log)? else { return Ok(()) };
         let is_newest = reader.incarnations()?.last().is_some_and(|last| last == reader.incarnation());
-        let delivered = lives::delivered(&reader, &log)?;
+        let acknowledged = RangeSet::from(log.acknowledged(reader.incarnation())?);
         let (now, wall) = (self.clock.now_ms(), self.clock.wall_ms());
         let retry = |attempt: Attempt| Retry {
             seq: attempt.seq,
@@ -291,7 +282,7 @@ impl Agent {
             side_lane: attempt.side_lane,
         };
         let retries: Vec<Retry> = log.attempts(reader.incarnation())?.into_iter().map(retry).collect();
-        let mut plan = Plan::new(self.config.sync.settings(), delivered, &retries);
+        let mut plan = Plan::new(self.config.sync.settings(), acknowledged, &retries);
         plan.incomplete_are(log.incomplete(reader.incarnation())?);
         self.continuity = log.continuity(reader.incarnation())?;
         plan.tick(now);
@@ -372,10 +363,10 @@ impl Agent {
                     queue.plan.sent(seq, now);
                     sent += 1;
                     let (client, report) = (self.client.clone(), self.report.clone());
-                    tokio::spawn(async move {
+                    self.around.spawn(Box::pin(async move {
                         let result = client.receipt(&name).await;
                         let _ = report.send(Event::Put { name, bytes: 0, result }).await;
-                    });
+                    }));
                     continue;
                 }
                 Ok(None) | Err(_) => {

@@ -176,6 +176,37 @@ async fn a_body_that_never_ends_is_given_up() {
     assert!(answer.contains("retry-after"), "{answer}");
 }
 
+#[tokio::test]
+async fn who_sends_everything_before_reading_sees_why_it_was_refused() {
+    let city = City::start().await;
+    let terminal = city.terminal("DG0001");
+    let body = vec![7; 400_000];
+    let head = format!(
+        "PATCH /v1/blobs/{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        "0".repeat(64),
+        body.len()
+    );
+    let mut stream = terminal.connect(&city).await;
+    stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 412"), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[tokio::test]
+async fn addresses_that_cannot_be_read_are_refused_in_json() {
+    let city = City::start().await;
+    let terminal = city.terminal("DG0001");
+    for path in ["/v1/records/%FF/receipt", "/v1/records/x/receipt?sha256=a&sha256=b", "/v1/blobs/%FF"] {
+        let request = terminal.client.get(city.url(path)).header("tus-resumable", "1.0.0");
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_client_error(), "{path}");
+        let answer: serde_json::Value = response.json().await.unwrap();
+        assert!(answer["error"].is_string(), "{path}: {answer}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_much_at_once_is_asked_to_come_again() {
     let mut city = City::prepare();

@@ -62,16 +62,9 @@ impl Agent {
         }
         let (now, entropy) = (self.clock.now_ms(), self.around.random());
         let Some(queue) = &mut self.queue else { return };
-        let mut received = RangeSet::from(answer.received);
+        let received = RangeSet::from(answer.received);
         if received.to_vec().last().is_some_and(|(_, last)| *last > queue.head) {
             tracing::error!(head = queue.head, "the city has records of this queue that the queue has not");
-        }
-        let held = received.len();
-        queue.count_purged(&mut received);
-        if received.len() > held {
-            // It broke its word that these were durable: people must look for them there.
-            let lost = received.len() - held;
-            tracing::error!(alarm = true, lost, "the city lost records that it had called durable");
         }
         let asked_to_wait = u64::from(answer.retry_after_s) * 1000;
         let counted =
@@ -124,9 +117,7 @@ impl Agent {
             self.on_noted(noted);
         }
         let Some(queue) = &mut self.queue else { return };
-        let mut delivered = RangeSet::from(left);
-        queue.count_purged(&mut delivered);
-        queue.plan.acknowledged_are(delivered);
+        queue.plan.acknowledged_are(RangeSet::from(left));
         self.epoch = Some(answer.epoch.clone());
         // Receipts of other lives were forgotten with these.
         (queue.others_wait, queue.opened_ms) = (true, 0);

@@ -50,14 +50,7 @@ impl Agent {
 
 fn is_drained(state: &std::path::Path, name: &str, log: &DeliveryReader) -> Result<bool, StoreError> {
     let Some(reader) = OutboxReader::open_incarnation(state, name)? else { return Ok(true) };
-    let all_delivered = delivered(&reader, log)?.missing_ranges(reader.head()?).next().is_none();
-    Ok(all_delivered && log.incomplete(name)?.is_empty())
-}
-
-/// What need not be sent: acknowledged, or given back after the city had called it durable. The second outlives the
-/// first when `delivery.db` was lost and begun anew.
-pub(crate) fn delivered(reader: &OutboxReader, log: &DeliveryReader) -> Result<RangeSet, StoreError> {
-    let mut delivered = RangeSet::from(log.acknowledged(reader.incarnation())?);
-    delivered.extend(&RangeSet::from(reader.purged()?));
-    Ok(delivered)
+    let acknowledged = RangeSet::from(log.acknowledged(name)?);
+    let all_acknowledged = acknowledged.missing_ranges(reader.head()?).next().is_none();
+    Ok(all_acknowledged && log.incomplete(name)?.is_empty())
 }

@@ -156,9 +156,8 @@ impl Terminal {
         }
         for name in queue.incarnations()? {
             let Some(life) = OutboxReader::open_incarnation(&state, &name)? else { return Ok(false) };
-            let mut delivered = RangeSet::from(log.acknowledged(&name)?);
-            delivered.extend(&RangeSet::from(life.purged()?));
-            let waits = delivered.missing_ranges(life.head()?).next().is_some();
+            let acknowledged = RangeSet::from(log.acknowledged(&name)?);
+            let waits = acknowledged.missing_ranges(life.head()?).next().is_some();
             if waits || !log.incomplete(&name)?.is_empty() {
                 return Ok(false);
             }
