@@ -205,7 +205,7 @@ fn read(state: &Path) {
                 }
             }
         }
-        let _ = (queue.list(8), queue.stubs(8), queue.purged(), queue.is_current());
+        let _ = (queue.list(8), queue.stubs(8), queue.given_back(1), queue.is_current());
     }
     if let Some(delivery) = &delivery {
         let _ =
