@@ -84,7 +84,6 @@ mod tests {
         assert_eq!(asked("99999999999999999999999999"), Some(3600));
         // The example of RFC 9110, seven seconds later.
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT"), Some(7));
-        assert_eq!(asked("Sun, 06 Nov 1984 08:49:37 GMT"), None);
         assert_eq!(asked("Tue, 06 Nov 1984 08:49:37 GMT"), Some(0));
         assert_eq!(asked("Mon, 06 Nov 2084 08:49:37 GMT"), Some(3600));
         for nonsense in ["", "-1", "soon", "1.5", "Sun, 06 Nov 1994"] {
