@@ -75,7 +75,7 @@ impl AuditLog {
                     let what = format!("row {} of the chain does not fit", last.seq);
                     return Err(StoreError::Corrupt { file: schema.file, what });
                 }
-                (last.seq + 1, last.hash.clone())
+                (last.seq.saturating_add(1), last.hash.clone())
             }
         };
         Ok(Self { writer, schema, process, next, head })

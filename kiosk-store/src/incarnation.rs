@@ -61,7 +61,7 @@ pub(crate) fn lives(db: &Connection) -> Result<Vec<Life>, StoreError> {
         .map_err(&sql)?;
     let mut lives: Vec<Life> = rows.collect::<Result<_, _>>().map_err(&sql)?;
     for at in 1..lives.len() {
-        lives[at - 1].last_row = Some(lives[at].first_row - 1);
+        lives[at - 1].last_row = Some(lives[at].first_row.saturating_sub(1));
     }
     Ok(lives)
 }

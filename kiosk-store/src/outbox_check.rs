@@ -43,7 +43,7 @@ pub(crate) fn verify_all(writer: &Writer) -> Result<(), StoreError> {
 /// A damaged row with a void: the chain goes on from what the row says of its manifest.
 fn passed_over(row: &rusqlite::Row<'_>, seq: u64) -> Result<Slot, StoreError> {
     let prev_hash: String = row.get(2).map_err(StoreError::sql(SCHEMA.file))?;
-    Ok(Slot { seq: seq + 1, prev_hash })
+    Ok(Slot { seq: seq.saturating_add(1), prev_hash })
 }
 
 /// Rows as [`check_row`] reads them.
@@ -93,12 +93,13 @@ pub(crate) fn check_last(writer: &Writer, life: &Life) -> Result<Last, StoreErro
     let before = if at as u64 == life.first_row {
         NOTHING_BEFORE.to_owned()
     } else {
+        let before = at.saturating_sub(1);
         writer
             .db
-            .query_row("SELECT manifest_hash FROM record WHERE seq = ?1", [at - 1], |row| row.get(0))
-            .map_err(|_| corrupt(format!("record {} is missing", at - 1)))?
+            .query_row("SELECT manifest_hash FROM record WHERE seq = ?1", [before], |row| row.get(0))
+            .map_err(|_| corrupt(format!("record {before} is missing")))?
     };
-    let after = life.seq(at) + 1;
+    let after = life.seq(at).saturating_add(1);
     match check_row(row, &Slot { seq: at as u64, prev_hash: before }) {
         Ok(slot) => Ok(Last::Whole(Slot { seq: after, ..slot })),
         Err(_) => Ok(Last::Damaged(Slot { seq: after, prev_hash: NOTHING_BEFORE.into() })),
@@ -124,7 +125,7 @@ fn check_row(row: &rusqlite::Row<'_>, slot: &Slot) -> Result<Slot, StoreError> {
     if !purged && sha256_hex(&[ciphertext]) != text(4)? {
         return Err(corrupt(format!("the content of record {seq} was changed")));
     }
-    Ok(Slot { seq: seq + 1, prev_hash: text(2)?.to_owned() })
+    Ok(Slot { seq: seq.saturating_add(1), prev_hash: text(2)?.to_owned() })
 }
 
 /// Whether the city already acknowledged a later record than the last one here: this file is a restored copy or has lost

@@ -25,7 +25,11 @@ use crate::{Part, Target};
 pub(crate) fn parts() -> Vec<Part> {
     let part =
         |name, targets: Vec<Vec<Target>>| Part { name, targets: targets.into_iter().flatten().collect() };
-    let mut parts = vec![
+    #[cfg(feature = "printed")]
+    let printed = vec![printed::targets()];
+    #[cfg(not(feature = "printed"))]
+    let printed = Vec::new();
+    vec![
         part(
             "protocol",
             vec![
@@ -43,10 +47,8 @@ pub(crate) fn parts() -> Vec<Part> {
         part("agent", vec![answers::targets(), repository::targets()]),
         part("gateway", vec![gateway::targets(), poison::targets()]),
         part("key", vec![certificates::targets(), configuration::targets()]),
-    ];
-    #[cfg(feature = "printed")]
-    parts.push(part("printed", vec![printed::targets()]));
-    parts
+        part("printed", printed),
+    ]
 }
 
 pub(crate) fn reach() {
