@@ -36,6 +36,7 @@ pub(crate) fn judge(status: u16, retry_after: Option<&str>, now_ms: i64) -> Verd
         408 | 425 | 429 | 500..=599 => {
             Verdict::Later { asked: retry_after.and_then(|text| wait(text, now_ms)) }
         }
+        413 => Verdict::TooLarge,
         _ => Verdict::Refused { why: format!("HTTP {status}") },
     }
 }
@@ -68,9 +69,10 @@ mod tests {
         for status in [408, 425, 429, 500, 502, 503, 504, 599] {
             assert_eq!(judge(status, None, 0), Verdict::Later { asked: None });
         }
-        for status in [100, 301, 307, 400, 401, 404, 410, 413, 422, 600] {
+        for status in [100, 301, 307, 400, 401, 404, 410, 422, 600] {
             assert_eq!(judge(status, Some("5"), 0), Verdict::Refused { why: format!("HTTP {status}") });
         }
+        assert_eq!(judge(413, Some("5"), 0), Verdict::TooLarge);
     }
 
     #[test]

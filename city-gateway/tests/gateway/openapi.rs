@@ -1,5 +1,5 @@
 //! The gateway's description of itself: served, well formed, and true to what is signed. Every answer that the other
-//! tests get passes through `support::described`.
+//! tests get passes through `description::described`.
 
 use serde_json::Value;
 use sync_protocol::{AnchorStatement, HelloAnswer, Receipt};

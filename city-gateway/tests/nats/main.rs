@@ -1,7 +1,7 @@
 //! Cases to a department by a real `nats-server` with JetStream: before there is a stream, across a kill of the server,
 //! sent twice, and too large.
 //!
-//! Needs Debian's `nats-server`; run with `cargo nextest run -p city-gateway --features nats,test-cluster`.
+//! Needs Debian's `nats-server`.
 
 #[path = "../gateway/department.rs"]
 #[allow(dead_code)]

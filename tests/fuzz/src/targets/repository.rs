@@ -118,8 +118,8 @@ fn run(bytes: &[u8]) {
         content = rest.to_vec();
     } else {
         let (changes, _) = rest.as_chunks::<CHANGE>();
-        for [high, low, to] in changes.iter().take(64).filter(|_| !content.is_empty()) {
-            let at = usize::from(u16::from_be_bytes([*high, *low])) % content.len();
+        for [high, low, to] in changes.iter().take(64) {
+            let Some(at) = usize::from(u16::from_be_bytes([*high, *low])).checked_rem(content.len()) else { break };
             content[at] = *to;
         }
     }
