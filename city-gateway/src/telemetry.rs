@@ -45,12 +45,13 @@ impl Telemetry {
     /// Runs until told to stop; sends once more then, so that the last minute is not missing.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut well = true;
-        while !*stop.borrow() {
-            tokio::select! {
-                () = tokio::time::sleep(self.every) => {}
-                _ = stop.changed() => {}
-            }
-            let within = if *stop.borrow() { AT_THE_END } else { WITHIN };
+        loop {
+            // Told to stop while a message was under way, it goes round once more.
+            let stopping = tokio::select! {
+                () = tokio::time::sleep(self.every) => false,
+                _ = stop.wait_for(|stop| *stop) => true,
+            };
+            let within = if stopping { AT_THE_END } else { WITHIN };
             let sent = timeout(within, self.send()).await.context("no answer in time").flatten();
             match (&sent, well) {
                 (Err(error), true) => tracing::warn!(
@@ -62,6 +63,9 @@ impl Telemetry {
                 _ => {}
             }
             well = sent.is_ok();
+            if stopping {
+                return;
+            }
         }
     }
 

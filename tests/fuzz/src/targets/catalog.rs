@@ -180,7 +180,7 @@ fn with_forms<T>(look: impl FnOnce(&[(ServiceItem, FormCheck)]) -> T) -> T {
 }
 
 fn submission_seeds() -> Vec<Vec<u8>> {
-    let good = r#"{"applicant":{"document":"resident-id-card","name":"𬱖㛃","number":"990001199001011005","sex":"female",
+    let good = r#"{"applicant":{"document":"resident-id-card","name":"𬱖㛃","number":"990001199001011008","sex":"female",
         "ethnic":"汉","birth":"1990-01-01","address":"示例市","issuer":"示例","valid_from":"2020-01-01","valid_to":"长期"},
         "answers":{"kind":"noise","what":"路灯不亮","place":"示例市","phone":"13800000000","reply":"call",
         "for_whom":"neighbour","payment":"late","contact":"13800000000","since":"2026-02-29"}}"#;

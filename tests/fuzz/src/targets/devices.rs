@@ -38,7 +38,7 @@ pub(super) fn targets() -> Vec<Target> {
 
 fn mainland() -> CardText {
     let mut card = MainlandCard::default();
-    (card.name, card.number) = ("𬱖㛃".into(), "990001199001011005".into());
+    (card.name, card.number) = ("𬱖㛃".into(), "990001199001011008".into());
     (card.sex, card.ethnic, card.birth) = ("2".into(), "01".into(), "19900101".into());
     (card.address, card.issuer) = ("示例市示例街道1号".into(), "示例市公安局".into());
     (card.valid_from, card.valid_to) = ("20200101".into(), "长期".into());
@@ -48,7 +48,7 @@ fn mainland() -> CardText {
 fn foreigner() -> CardText {
     let mut card = Foreigner2023Card::default();
     card.english_name = "A NAME THAT IS LONGER THAN ITS FIRST PLACE ON THE".chars().take(46).collect();
-    (card.number, card.birth) = ("990001199001011005".into(), "19900101".into());
+    (card.number, card.birth) = ("990001199001011008".into(), "19900101".into());
     CardText::Foreigner2023(card)
 }
 

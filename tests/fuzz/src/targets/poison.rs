@@ -29,7 +29,7 @@ pub(super) fn targets() -> Vec<Target> {
 const OWN_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 fn seeds() -> Vec<Vec<u8>> {
-    let [name, number, words, phone] = PRIVATE;
+    let [name, number, words, phone, _] = PRIVATE;
     let submission = json!({
         "version": 2, "case_id": OWN_ID, "case_number": "DG0001-7K3M9Q-5", "item": "test-appeal", "item_version": 3,
         "language": "zh-Hans", "finalised_at_ms": 1_795_300_000_000_i64, "identification": "id-card",
@@ -113,10 +113,8 @@ fn manifest(seq: u64, case_id: &str, ciphertext: &[u8]) -> Manifest {
 /// A good content is opened, and any other becomes a dead letter.
 pub(super) fn reaches() {
     let seeds = seeds();
-    assert!(
-        matches!(judge(&seeds[0]), Outcome::Opened { person: Some(_), .. }),
-        "the good example is not opened"
-    );
+    let good = judge(&seeds[0]);
+    assert!(matches!(good, Outcome::Opened { person: Some(_), .. }), "the good example is not opened: {good:?}");
     for poison in [&seeds[2][..], b"", b"\xff\xfe", b"{"] {
         assert!(matches!(judge(poison), Outcome::DeadLetter { .. }));
     }
