@@ -133,19 +133,21 @@ impl OutboxReader {
             .map_err(StoreError::sql(SCHEMA.file))
     }
 
-    /// Id and hash of a record whose content was given back because the city held it for good; `None` for all others.
-    pub fn given_back(&self, seq: u64) -> Result<Option<(String, String)>, StoreError> {
+    /// Ids and hashes under which the city may know a record whose content was given back because the city held it for
+    /// good: its own, and those of the void that closed its place; none for all other records.
+    pub fn given_back(&self, seq: u64) -> Result<Vec<(String, String)>, StoreError> {
         if self.life.row(seq) > self.rows().1 {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         self.db
             .prepare_cached(
-                "SELECT ifnull(v.case_id, r.case_id), iif(v.seq IS NULL, r.sha256, ?2) FROM record r \
-                 JOIN purged p ON p.seq = r.seq LEFT JOIN void v ON v.seq = r.seq WHERE r.seq = ?1",
+                "SELECT r.case_id, r.sha256 FROM record r JOIN purged USING (seq) WHERE r.seq = ?1 \
+                 UNION ALL SELECT v.case_id, ?2 FROM void v JOIN purged USING (seq) WHERE v.seq = ?1",
             )
             .and_then(|mut query| {
-                let row = (self.life.row(seq), sha256_hex(&[]));
-                query.query_row(row, |row| Ok((row.get(0)?, row.get(1)?))).optional()
+                let rows = query
+                    .query_map((self.life.row(seq), sha256_hex(&[])), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                rows.collect()
             })
             .map_err(StoreError::sql(SCHEMA.file))
     }

@@ -136,9 +136,9 @@ fn only_what_is_durable_and_old_enough_gives_its_room_back() {
     assert!(reader.record(1).unwrap().is_none());
     assert!(reader.record(3).unwrap().is_some());
     // Who asks the city about it later still knows its name; of what is here there is nothing to ask.
-    let (case_id, hash) = reader.given_back(1).unwrap().unwrap();
-    assert!(!case_id.is_empty() && hash.len() == 64);
-    assert!(reader.given_back(3).unwrap().is_none() && reader.given_back(4).unwrap().is_none());
+    let known_as = reader.given_back(1).unwrap();
+    assert!(matches!(&known_as[..], [(case_id, hash)] if !case_id.is_empty() && hash.len() == 64));
+    assert!(reader.given_back(3).unwrap().is_empty() && reader.given_back(4).unwrap().is_empty());
     assert!(reader.blob(&sha256(b"only here")).is_err());
     assert!(reader.blob(&sha256(b"twice")).is_ok(), "the third record still needs it");
     assert_eq!(reader.head().unwrap(), 3);

@@ -2,6 +2,7 @@
 
 mod answers;
 mod completion;
+mod given_back;
 mod lives;
 mod local;
 
@@ -356,15 +357,12 @@ impl Agent {
             }
             let stored = match queue.reader.record(seq) {
                 Ok(Some(stored)) => stored,
-                // The city held it for good once. Put back from a copy that does not know so, it is asked, not told.
-                Ok(None) if let Ok(Some((case_id, sha256))) = queue.reader.given_back(seq) => {
-                    let incarnation = queue.reader.incarnation().to_owned();
-                    let name = RecordName { incarnation, seq, case_id, sha256 };
+                Ok(None) if let Some(known_as) = queue.given_back(seq) => {
                     queue.plan.sent(seq, now);
                     sent += 1;
                     let (client, report) = (self.client.clone(), self.report.clone());
                     self.around.spawn(Box::pin(async move {
-                        let result = client.receipt(&name).await;
+                        let (name, result) = known_as.receipt(&client).await;
                         let _ = report.send(Event::Put { name, bytes: 0, result }).await;
                     }));
                     continue;
@@ -380,7 +378,7 @@ impl Agent {
                 incarnation: queue.reader.incarnation().to_owned(),
                 seq,
                 case_id: stored.case_id,
-                sha256: stored.sha256,
+                sha256: Some(stored.sha256),
             };
             queue.plan.sent(seq, now);
             self.bytes_under_way += bytes;

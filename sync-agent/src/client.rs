@@ -121,8 +121,9 @@ pub struct RecordName {
     pub seq: u64,
     /// UUID of the record.
     pub case_id: String,
-    /// SHA-256 (hex) of the sealed content.
-    pub sha256: String,
+    /// SHA-256 (hex) of the sealed content; `None` when what lies here is damaged, so that the city's word on the place and
+    /// the id is all there is.
+    pub sha256: Option<String>,
 }
 
 /// What requests are made with.
@@ -230,7 +231,8 @@ impl CityClient {
         fail::fail_point!("agent::believe-unsigned", |_| Ok(credulous_receipt(&self.terminal, name)));
         let reply: ReceiptReply = serde_json::from_slice(body).map_err(|_| Cause::NotJson)?;
         let receipt = Receipt::verify(&reply.receipt, &self.city).map_err(|_| Cause::NotVerified)?;
-        if receipt.matches(&self.terminal, &name.incarnation, name.seq, &name.case_id, &name.sha256) {
+        let sha256 = name.sha256.as_ref().unwrap_or(&receipt.sha256);
+        if receipt.matches(&self.terminal, &name.incarnation, name.seq, &name.case_id, sha256) {
             Ok(GoodReceipt { jws: reply.receipt, receipt })
         } else {
             Err(Cause::Other.into())
@@ -353,7 +355,7 @@ fn credulous_receipt(terminal: &str, name: &RecordName) -> GoodReceipt {
         incarnation: name.incarnation.clone(),
         seq: name.seq,
         case_id: name.case_id.clone(),
-        sha256: name.sha256.clone(),
+        sha256: name.sha256.clone().unwrap_or_default(),
         status: sync_protocol::ReceiptStatus::Accepted,
         complete: true,
         server_time_ms: 0,

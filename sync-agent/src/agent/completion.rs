@@ -15,6 +15,12 @@ impl Agent {
         let Some(queue) = &mut self.queue else { return };
         let now = self.clock.now_ms();
         queue.plan.completing(seq, now);
+        if let Some(known_as) = queue.given_back(seq) {
+            // Held for good means held with all its blobs.
+            let client = self.client.clone();
+            let name = known_as.name.clone();
+            return self.report_completion(name, async move { known_as.receipt(&client).await });
+        }
         let found = queue.reader.blobs_of(seq).and_then(|blobs| Ok((blobs, queue.reader.record(seq)?)));
         let Ok((blobs, Some(stored))) = found else {
             tracing::error!(seq, "the blobs of a record cannot be read from the outbox");
@@ -22,21 +28,32 @@ impl Agent {
             return queue.plan.completion_failed(seq, failure, now, self.around.random());
         };
         let incarnation = queue.reader.incarnation().to_owned();
-        let name = RecordName { incarnation, seq, case_id: stored.case_id, sha256: stored.sha256 };
+        let name = RecordName { incarnation, seq, case_id: stored.case_id, sha256: Some(stored.sha256) };
         let void = (stored.kind == RecordKind::Void)
             .then_some(SealedRecord { manifest: stored.manifest, ciphertext: stored.ciphertext });
-        let (client, throttle, report) = (self.client.clone(), self.throttle.clone(), self.report.clone());
-        let (wanted, (end, ended)) = (name.clone(), oneshot::channel());
-        self.around.spawn(Box::pin(async move {
+        let (client, throttle, wanted) = (self.client.clone(), self.throttle.clone(), name.clone());
+        self.report_completion(name, async move {
             let sent = match void {
                 Some(void) => client.put(&wanted, &void).await,
                 None => send(&client, &throttle, &wanted, &blobs).await,
             };
-            let _ = end.send(sent);
+            (wanted, sent)
+        });
+    }
+
+    /// Reports how this ends. The plan sends the blobs of one record at a time, so it must hear of the end whatever that
+    /// is.
+    fn report_completion(
+        &self,
+        name: RecordName,
+        sending: impl Future<Output = (RecordName, Result<GoodReceipt, Refused>)> + Send + 'static,
+    ) {
+        let (report, (end, ended)) = (self.report.clone(), oneshot::channel());
+        self.around.spawn(Box::pin(async move {
+            let _ = end.send(sending.await);
         }));
         self.around.spawn(Box::pin(async move {
-            // The plan sends the blobs of one record at a time, so it must hear of the end whatever that is.
-            let result = ended.await.unwrap_or_else(|_| Err(Cause::Broken.into()));
+            let (name, result) = ended.await.unwrap_or_else(|_| (name, Err(Cause::Broken.into())));
             let _ = report.send(Event::Completion { name, result }).await;
         }));
     }

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 /// A name, an identity number (area 990001), words, a telephone number, and the identity number of the golden vectors,
 /// whose check digit is wrong; they are in the examples that hold personal data, and mutations keep most of them.
-pub const PRIVATE: [&str; 5] = ["𬱖㛃", "990001199001011008", "路灯不亮", "13800000000", "990001199001011005"];
+pub const PRIVATE: [&str; 5] =
+    ["𬱖㛃", "990001199001011008", "路灯不亮", "13800000000", "990001199001011005"];
 
 /// An error, or what a log line would say, repeats nothing of a resident.
 ///

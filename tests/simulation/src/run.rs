@@ -191,6 +191,11 @@ fn calm(world: &mut World<'_>) -> Result<()> {
         world.terminals[at].disk_full(false)?;
         world.kiosk_up(at)?;
         world.agent_up(at)?;
+        // What was to be written after the standstill is written now.
+        let agent = world.terminals[at].agent.as_ref().filter(|agent| agent.disk_due);
+        if let Some(life) = agent.map(|agent| agent.life) {
+            world.after(20, Event::Disk { terminal: at, life });
+        }
     }
     Ok(())
 }
@@ -200,8 +205,10 @@ fn wait_until_drained(world: &mut World<'_>, within_ms: u64, otherwise: &str) ->
     loop {
         let mut waiting = Vec::new();
         for terminal in &world.terminals {
-            if !terminal.is_drained().with_context(|| format!("looking at {}", terminal.name))? {
-                waiting.push(terminal.name.clone());
+            if let Some(what) =
+                terminal.waits_for().with_context(|| format!("looking at {}", terminal.name))?
+            {
+                waiting.push(format!("{} waits for {what}", terminal.name));
             }
         }
         if waiting.is_empty() {

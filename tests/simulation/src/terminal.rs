@@ -143,26 +143,30 @@ impl Terminal {
         Some(at.max(self.paused_until_ms))
     }
 
-    /// Whether everything that can be delivered was: each life of the queue acknowledged, with all blobs.
-    pub fn is_drained(&self) -> Result<bool> {
+    /// What is still to be delivered, in words: places without a receipt and records without all blobs, in each life of
+    /// the queue. `None` when all is done.
+    pub fn waits_for(&self) -> Result<Option<String>> {
         let state = self.state();
         let (Some(queue), Some(log)) = (OutboxReader::open(&state)?, DeliveryReader::open(&state)?) else {
-            return Ok(false);
+            return Ok(Some("its stores".into()));
         };
         // A life without a record is never left: nobody would see the difference.
         let must_leave = queue.head()? > 0 && log.must_leave(queue.incarnation())?;
         if self.outbox.is_none() || must_leave {
-            return Ok(false);
+            return Ok(Some("its kiosk".into()));
         }
-        for name in queue.incarnations()? {
-            let Some(life) = OutboxReader::open_incarnation(&state, &name)? else { return Ok(false) };
-            let acknowledged = RangeSet::from(log.acknowledged(&name)?);
-            let waits = acknowledged.missing_ranges(life.head()?).next().is_some();
-            if waits || !log.incomplete(&name)?.is_empty() {
-                return Ok(false);
+        for (at, name) in queue.incarnations()?.iter().enumerate() {
+            let Some(life) = OutboxReader::open_incarnation(&state, name)? else {
+                return Ok(Some(format!("life {at} of its queue")));
+            };
+            let acknowledged = RangeSet::from(log.acknowledged(name)?);
+            let places: Vec<_> = acknowledged.missing_ranges(life.head()?).collect();
+            let incomplete = log.incomplete(name)?;
+            if !places.is_empty() || !incomplete.is_empty() {
+                return Ok(Some(format!("in life {at} receipts for {places:?}, blobs of {incomplete:?}")));
             }
         }
-        Ok(true)
+        Ok(None)
     }
 }
 

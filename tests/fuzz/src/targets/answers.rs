@@ -145,7 +145,12 @@ static REQUEST: LazyLock<HelloRequest> = LazyLock::new(|| {
 static NAME: LazyLock<RecordName> = LazyLock::new(|| {
     let manifest = &golden::VECTORS[0]["manifest"];
     let text = |name: &str| manifest[name].as_str().expect("a manifest has it").to_owned();
-    RecordName { incarnation: text("incarnation"), seq: 1, case_id: text("case_id"), sha256: text("sha256") }
+    RecordName {
+        incarnation: text("incarnation"),
+        seq: 1,
+        case_id: text("case_id"),
+        sha256: Some(text("sha256")),
+    }
 });
 
 fn seeds() -> Vec<Vec<u8>> {

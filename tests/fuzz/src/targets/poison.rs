@@ -114,7 +114,10 @@ fn manifest(seq: u64, case_id: &str, ciphertext: &[u8]) -> Manifest {
 pub(super) fn reaches() {
     let seeds = seeds();
     let good = judge(&seeds[0]);
-    assert!(matches!(good, Outcome::Opened { person: Some(_), .. }), "the good example is not opened: {good:?}");
+    assert!(
+        matches!(good, Outcome::Opened { person: Some(_), .. }),
+        "the good example is not opened: {good:?}"
+    );
     for poison in [&seeds[2][..], b"", b"\xff\xfe", b"{"] {
         assert!(matches!(judge(poison), Outcome::DeadLetter { .. }));
     }

@@ -119,7 +119,9 @@ fn run(bytes: &[u8]) {
     } else {
         let (changes, _) = rest.as_chunks::<CHANGE>();
         for [high, low, to] in changes.iter().take(64) {
-            let Some(at) = usize::from(u16::from_be_bytes([*high, *low])).checked_rem(content.len()) else { break };
+            let Some(at) = usize::from(u16::from_be_bytes([*high, *low])).checked_rem(content.len()) else {
+                break;
+            };
             content[at] = *to;
         }
     }

@@ -1,6 +1,5 @@
 //! The terminal's databases with values that no program wrote: whole for SQLite, and nonsense for whoever reads them.
 
-
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
