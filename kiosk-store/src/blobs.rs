@@ -70,12 +70,13 @@ pub(crate) fn read(state: &Path, sha256: &str) -> Result<Vec<u8>, StoreError> {
 
 /// Removes a blob; one that is not there is as good as removed.
 pub(crate) fn remove(state: &Path, sha256: &str) -> Result<(), StoreError> {
-    match std::fs::remove_file(path_in(state, sha256)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::io("removing a blob")(error))
-        }
-        _ => Ok(()),
+    let path = path_in(state, sha256);
+    match std::fs::remove_file(&path) {
+        Ok(()) => saw(DiskStep::Removed(&path)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::io("removing a blob")(error)),
     }
+    Ok(())
 }
 
 /// Where a blob of this state folder lies.

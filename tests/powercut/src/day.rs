@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use kiosk_store::RecordKind;
+use kiosk_store::{Outbox, RecordKind};
 use rusqlite::{Connection, params};
 
 use crate::chance::Chance;
@@ -30,12 +30,15 @@ pub enum Part {
     FullOutbox,
     /// The same for the delivery log and an audit chain.
     FullDelivery,
+    /// A record that was damaged while the machine was off; then the city holds things for good, and their room is given
+    /// back.
+    Upkeep,
 }
 
 impl Part {
     /// All parts.
-    pub const ALL: [Self; 5] =
-        [Self::Fresh, Self::Survivor, Self::Older, Self::FullOutbox, Self::FullDelivery];
+    pub const ALL: [Self; 6] =
+        [Self::Fresh, Self::Survivor, Self::Older, Self::FullOutbox, Self::FullDelivery, Self::Upkeep];
 
     /// As it appears in findings.
     pub fn name(self) -> &'static str {
@@ -45,6 +48,7 @@ impl Part {
             Self::Older => "older",
             Self::FullOutbox => "full-outbox",
             Self::FullDelivery => "full-delivery",
+            Self::Upkeep => "upkeep",
         }
     }
 
@@ -57,7 +61,11 @@ impl Part {
 /// A part that begins with an empty folder (all but [`Part::Survivor`]).
 pub fn record(part: Part, root: &Path, seed: u64, visits: usize, promise: Promise) -> Result<Recording> {
     let state = root.join(STATE);
-    let story = if part == Part::Older { write_older(&state, seed)? } else { nothing_yet() };
+    let story = match part {
+        Part::Older => write_older(&state, seed)?,
+        Part::Upkeep => write_damaged(&state, seed)?,
+        _ => nothing_yet(),
+    };
     play(part, root, story, seed, visits, promise)
 }
 
@@ -98,6 +106,7 @@ fn play(
             terminal.fill_audit_log(NEARLY_FULL_LOG)?;
             judged_from = recorder::position();
         }
+        Part::Upkeep => terminal.close_damaged()?,
         Part::Fresh | Part::Survivor | Part::Older => {}
     }
     for visit in 0..visits {
@@ -120,6 +129,10 @@ fn play(
             }
             2 if visit > 2 => terminal.city_restored()?,
             _ => {}
+        }
+        if part == Part::Upkeep && visit % 2 == 1 {
+            terminal.all_is_durable()?;
+            terminal.give_back()?;
         }
     }
     let head = terminal.head()?;
@@ -154,11 +167,43 @@ fn what_survived(before: &Recording, survived: Survived) -> Story {
     Story {
         incarnation: outbox.incarnation.clone(),
         handed: story.handed[..outbox.records].to_vec(),
+        voids: story.voids.clone(),
         audited: [0, 1].map(|at| story.audited[at][..audits[at]].to_vec()),
         delivery: Track::new(story.delivery.states[survived.delivery].clone()),
         audits: audits.map(Track::new),
         outbox: Track::new(outbox),
     }
+}
+
+/// Writes an outbox in which the second of five records is damaged.
+fn write_damaged(state: &Path, seed: u64) -> Result<Story> {
+    let mut story = nothing_yet();
+    let mut chance = Chance::new(seed, &[0xda3a]);
+    let mut outbox = Outbox::open(state, TERMINAL)?;
+    let mut promised =
+        OutboxState { incarnation: Some(outbox.incarnation().to_owned()), ..Default::default() };
+    for at in 0..5 {
+        let handed = make_record(&mut chance, &story, RecordKind::Case, 1_795_200_000_000 + at as i64);
+        outbox.commit(handed.record(outbox.next_slot()))?;
+        promised.records = at + 1;
+        promised.prints.extend(handed.stub.as_ref().map(|stub| (at, stub.print)));
+        story.handed.push(handed);
+        story.outbox = Track::new(promised.clone());
+    }
+    drop(outbox);
+    let db = Connection::open(state.join("outbox.db"))?;
+    let trigger: String =
+        db.query_row("SELECT sql FROM sqlite_master WHERE name = 'record_is_sealed_update'", [], |row| {
+            row.get(0)
+        })?;
+    db.execute_batch(&format!(
+        "BEGIN; DROP TRIGGER record_is_sealed_update; UPDATE record SET ciphertext = x'00' WHERE seq = 2; \
+         {trigger}; COMMIT"
+    ))?;
+    promised.damaged.insert(1);
+    story.incarnation = promised.incarnation.clone();
+    story.outbox = Track::new(promised);
+    Ok(story)
 }
 
 /// Writes an outbox and a delivery log as the first release did: its schemas, as they stand in its migrations.

@@ -1,6 +1,6 @@
 //! Opens what a cut left with the real store and compares it with what was promised.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -38,18 +38,19 @@ pub fn outbox(
         }
     }
     let mut outbox = opens("the outbox does not open", Outbox::open(state, TERMINAL))?;
-    opens("the chain does not verify", outbox.verify_all())?;
     let reader =
         opens("the outbox cannot be read", OutboxReader::open(state))?.ok_or("I5: no outbox to read")?;
     let found = outbox_state(&outbox, &reader)?;
+    if found.damaged.is_empty() {
+        opens("the chain does not verify", outbox.verify_all())?;
+    }
     let states = &recording.story.outbox.states;
     let at = right.clone().find(|at| same_outbox(&states[*at], &found)).ok_or_else(|| {
         let promised = &states[right.start];
         format!("I1: the outbox holds {found:?}, but {promised:?} was promised")
     })?;
-    let handed = &recording.story.handed[..found.records];
-    same_records(&reader, handed)?;
-    same_blobs(state, &reader, recording, handed, sound)?;
+    same_records(&reader, recording, &found)?;
+    same_blobs(state, &reader, recording, &found, sound)?;
     drop(early);
     accepts(&mut outbox, &reader, recording, found.records)?;
     Ok(at)
@@ -66,34 +67,63 @@ fn outbox_state(outbox: &Outbox, reader: &OutboxReader) -> Result<OutboxState, W
             prints.insert(entry.seq as usize - 1, stub.print);
         }
     }
-    Ok(OutboxState { incarnation: Some(outbox.incarnation().to_owned()), records, prints })
+    let damaged = opens("damage cannot be looked for", outbox.damaged())?;
+    let damaged = damaged.iter().map(|damaged| damaged.seq as usize - 1).collect();
+    let (mut voids, mut given_back) = (BTreeSet::new(), BTreeSet::new());
+    for at in 0..records {
+        let known_as = opens("a place cannot be read", reader.given_back(at as u64 + 1))?;
+        let record = opens("a record cannot be read", reader.record(at as u64 + 1))?;
+        if !known_as.is_empty() {
+            given_back.insert(at);
+        }
+        if known_as.len() > 1 || record.is_some_and(|record| record.kind == RecordKind::Void) {
+            voids.insert(at);
+        }
+    }
+    let incarnation = Some(outbox.incarnation().to_owned());
+    Ok(OutboxState { incarnation, records, prints, damaged, voids, given_back })
 }
 
 /// A queue that was never promised a name may have been given another.
 fn same_outbox(promised: &OutboxState, found: &OutboxState) -> bool {
     let same_name = promised.incarnation.is_none() || promised.incarnation == found.incarnation;
-    same_name && promised.records == found.records && promised.prints == found.prints
+    same_name && OutboxState { incarnation: found.incarnation.clone(), ..promised.clone() } == *found
 }
 
-fn same_records(reader: &OutboxReader, handed: &[Handed]) -> Result<(), Wrong> {
-    let mut seen = 0;
-    while seen < handed.len() {
-        let page = opens("records cannot be read", reader.records(seen as u64 + 1, 1000))?;
+fn same_records(reader: &OutboxReader, recording: &Recording, found: &OutboxState) -> Result<(), Wrong> {
+    let story = &recording.story;
+    let handed = &story.handed[..found.records];
+    let mut kept = (0..found.records).filter(|at| !found.given_back.contains(at)).peekable();
+    while let Some(&from) = kept.peek() {
+        let page = opens("records cannot be read", reader.records(from as u64 + 1, 1000))?;
         if page.is_empty() {
-            return Err(format!("I4: the queue ends at {seen} instead of {}", handed.len()));
+            return Err(format!("I4: the queue ends before {from} instead of at {}", handed.len()));
         }
-        for (record, handed) in page.iter().zip(&handed[seen..]) {
+        for record in page {
+            let Some(at) = kept.next().filter(|at| record.seq == *at as u64 + 1) else {
+                return Err(format!("I4: record {} stands where another should", record.seq));
+            };
+            let handed = story.voids.get(&at).filter(|_| found.voids.contains(&at)).unwrap_or(&handed[at]);
             let same = record.case_id == handed.case_id
                 && record.kind == handed.kind
                 && record.manifest == handed.manifest
                 && record.ciphertext == handed.ciphertext
                 && record.sha256 == handed.sha256
                 && record.finalised_at_ms == handed.finalised_at_ms;
-            if !same {
+            if !same && !found.damaged.contains(&at) {
                 return Err(format!("I2: record {} is not the one that was finalised", record.seq));
             }
         }
-        seen += page.len();
+    }
+    for &at in &found.given_back {
+        let known_as = opens("a place cannot be read", reader.given_back(at as u64 + 1))?;
+        let promised = std::iter::once(&handed[at]).chain(story.voids.get(&at));
+        if !promised
+            .map(|handed| (&handed.case_id, &handed.sha256))
+            .eq(known_as.iter().map(|(id, hash)| (id, hash)))
+        {
+            return Err(format!("I2: what was given back at {at} is known by another name"));
+        }
     }
     let stubs = opens("stubs cannot be read", reader.stubs(usize::MAX >> 1))?;
     let cases = handed.iter().filter_map(|handed| handed.stub.as_ref());
@@ -104,15 +134,17 @@ fn same_records(reader: &OutboxReader, handed: &[Handed]) -> Result<(), Wrong> {
     if same { Ok(()) } else { Err("I1: a stub is not the one that was promised".into()) }
 }
 
-/// Every blob of every record is there and whole; every finished file in the folder is one that was handed over.
+/// Every blob of every record that is kept is there and whole; every finished file in the folder is one that was handed over.
 fn same_blobs(
     state: &Path,
     reader: &OutboxReader,
     recording: &Recording,
-    handed: &[Handed],
+    found: &OutboxState,
     sound: &mut HashSet<String>,
 ) -> Result<(), Wrong> {
-    for (name, _) in handed.iter().flat_map(|handed| &handed.blobs) {
+    let handed = recording.story.handed[..found.records].iter().enumerate();
+    let kept = handed.filter(|(at, _)| !found.given_back.contains(at));
+    for (name, _) in kept.flat_map(|(_, handed)| &handed.blobs) {
         if !state.join("blobs").join(name).exists() {
             return Err("I1: a blob of a promised record is missing".into());
         }
@@ -221,6 +253,10 @@ fn same_delivery(reader: &DeliveryReader, name: &str, promised: &DeliveryState) 
     let attempts = reader.attempts(name).map_err(read("the attempts"))?;
     if !attempts.iter().eq(promised.attempts.values()) {
         return Err(format!("I4: {attempts:?} are to be tried again, {:?} were noted", promised.attempts));
+    }
+    let durable = reader.durable_seq(name).map_err(read("what is durable"))?;
+    if durable != promised.durable {
+        return Err(format!("I6: {durable} are durable, {} were noted", promised.durable));
     }
     let epoch = reader.epoch().map_err(read("the epoch"))?;
     if epoch != promised.epoch {

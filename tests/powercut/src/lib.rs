@@ -18,5 +18,6 @@ mod recorder;
 pub mod run;
 pub mod story;
 pub mod terminal;
+mod upkeep;
 mod variants;
 mod vfs;

@@ -4,7 +4,7 @@
 //! state or a later one. So after a cut there are at most two right answers: the last promised state and, when an act was
 //! under way, the one it leads to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -126,6 +126,12 @@ pub struct OutboxState {
     pub records: usize,
     /// How far the receipts of the cases got, by position of the record from 0.
     pub prints: BTreeMap<usize, PrintState>,
+    /// Records that were found damaged and are not closed yet, by position from 0.
+    pub damaged: BTreeSet<usize>,
+    /// Places that were closed by a void, by position from 0.
+    pub voids: BTreeSet<usize>,
+    /// Records whose content was given back, by position from 0.
+    pub given_back: BTreeSet<usize>,
 }
 
 /// The delivery log as it was promised.
@@ -139,6 +145,8 @@ pub struct DeliveryState {
     pub attempts: BTreeMap<u64, Attempt>,
     /// When the city last answered, and how far it was ahead.
     pub last_sync: Option<(i64, i64)>,
+    /// Up to here the city holds everything for good.
+    pub durable: u64,
 }
 
 /// A stretch of a terminal's life, with everything needed to judge a cut in it.
@@ -161,6 +169,8 @@ pub struct Story {
     pub incarnation: Option<String>,
     /// Records in the order in which they were handed over.
     pub handed: Vec<Handed>,
+    /// What closed the places of damaged records, by position from 0.
+    pub voids: BTreeMap<usize, Handed>,
     /// Audit rows by process, kiosk and agent: when and what, in order.
     pub audited: [Vec<(i64, &'static str)>; 2],
     /// The outbox.

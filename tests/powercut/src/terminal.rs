@@ -1,6 +1,7 @@
 //! One terminal as the two processes drive it, with every promise noted: cases, ratings, print states, receipts, epochs,
 //! audit rows, restarts. It uses the store as kiosk-app and sync-agent do and knows nothing of how the store writes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use kiosk_store::{
 use sha2::{Digest, Sha256};
 
 use crate::chance::Chance;
-use crate::story::{Handed, OutboxState, Story, Track};
+use crate::story::{DeliveryState, Handed, OutboxState, Story, Track};
 
 /// Code of the terminal.
 pub const TERMINAL: &str = "DG0001";
@@ -33,23 +34,23 @@ pub enum Promise {
 /// Both processes of a terminal, running.
 pub struct Terminal {
     /// The state folder.
-    state: PathBuf,
+    pub(crate) state: PathBuf,
     /// What was promised so far.
     pub story: Story,
     promise: Promise,
-    chance: Chance,
-    clock_ms: i64,
-    kiosk: Option<KioskApp>,
-    sync: Option<SyncAgent>,
+    pub(crate) chance: Chance,
+    pub(crate) clock_ms: i64,
+    pub(crate) kiosk: Option<KioskApp>,
+    pub(crate) sync: Option<SyncAgent>,
 }
 
-struct KioskApp {
-    outbox: Outbox,
+pub(crate) struct KioskApp {
+    pub(crate) outbox: Outbox,
     audit: AuditLog,
 }
 
-struct SyncAgent {
-    delivery: Delivery,
+pub(crate) struct SyncAgent {
+    pub(crate) delivery: Delivery,
     audit: AuditLog,
     reader: Option<OutboxReader>,
 }
@@ -177,7 +178,7 @@ impl Terminal {
         let hear_often = || -> Result<i64> {
             while now == from || std::fs::metadata(&log)?.len() < bytes {
                 now += 1000;
-                delivery.record_sync(&heard("a-life", now, 7))?;
+                delivery.record_sync(&heard("a-life", now, 7, &DeliveryState::default()))?;
             }
             Ok(now)
         };
@@ -223,8 +224,9 @@ impl Terminal {
         }
         let reader = sync.reader.as_ref().context("there is no outbox to read")?;
         let delivery = &mut sync.delivery;
+        let sync = heard(reader.incarnation(), now, ahead, self.story.delivery.newest());
         self.story.delivery.act(
-            || delivery.record_sync(&heard(reader.incarnation(), now, ahead)).context("noting a hello"),
+            || delivery.record_sync(&sync).context("noting a hello"),
             |state, ()| state.last_sync = Some((now, ahead)),
         )?;
         let known = &self.story.delivery.newest().receipts;
@@ -292,7 +294,7 @@ impl Terminal {
         let to_send_again = self.story.delivery.act(
             || delivery.forget_not_durable(&incarnation, durable, &epoch, now).context("noting a new epoch"),
             |state, _| {
-                state.epoch = Some(epoch.clone());
+                (state.epoch, state.durable) = (Some(epoch.clone()), 0);
                 state.receipts.retain(|seq, _| *seq <= durable);
             },
         )?;
@@ -305,14 +307,19 @@ impl Terminal {
     }
 }
 
-/// What an answer to hello leaves in the delivery log. Nothing is durable, so nothing is ever given back.
-fn heard(incarnation: &str, now_ms: i64, city_ahead_ms: i64) -> kiosk_store::Sync {
+/// What an answer to hello leaves in the delivery log.
+pub(crate) fn heard(
+    incarnation: &str,
+    now_ms: i64,
+    city_ahead_ms: i64,
+    known: &DeliveryState,
+) -> kiosk_store::Sync {
     kiosk_store::Sync {
         incarnation: incarnation.to_owned(),
         now_ms,
         city_ahead_ms,
-        epoch: "epoch-1".into(),
-        durable_seq: 0,
+        epoch: known.epoch.clone().unwrap_or_else(|| "epoch-1".into()),
+        durable_seq: known.durable,
         continuity: Some(format!("token-{now_ms}")),
         begin_incarnation: false,
     }
@@ -334,6 +341,7 @@ pub fn nothing_yet() -> Story {
     Story {
         incarnation: None,
         handed: Vec::new(),
+        voids: BTreeMap::new(),
         audited: [Vec::new(), Vec::new()],
         outbox: Track::new(OutboxState::default()),
         delivery: Track::new(Default::default()),

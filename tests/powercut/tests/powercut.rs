@@ -50,7 +50,7 @@ fn caught(figures: &Figures, words: &str) {
 
 #[test]
 fn with_all_precautions_the_short_parts_are_clean() {
-    for part in [Part::Fresh, Part::Older] {
+    for part in [Part::Fresh, Part::Older, Part::Upkeep] {
         let figures = without(None, part, Promise::AfterTheCommit);
         assert!(figures.violations.is_empty() && figures.judged > 1000, "{figures:?}");
     }
