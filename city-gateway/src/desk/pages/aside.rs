@@ -44,9 +44,10 @@ pub(crate) fn page(
         }
         html.push_str("</tbody></table></div>");
     }
-    let (other, way, all) = match filter.undecided {
-        true => ("/desk/aside?all=1", "全部，包括处理过的", ""),
-        false => ("/desk/aside", "只看等待处理的", "all=1&amp;"),
+    let (other, way, all) = if filter.undecided {
+        ("/desk/aside?all=1", "全部，包括处理过的", "")
+    } else {
+        ("/desk/aside", "只看等待处理的", "all=1&amp;")
     };
     push(&mut html, format_args!(r#"<nav class="pager"><a href="{other}">{way}</a>"#));
     if let Some(last) = rows.last().filter(|_| more) {
@@ -73,6 +74,12 @@ fn line(html: &mut String, signed: &Signed, catalog: &Catalog, aside: &AsideRow)
             row.place.seq,
         ),
     );
+    decision(html, signed, aside, released);
+    html.push_str("</td></tr>");
+}
+
+/// What was decided, what stands in the way of more, and the ways there are.
+fn decision(html: &mut String, signed: &Signed, aside: &AsideRow, released: bool) {
     if let Some(last) = &aside.last {
         push(
             html,
@@ -86,24 +93,29 @@ fn line(html: &mut String, signed: &Signed, catalog: &Catalog, aside: &AsideRow)
             ),
         );
     }
-    match aside.obstacle.filter(|_| !released) {
-        Some(what) => push(html, format_args!(r#"<span class="sub">{}</span>"#, obstacle(what))),
-        None if aside.last.is_none() && !may(signed.operator.role, Right::ReleaseRecords) => {
-            html.push_str(r#"<span class="sub">等待运行支持处理</span>"#);
-        }
-        None => {}
+    if released {
+        return;
     }
-    if may(signed.operator.role, Right::ReleaseRecords) && !released {
-        html.push_str(r#"<div class="ways">"#);
-        if aside.obstacle.is_none() {
-            form(html, signed, aside, Verdict::Released);
-        }
-        if aside.obstacle != Some(Obstacle::Erased) && aside.last.is_none() {
-            form(html, signed, aside, Verdict::KeptAside);
-        }
-        html.push_str("</div>");
+    if let Some(what) = aside.obstacle {
+        push(html, format_args!(r#"<span class="sub">{}</span>"#, obstacle(what)));
     }
-    html.push_str("</td></tr>");
+    let releases = aside.obstacle.is_none();
+    let reviews = aside.obstacle != Some(Obstacle::Erased) && aside.last.is_none();
+    if !releases && !reviews {
+        return;
+    }
+    if !may(signed.operator.role, Right::ReleaseRecords) {
+        html.push_str(r#"<span class="sub">由运行支持处理</span>"#);
+        return;
+    }
+    html.push_str(r#"<div class="ways">"#);
+    if releases {
+        form(html, signed, aside, Verdict::Released);
+    }
+    if reviews {
+        form(html, signed, aside, Verdict::KeptAside);
+    }
+    html.push_str("</div>");
 }
 
 fn form(html: &mut String, signed: &Signed, aside: &AsideRow, verdict: Verdict) {
