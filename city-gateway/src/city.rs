@@ -236,6 +236,7 @@ async fn healthz(State(city): State<Arc<City>>) -> Result<Json<Value>, Refusal> 
         "opened": counts.opened,
         "dead_letters": counts.dead_letters,
         "quarantined": counts.quarantined,
+        "undecided": counts.undecided,
         "incomplete": counts.incomplete,
     })))
 }

@@ -183,6 +183,12 @@ impl Metrics {
                     ("quarantined", counts.quarantined),
                 ],
             ),
+            Family::one(
+                "quarantine_undecided_records",
+                Kind::Gauge,
+                "Records kept aside that wait for a person.",
+                counts.undecided,
+            ),
             Family::one("blobs_whole", Kind::Gauge, "Blobs held whole.", blobs.whole),
             Family::one("blobs_whole_bytes", Kind::Gauge, "Their bytes.", blobs.whole_bytes),
             Family::one("blobs_begun", Kind::Gauge, "Blobs under way.", blobs.begun),

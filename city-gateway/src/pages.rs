@@ -50,7 +50,7 @@ pub(crate) fn inbox_part(
         ("等待开启", counts.waiting, false),
         ("已开启", counts.opened, false),
         ("需人工处理", counts.dead_letters, counts.dead_letters > 0),
-        ("已隔离", counts.quarantined, counts.quarantined > 0),
+        ("已隔离", counts.quarantined, counts.undecided > 0),
     ] {
         let class = if look { "look" } else { "" };
         push(&mut html, format_args!(r#"<div class="{class}"><dt>{label}</dt><dd>{count}</dd></div>"#));

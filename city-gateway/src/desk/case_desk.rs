@@ -16,7 +16,8 @@ use crate::opener::{RevealError, Revealer};
 use crate::store::StoreError;
 pub use crate::store::desk::ProgressRow as Progress;
 use crate::store::desk::{
-    AuditAct, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, DeskStore, OpenWork, StepRow, Stepped,
+    AsideRow, AuditAct, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, DeskStore, OpenWork, StepRow,
+    Stepped,
 };
 
 /// Contents one operator may open in an hour. Whoever needs more is not deciding cases.
@@ -79,6 +80,8 @@ pub struct CaseDesk {
 pub(crate) struct CaseFile {
     pub(crate) case: CaseRow,
     pub(crate) steps: Vec<StepRow>,
+    /// The record as it lies aside, when the case was released.
+    pub(crate) released: Option<AsideRow>,
     pub(crate) department: String,
     /// Whether this operator may decide about it.
     pub(crate) decides: bool,
@@ -129,9 +132,9 @@ impl CaseDesk {
         if !rights::sees_department(&signed.operator, &department) {
             return Err(DeskError::Missing);
         }
-        let steps = self.store.steps(key).await?;
+        let (steps, released) = (self.store.steps(key).await?, self.store.released(key).await?);
         let decides = rights::may(signed.operator.role, Right::DecideCases);
-        Ok(CaseFile { case, steps, department, decides })
+        Ok(CaseFile { case, steps, released, department, decides })
     }
 
     /// Takes a case one step on, decided on the version the operator saw.
@@ -228,7 +231,7 @@ pub(crate) fn subject(key: &CaseKey) -> String {
 }
 
 /// A number of a file or a call, such as `XF-2026-0182`; never long enough for somebody's number.
-fn is_reference(text: &str) -> bool {
+pub(crate) fn is_reference(text: &str) -> bool {
     text.len() <= REFERENCE_CHARS
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'/' | b'.'))
         && text.bytes().filter(u8::is_ascii_digit).count() <= 10

@@ -5,6 +5,7 @@
 //! be sent from somebody else's page.
 
 mod accounts;
+mod aside;
 mod audit;
 mod cases;
 mod doors;
@@ -31,6 +32,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::Clock;
 use super::accounts::AccountError;
+use super::aside_desk::{AsideDesk, AsideError};
 use super::case_desk::{CaseDesk, DeskError};
 use super::departments::Departments;
 use super::pages::{self, layout};
@@ -71,6 +73,7 @@ struct Desk {
     relay: Arc<dyn RelayStore>,
     opened: Arc<Notify>,
     cases: Arc<CaseDesk>,
+    aside: AsideDesk,
     door: Door,
     catalog: Arc<Catalog>,
     clock: Clock,
@@ -93,11 +96,22 @@ pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
         transport,
     } = parts;
     let departments = Departments::new(&catalog, &default_department);
+    let aside = AsideDesk::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&arrivals));
     let cases =
         Arc::new(CaseDesk::new(Arc::clone(&store), departments, Arc::clone(&clock), revealer, arrivals));
     let door = Door::new(Arc::clone(&store), Arc::clone(&clock));
-    let desk =
-        Desk { store, relay, opened, cases: Arc::clone(&cases), door, catalog, clock, book, transport };
+    let desk = Desk {
+        store,
+        relay,
+        opened,
+        cases: Arc::clone(&cases),
+        aside,
+        door,
+        catalog,
+        clock,
+        book,
+        transport,
+    };
     (cases, router(Arc::new(desk)))
 }
 
@@ -113,6 +127,8 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/desk/case/{terminal}/{case_id}/unmask", post(cases::unmask))
         .route("/desk/troubles", get(troubles::troubles))
         .route("/desk/troubles/retry", post(troubles::retry))
+        .route("/desk/aside", get(aside::list))
+        .route("/desk/aside/decide", post(aside::decide))
         .route("/desk/terminals", get(terminals::terminals))
         .route("/desk/undelivered", get(undelivered::list))
         .route("/desk/undelivered/release", post(undelivered::release))
@@ -163,8 +179,8 @@ enum Failure {
     NewPassword,
     /// A page that says why, in one sentence.
     Page(StatusCode, &'static str),
-    /// The same, with the way back to what it was about.
-    About(StatusCode, &'static str, String),
+    /// The same, with the way back to what it was about: its address, and what the way is called.
+    About(StatusCode, &'static str, (String, &'static str)),
 }
 
 impl Failure {
@@ -172,7 +188,9 @@ impl Failure {
     fn about(error: DeskError, address: String) -> Self {
         let lost = matches!(error, DeskError::Missing | DeskError::Forbidden);
         match Failure::from(error) {
-            Failure::Page(status, why) if !lost => Failure::About(status, why, address),
+            Failure::Page(status, why) if !lost => {
+                Failure::About(status, why, (address, pages::words::BACK_TO_CASE))
+            }
             failure => failure,
         }
     }
@@ -186,8 +204,8 @@ impl IntoResponse for Failure {
             Failure::Page(status, why) => {
                 (status, Html(layout::failure(why, "/desk/", pages::words::BACK))).into_response()
             }
-            Failure::About(status, why, address) => {
-                (status, Html(layout::failure(why, &address, pages::words::BACK_TO_CASE))).into_response()
+            Failure::About(status, why, (address, label)) => {
+                (status, Html(layout::failure(why, &address, label))).into_response()
             }
         }
     }
@@ -213,6 +231,20 @@ impl From<DeskError> for Failure {
             DeskError::Store(error) => return error.clone().into(),
         };
         Failure::Page(status, pages::words::desk_error(&error))
+    }
+}
+
+impl From<AsideError> for Failure {
+    fn from(error: AsideError) -> Self {
+        let status = match &error {
+            AsideError::Forbidden => return DeskError::Forbidden.into(),
+            AsideError::Missing => StatusCode::NOT_FOUND,
+            AsideError::Stale | AsideError::Blocked(_) => StatusCode::CONFLICT,
+            AsideError::BadReason => StatusCode::UNPROCESSABLE_ENTITY,
+            AsideError::Store(error) => return error.clone().into(),
+        };
+        let back = ("/desk/aside".to_owned(), pages::words::BACK_TO_ASIDE);
+        Failure::About(status, pages::words::aside_error(&error), back)
     }
 }
 

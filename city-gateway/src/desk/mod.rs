@@ -2,13 +2,14 @@
 //! life, and are held to account by a chain of audit lines.
 //!
 //! `rights`, `totp`, `attempts`, `progress`, `departments` and the rules in `session` and `retention` are pure.
-//! `accounts` and `case_desk` do what the pages and the command line ask, each change together with its audit line.
+//! `accounts`, `case_desk` and `aside_desk` do what the pages and the command line ask, each change together with its audit line.
 //! `http` and `pages` are the only ones that know HTML.
 //!
 //! Deliberately absent: opened content anywhere but in one answer to one operator; a role that may do everything;
 //! free text in the audit chain; an account made without a second factor.
 
 mod accounts;
+mod aside_desk;
 mod attempts;
 mod case_desk;
 mod command;

@@ -1,6 +1,7 @@
 //! The HTML of the operators' pages, without scripts. Every value is escaped on its way in.
 
 pub(super) mod accounts;
+pub(super) mod aside;
 pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod door;

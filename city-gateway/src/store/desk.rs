@@ -9,15 +9,19 @@
 //! Deliberately absent: opened content, passwords (only their hashes), session tokens (only their hashes), and a
 //! way to change or remove an audit line that is younger than the rule says.
 
+mod aside;
+#[cfg(test)]
+pub mod aside_contract;
 pub mod chain;
 #[cfg(test)]
 pub mod contract;
 mod rows;
 
+pub use aside::{AsideDecision, AsideFilter, AsideName, AsideRow, Decided, Obstacle, Settled, Verdict};
 pub use rows::{
     AuditAct, AuditEntry, AuditHead, AuditLine, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, Changed,
     Cut, Due, ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow, ProgressRow, Role, SealedCase,
-    SessionRow, StepRow, Stepped, TroubleFilter,
+    SessionRow, StepRow, Stepped,
 };
 
 use super::{InboxRow, Reply};
@@ -88,8 +92,22 @@ pub trait DeskStore: Send + Sync {
     /// content was deleted.
     fn sealed<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<SealedCase>>;
 
-    /// Dead letters or quarantine, newest first, with whether the content was deleted.
-    fn troubles(&self, filter: TroubleFilter, limit: usize) -> Reply<'_, Vec<(InboxRow, bool)>>;
+    /// Dead letters before this arrival, newest first, with whether the content was deleted.
+    fn dead_letters(&self, before: i64, limit: usize) -> Reply<'_, Vec<(InboxRow, bool)>>;
+
+    /// Records that are kept aside, newest first.
+    fn kept_aside(&self, filter: AsideFilter, limit: usize) -> Reply<'_, Vec<AsideRow>>;
+
+    /// Decides about one of them, if it still has the version that was decided on. A release keeps the record in the
+    /// inbox as [`super::InboxStore::accept`] would have, with the time when it first came, so that its receipt stays
+    /// the same; what is kept aside stays there too, unchanged.
+    fn decide_aside(&self, decision: AsideDecision, audit: AuditEntry) -> Reply<'_, Settled>;
+
+    /// The record of a case as it lies aside, when the case came to the inbox by a release.
+    fn released<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<AsideRow>>;
+
+    /// How many records that are kept aside wait for a person.
+    fn undecided(&self) -> Reply<'_, u64>;
 
     /// Puts one dead letter back on the opener's list; `false` when it is none (any more), or was deleted.
     fn retry_one(&self, id: i64, audit: AuditEntry) -> Reply<'_, bool>;

@@ -383,6 +383,8 @@ pub struct Counts {
     pub dead_letters: u64,
     /// Kept aside.
     pub quarantined: u64,
+    /// Kept aside, and waiting for a person.
+    pub undecided: u64,
     /// Waiting for blobs.
     pub incomplete: u64,
 }

@@ -253,7 +253,7 @@ async fn support_has_a_dead_letter_tried_again() {
     let browser = Browser::signed_in(&city, &mut help).await;
     let page = browser.get("/desk/troubles").await.html;
     assert!(page.contains("填写内容不符合表单") && page.contains("再试一次"));
-    let aside = browser.get("/desk/troubles?kind=quarantine").await.html;
+    let aside = browser.get("/desk/aside").await.html;
     assert!(aside.contains("同一编号，内容或位置不同") && !aside.contains("再试一次"));
     let id = page.split(r#"name="id" value=""#).nth(1).unwrap().split('"').next().unwrap();
     let again = browser.submit("/desk/troubles", "/desk/troubles/retry", &[("id", id)]).await;

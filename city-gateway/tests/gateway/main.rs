@@ -23,6 +23,7 @@ mod query;
 mod relay;
 mod relay_feed;
 mod relay_pair;
+mod release;
 mod standing;
 mod support;
 mod telemetry;

@@ -1,4 +1,4 @@
-//! Dead letters and quarantine.
+//! Dead letters.
 
 use std::sync::Arc;
 
@@ -10,14 +10,12 @@ use super::{Desk, Failure, Posted, require};
 use crate::desk::pages::troubles as page;
 use crate::desk::rights::Right;
 use crate::desk::sign_in::Signed;
-use crate::store::desk::TroubleFilter;
 
 /// Lines of one page.
 const LINES: usize = 50;
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
-    kind: Option<String>,
     before: Option<i64>,
 }
 
@@ -27,15 +25,11 @@ pub(super) async fn troubles(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, Failure> {
     require(&signed, Right::MendRecords)?;
-    let before = asked.before.unwrap_or(i64::MAX);
-    let (filter, kind) = match asked.kind.as_deref() {
-        Some("quarantine") => (TroubleFilter::Quarantine(before), page::Shown::Quarantine),
-        _ => (TroubleFilter::DeadLetters(before), page::Shown::DeadLetters),
-    };
-    let mut rows = desk.store.troubles(filter, LINES + 1).await?;
+    let mut rows = desk.store.dead_letters(asked.before.unwrap_or(i64::MAX), LINES + 1).await?;
     let more = rows.len() > LINES;
     rows.truncate(LINES);
-    Ok(Html(page::page(&signed, &desk.catalog, kind, &rows, more)))
+    let waiting = desk.store.undecided().await?;
+    Ok(Html(page::page(&signed, &desk.catalog, &rows, more, waiting)))
 }
 
 pub(super) async fn retry(State(desk): State<Arc<Desk>>, form: Posted) -> Result<Response, Failure> {

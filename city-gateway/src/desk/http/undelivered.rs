@@ -21,7 +21,8 @@ pub(super) async fn list(State(desk): State<Arc<Desk>>, signed: Signed) -> Resul
     let mut letters = desk.relay.undelivered(LINES + 1).await?;
     let more = letters.len() > LINES;
     letters.truncate(LINES);
-    Ok(Html(page::page(&signed, &desk.catalog, &letters, more)))
+    let waiting = desk.store.undecided().await?;
+    Ok(Html(page::page(&signed, &desk.catalog, &letters, more, waiting)))
 }
 
 pub(super) async fn release(State(desk): State<Arc<Desk>>, form: Posted) -> Result<Response, Failure> {

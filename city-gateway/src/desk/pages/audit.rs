@@ -32,6 +32,8 @@ fn act_label(act: AuditAct) -> &'static str {
         AuditAct::CaseStep => "处理办件",
         AuditAct::Unmask => "查看内容",
         AuditAct::Retry => "重试记录",
+        AuditAct::AsideReleased => "放行隔离记录",
+        AuditAct::AsideReviewed => "继续隔离",
         AuditAct::RelayReleased => "重新移交",
         AuditAct::AuditVerified => "校验审计链",
         AuditAct::Erased => "按规则删除",
@@ -41,7 +43,14 @@ fn act_label(act: AuditAct) -> &'static str {
 
 /// Lines an auditor looks at first.
 fn is_loud(act: AuditAct) -> bool {
-    matches!(act, AuditAct::Unmask | AuditAct::SignInFailed | AuditAct::RoleChanged | AuditAct::AccountReset)
+    matches!(
+        act,
+        AuditAct::Unmask
+            | AuditAct::AsideReleased
+            | AuditAct::SignInFailed
+            | AuditAct::RoleChanged
+            | AuditAct::AccountReset
+    )
 }
 
 /// The page.

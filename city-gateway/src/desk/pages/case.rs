@@ -6,11 +6,12 @@ use sync_protocol::Submission;
 
 use super::inbox::item_title;
 use super::layout::{self, Tab};
+use crate::desk::aside_desk::reason_label as aside_reason;
 use crate::desk::case_desk::{CaseFile, REFERENCE_CHARS, UNMASK_REASONS};
 use crate::desk::progress::{NOTE_CHARS, next, reason_label, reasons, state_label};
 use crate::desk::sign_in::Signed;
 use crate::desk::totp::percent;
-use crate::pages::{Beijing, Escaped, push};
+use crate::pages::{Beijing, Escaped, Why, push};
 use crate::store::desk::{CaseKey, CaseState, ErasureRule};
 
 /// Seconds after which an opened content leaves the screen by itself.
@@ -127,6 +128,21 @@ fn history(html: &mut String, file: &CaseFile) {
             push(html, format_args!("<blockquote>{}</blockquote>", Escaped(&step.note)));
         }
         html.push_str("</li>");
+    }
+    if let Some((record, last)) =
+        file.released.as_ref().and_then(|aside| Some((&aside.row, aside.last.as_ref()?)))
+    {
+        push(
+            html,
+            format_args!(
+                r#"<li class="supplement_requested"><div><strong>隔离后放行</strong> · {}<span class="sub">{}　{}　{}</span>{}</div></li>"#,
+                aside_reason(last.verdict, &last.reason),
+                Beijing(last.at_ms),
+                Escaped(&last.operator),
+                Escaped(&last.reference),
+                Why(&record.status),
+            ),
+        );
     }
     push(
         html,

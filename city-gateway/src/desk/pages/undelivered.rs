@@ -22,9 +22,15 @@ fn reason_label(reason: UndeliveredReason) -> &'static str {
 }
 
 /// The page.
-pub(crate) fn page(signed: &Signed, catalog: &Catalog, letters: &[Undelivered], more: bool) -> String {
+pub(crate) fn page(
+    signed: &Signed,
+    catalog: &Catalog,
+    letters: &[Undelivered],
+    more: bool,
+    waiting: u64,
+) -> String {
     let mut html = String::with_capacity(2048 + letters.len() * 640);
-    kinds(&mut html, Shown::Undelivered);
+    kinds(&mut html, Shown::Undelivered, waiting);
     html.push_str(
         r#"<p class="lead">已经受理、但还没有移交到部门的办件。内容加密保存，不会丢失。修复配置或与部门核对后，可以重新移交；部门按编号识别，不会重复办理。</p>"#,
     );

@@ -1,15 +1,20 @@
 //! Sentences that more than one page needs.
 
 use crate::desk::accounts::AccountError;
+use crate::desk::aside_desk::AsideError;
 use crate::desk::case_desk::DeskError;
 use crate::desk::password::Weak;
 use crate::desk::progress::Unfit;
+use crate::store::desk::Obstacle;
 
 /// The way back.
 pub(crate) const BACK: &str = "返回办件列表";
 
 /// The way back to one case.
 pub(crate) const BACK_TO_CASE: &str = "打开这个办件";
+
+/// The way back to what is kept aside.
+pub(crate) const BACK_TO_ASIDE: &str = "返回已隔离的记录";
 
 /// What everybody is told who was not signed in, whatever was wrong.
 pub(crate) const WRONG: &str = "账号、密码或动态口令不正确。动态口令用过一次后，请等下一个。";
@@ -47,6 +52,30 @@ pub(crate) fn desk_error(error: &DeskError) -> &'static str {
         DeskError::TooMany => "查看次数过多，请稍后再试。",
         DeskError::NotOpenable => "内容无法解密，请联系运行支持。",
         DeskError::Store(_) => "系统繁忙，请稍后再试。",
+    }
+}
+
+/// Why a record that is kept aside cannot be released.
+pub(crate) fn obstacle(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Erased => "内容已按保存规则删除，不能放行。",
+        Obstacle::Held => "同一内容已在收件箱，不需要放行。",
+        Obstacle::PlaceTaken => {
+            "收件箱里这个序号已有另一份记录，不能放行。请与终端核对，或请申请人重新办理。"
+        }
+        Obstacle::IdTaken => "收件箱里同一编号已有另一份记录，不能放行。请与终端核对，或请申请人重新办理。",
+    }
+}
+
+/// Why it was not decided about a record that is kept aside.
+pub(crate) fn aside_error(error: &AsideError) -> &'static str {
+    match error {
+        AsideError::Forbidden => "您的角色不能进行这项操作。",
+        AsideError::Missing => "没有找到这份记录。请打开最新页面后再决定。",
+        AsideError::Stale => "这份记录刚刚被其他人处理过。请打开最新页面后再决定。",
+        AsideError::BadReason => "请选择原因。关联编号只能用字母、数字和 - / .，不要写个人信息。",
+        AsideError::Blocked(what) => obstacle(*what),
+        AsideError::Store(_) => "系统繁忙，请稍后再试。",
     }
 }
 

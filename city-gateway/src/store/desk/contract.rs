@@ -292,18 +292,19 @@ pub async fn single_dead_letters_are_tried_again(bed: impl DeskBed) {
     decided(&*inbox, arrival("DG0001", 1, "good", "x"), opened(), 50).await;
     decided(&*inbox, arrival("DG0001", 2, "dead", "y"), dead(), 50).await;
     inbox.accept(arrival("DG0001", 1, "other", "z")).await.unwrap();
-    let dead_letters = store.troubles(TroubleFilter::DeadLetters(i64::MAX), 9).await.unwrap();
-    let aside = store.troubles(TroubleFilter::Quarantine(i64::MAX), 9).await.unwrap();
+    let dead_letters = store.dead_letters(i64::MAX, 9).await.unwrap();
+    let filter = AsideFilter { before: i64::MAX, undecided: true };
+    let aside = store.kept_aside(filter, 9).await.unwrap();
     assert_eq!(
         (dead_letters.len(), dead_letters[0].0.case_id.as_str(), dead_letters[0].1),
         (1, "dead", false)
     );
-    assert_eq!((aside.len(), aside[0].0.case_id.as_str()), (1, "other"));
+    assert_eq!((aside.len(), aside[0].row.case_id.as_str()), (1, "other"));
     let id = dead_letters[0].0.id;
-    assert!(store.troubles(TroubleFilter::DeadLetters(id), 9).await.unwrap().is_empty());
+    assert!(store.dead_letters(id, 9).await.unwrap().is_empty());
     assert!(store.retry_one(id, entry(AuditAct::Retry, 1)).await.unwrap());
     assert!(!store.retry_one(id, entry(AuditAct::Retry, 1)).await.unwrap());
-    assert!(!store.retry_one(aside[0].0.id, entry(AuditAct::Retry, 1)).await.unwrap());
+    assert!(!store.retry_one(aside[0].row.id, entry(AuditAct::Retry, 1)).await.unwrap());
     assert_eq!(follow(&*store).await, 1);
     assert_eq!(inbox.claim(9, Duration::ZERO).await.unwrap()[0].ciphertext, b"y");
     let place = arrival("DG0001", 2, "dead", "y").place;
@@ -383,7 +384,7 @@ pub async fn erased_content_stays_erased(bed: impl DeskBed) {
     // Nothing left to open: not by the opener, not by trying again.
     assert_eq!(inbox.retry_dead_letters(DeadLetterReason::WrongAnswers).await.unwrap(), 0);
     assert!(inbox.claim(9, Duration::ZERO).await.unwrap().is_empty());
-    let dead_letter = store.troubles(TroubleFilter::DeadLetters(i64::MAX), 9).await.unwrap();
+    let dead_letter = store.dead_letters(i64::MAX, 9).await.unwrap();
     assert!(
         dead_letter[0].1 && !store.retry_one(dead_letter[0].0.id, entry(AuditAct::Retry, 1)).await.unwrap()
     );

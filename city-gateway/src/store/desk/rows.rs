@@ -29,6 +29,7 @@ macro_rules! words {
         }
     };
 }
+pub(super) use words;
 
 words! {
     /// What an operator is there for. One each; whoever decides about cases does not hand out accounts, and whoever
@@ -88,6 +89,10 @@ words! {
         Unmask = "unmask",
         /// A dead letter was put back on the opener's list.
         Retry = "retry",
+        /// A record that was kept aside was given to the inbox.
+        AsideReleased = "aside_released",
+        /// A record that is kept aside was looked at, and stays there.
+        AsideReviewed = "aside_reviewed",
         /// Cases that no department had were put back, to be relayed anew.
         RelayReleased = "relay_released",
         /// The chain was verified.
@@ -370,15 +375,6 @@ pub struct SealedCase {
     pub record: Claimed,
     /// Which item decides whose it is.
     pub item: String,
-}
-
-/// Which of the records that could not be taken up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TroubleFilter {
-    /// Dead letters before this arrival.
-    DeadLetters(i64),
-    /// Quarantine before this arrival.
-    Quarantine(i64),
 }
 
 /// A line of the audit chain before it has a place in it.

@@ -112,7 +112,7 @@ pub(super) async fn keep(database: &Database, arrivals: &[&Arrival]) -> Result<V
 
 /// Gives records to the opener whose blobs are all there. After the commit, because only then does whoever makes a
 /// blob whole see that a record waits for it: of the two, one sees the other. What fails here the sweep does.
-async fn look_for_blobs(database: &Database, places: Places) {
+pub(super) async fn look_for_blobs(database: &Database, places: Places) {
     if let Err(error) = blobs::complete(database, &places).await {
         tracing::warn!(%error, "records wait for the sweep, perhaps with all their blobs");
     }

@@ -2,6 +2,7 @@
 //! that none waits for another in a circle.
 
 mod accounts;
+pub(super) mod aside;
 pub(super) mod audit;
 mod cases;
 mod retention;
@@ -10,9 +11,9 @@ pub(super) use cases::steps;
 
 use super::PostgresStore;
 use crate::store::desk::{
-    AuditEntry, AuditHead, AuditLine, CaseFilter, CaseKey, CaseRow, CaseStep, Changed, Cut, DeskStore, Due,
-    ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow, ProgressRow, SealedCase, SessionRow,
-    StepRow, Stepped, TroubleFilter,
+    AsideDecision, AsideFilter, AsideRow, AuditEntry, AuditHead, AuditLine, CaseFilter, CaseKey, CaseRow,
+    CaseStep, Changed, Cut, DeskStore, Due, ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow,
+    ProgressRow, SealedCase, SessionRow, Settled, StepRow, Stepped,
 };
 use crate::store::{InboxRow, Reply};
 
@@ -95,8 +96,24 @@ impl DeskStore for PostgresStore {
         Box::pin(cases::sealed(&self.database, key))
     }
 
-    fn troubles(&self, filter: TroubleFilter, limit: usize) -> Reply<'_, Vec<(InboxRow, bool)>> {
-        Box::pin(cases::troubles(&self.database, filter, limit))
+    fn dead_letters(&self, before: i64, limit: usize) -> Reply<'_, Vec<(InboxRow, bool)>> {
+        Box::pin(cases::dead_letters(&self.database, before, limit))
+    }
+
+    fn kept_aside(&self, filter: AsideFilter, limit: usize) -> Reply<'_, Vec<AsideRow>> {
+        Box::pin(aside::list(&self.database, filter, limit))
+    }
+
+    fn decide_aside(&self, decision: AsideDecision, entry: AuditEntry) -> Reply<'_, Settled> {
+        Box::pin(async move { aside::decide(&self.database, &decision, entry).await })
+    }
+
+    fn released<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<AsideRow>> {
+        Box::pin(aside::released(&self.database, key))
+    }
+
+    fn undecided(&self) -> Reply<'_, u64> {
+        Box::pin(aside::undecided(&self.database))
     }
 
     fn retry_one(&self, id: i64, entry: AuditEntry) -> Reply<'_, bool> {

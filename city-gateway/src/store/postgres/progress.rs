@@ -14,8 +14,10 @@ const NUMBERED: &str = "
         SELECT 0 AS aside, verification, item, received_at_ms, terminal, case_id FROM inbox
         WHERE kind = 'case' AND case_number = $1
         UNION ALL
-        SELECT 1, verification, item, received_at_ms, CAST(NULL AS text), CAST(NULL AS text) FROM quarantine
-        WHERE kind = 'case' AND case_number = $1) held
+        SELECT 1, verification, item, received_at_ms, CAST(NULL AS text), CAST(NULL AS text) FROM quarantine q
+        WHERE kind = 'case' AND case_number = $1 AND NOT EXISTS (
+            SELECT 1 FROM inbox i
+            WHERE i.terminal = q.terminal AND i.case_id = q.case_id AND i.sha256 = q.sha256)) held
     ORDER BY aside, received_at_ms LIMIT $2";
 
 impl ProgressSource for PostgresStore {

@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use super::database::{Database, plain};
+use super::desk::aside;
 use crate::store::{Counts, Found, Kind, Place, Received, StoreError};
 
 /// Most ranges that are told. Leaving some out only makes a terminal send again what is already held.
@@ -100,6 +101,7 @@ pub(super) async fn counts(database: &Database) -> Result<Counts, StoreError> {
         opened: count(1)?,
         dead_letters: count(2)?,
         quarantined: count(3)?,
+        undecided: aside::undecided(database).await?,
         incomplete: count(4)?,
     })
 }

@@ -1,6 +1,7 @@
 //! The operators' side on SQLite. All writing goes through the one writer; this file only says what.
 
 mod accounts;
+pub(super) mod aside;
 pub(super) mod audit;
 mod cases;
 mod retention;
@@ -14,9 +15,9 @@ use rusqlite::OpenFlags;
 use super::writer::Command;
 use super::{FILE, SqliteStore, connect};
 use crate::store::desk::{
-    AuditEntry, AuditHead, AuditLine, CaseFilter, CaseKey, CaseRow, CaseStep, Changed, Cut, DeskStore, Due,
-    ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow, ProgressRow, SealedCase, SessionRow,
-    StepRow, Stepped, TroubleFilter,
+    AsideDecision, AsideFilter, AsideRow, AuditEntry, AuditHead, AuditLine, CaseFilter, CaseKey, CaseRow,
+    CaseStep, Changed, Cut, DeskStore, Due, ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow,
+    ProgressRow, SealedCase, SessionRow, Settled, StepRow, Stepped,
 };
 use crate::store::{InboxRow, OpenError, Reply};
 
@@ -117,8 +118,25 @@ impl DeskStore for SqliteStore {
         Box::pin(self.read(move |_, connection| cases::sealed(connection, &key)))
     }
 
-    fn troubles(&self, filter: TroubleFilter, limit: usize) -> Reply<'_, Vec<(InboxRow, bool)>> {
-        Box::pin(self.read(move |_, connection| cases::troubles(connection, filter, limit)))
+    fn dead_letters(&self, before: i64, limit: usize) -> Reply<'_, Vec<(InboxRow, bool)>> {
+        Box::pin(self.read(move |_, connection| cases::dead_letters(connection, before, limit)))
+    }
+
+    fn kept_aside(&self, filter: AsideFilter, limit: usize) -> Reply<'_, Vec<AsideRow>> {
+        Box::pin(self.read(move |_, connection| aside::list(connection, filter, limit)))
+    }
+
+    fn decide_aside(&self, decision: AsideDecision, entry: AuditEntry) -> Reply<'_, Settled> {
+        Box::pin(self.work(move |transaction| aside::decide(transaction, &decision, &entry)))
+    }
+
+    fn released<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<AsideRow>> {
+        let key = key.clone();
+        Box::pin(self.read(move |_, connection| aside::released(connection, &key)))
+    }
+
+    fn undecided(&self) -> Reply<'_, u64> {
+        Box::pin(self.read(|_, connection| aside::undecided(connection)))
     }
 
     fn retry_one(&self, id: i64, entry: AuditEntry) -> Reply<'_, bool> {

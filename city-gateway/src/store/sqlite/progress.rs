@@ -20,8 +20,11 @@ impl ProgressSource for SqliteStore {
                 .prepare_cached(
                     "SELECT verification, item, received_at_ms, terminal, case_id FROM inbox
                      WHERE kind = 'case' AND case_number = ?1
-                     UNION ALL SELECT verification, item, received_at_ms, NULL, NULL FROM quarantine
-                     WHERE kind = 'case' AND case_number = ?1 LIMIT ?2",
+                     UNION ALL SELECT verification, item, received_at_ms, NULL, NULL FROM quarantine q
+                     WHERE kind = 'case' AND case_number = ?1 AND NOT EXISTS (
+                         SELECT 1 FROM inbox i
+                         WHERE i.terminal = q.terminal AND i.case_id = q.case_id AND i.sha256 = q.sha256)
+                     LIMIT ?2",
                 )?
                 .query_map(params![number, MOST as i64], |row| {
                     let name: (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::desk::aside;
 use crate::store::{
     Claimed, Conflict, Counts, DeadLetterReason, Found, InboxRow, Kind, MaskedPerson, Page, Place, Received,
     Status,
@@ -172,6 +173,7 @@ pub(super) fn find(connection: &Connection, verification: &str) -> rusqlite::Res
 
 /// Counts for the operators' page.
 pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
+    let undecided = aside::undecided(connection)?;
     connection
         .prepare_cached(
             "SELECT (SELECT count(*) FROM to_open),
@@ -188,6 +190,7 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
                 opened: decided.saturating_sub(dead_letters),
                 dead_letters,
                 quarantined: count(3)?,
+                undecided,
                 incomplete: count(4)?,
             })
         })

@@ -67,6 +67,15 @@ impl crate::store::relay_contract::RelayBed for Folder {
 
 crate::store::relay_contract::relay_contract_suite!(Folder::new());
 
+impl crate::store::desk::aside_contract::AsideBed for Folder {
+    async fn open(&self) -> crate::store::desk::aside_contract::Sides {
+        let store = Arc::new(self.store(WriterLimits::default()).unwrap());
+        crate::store::desk::aside_contract::Sides::of(store)
+    }
+}
+
+crate::store::desk::aside_contract::aside_contract_suite!(Folder::new());
+
 /// A database as the first release made it, with something in every table.
 fn older(folder: &Folder) -> std::path::PathBuf {
     let state = folder.0.path().join("state");
@@ -151,7 +160,8 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     drop(store);
     let relay = migrate::MIGRATIONS.iter().position(|sql| sql.contains("relay_outbox")).unwrap();
     let before = format!(
-        "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; PRAGMA user_version = {relay}"
+        "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; DROP TABLE quarantine_decision;
+         PRAGMA user_version = {relay}"
     );
     Connection::open(&path).unwrap().execute_batch(&before).unwrap();
 

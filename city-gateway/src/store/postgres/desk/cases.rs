@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 use super::{at_most, audit};
 use crate::store::desk::{
     AuditEntry, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, ErasureRule, ItemSet, OpenWork,
-    ProgressRow, SealedCase, StepRow, Stepped, TroubleFilter,
+    ProgressRow, SealedCase, StepRow, Stepped,
 };
 use crate::store::postgres::database::{Database, plain};
 use crate::store::postgres::pages::{inbox_row, settle};
@@ -74,12 +74,6 @@ const DEAD_LETTERS: &str = record_and_handling!(
      h.summary, h.erased_at_ms IS NOT NULL",
     "WHERE h.state = 'dead_letter' AND h.number < $1 ORDER BY h.number DESC LIMIT $2"
 );
-
-const QUARANTINE: &str = "
-    SELECT number, terminal, incarnation, seq, case_id, case_number, kind, item, sha256, received_at_ms,
-           'quarantined', reason, CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text),
-           CAST(NULL AS text), erased_at_ms IS NOT NULL
-    FROM quarantine WHERE number < $1 ORDER BY number DESC LIMIT $2";
 
 const RETRY_ONE: &str = "
     UPDATE handling SET state = 'received', reason_code = NULL, reason_detail = NULL, decided_at_ms = NULL
@@ -270,18 +264,14 @@ pub(super) async fn sealed(database: &Database, key: &CaseKey) -> Result<Option<
     Ok(Some(SealedCase { item: record.item.clone(), record }))
 }
 
-/// Dead letters or quarantine.
-pub(super) async fn troubles(
+/// Dead letters before this arrival, with whether the content was deleted.
+pub(super) async fn dead_letters(
     database: &Database,
-    filter: TroubleFilter,
+    before: i64,
     limit: usize,
 ) -> Result<Vec<(InboxRow, bool)>, StoreError> {
     settle(database).await?;
-    let (sql, before) = match filter {
-        TroubleFilter::DeadLetters(before) => (DEAD_LETTERS, before),
-        TroubleFilter::Quarantine(before) => (QUARANTINE, before),
-    };
-    let rows = database.query(sql, &[&before, &at_most(limit)]).await?;
+    let rows = database.query(DEAD_LETTERS, &[&before, &at_most(limit)]).await?;
     rows.iter().map(|row| Ok((inbox_row(row)?, row.try_get(17)?))).collect()
 }
 

@@ -6,6 +6,8 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::store::Conflict;
 use crate::store::contract::arrival;
+use crate::store::desk::aside_contract::{decision, kept_aside, line};
+use crate::store::desk::{Obstacle, Settled, Verdict};
 
 const LEASE: Duration = Duration::from_secs(600);
 
@@ -31,7 +33,7 @@ async fn gateways_that_start_together_make_the_tables_once() {
     let mut epochs = starting.join_all().await;
     epochs.dedup();
     assert_eq!(epochs.len(), 1);
-    assert_eq!(fresh.psql("SELECT count(*), (SELECT count(*) FROM gateway) FROM migration"), "6|1");
+    assert_eq!(fresh.psql("SELECT count(*), (SELECT count(*) FROM gateway) FROM migration"), "7|1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -268,4 +270,40 @@ async fn a_claim_whose_answer_was_lost_is_given_back_by_the_next() {
     fresh.psql(&format!("UPDATE handling SET lease = '{name}', leased_until = now() + interval '1 hour'"));
     assert_eq!(seqs(&store.claim(9, LEASE).await.unwrap()), [1]);
     assert!(store.claim(9, LEASE).await.unwrap().is_empty());
+}
+
+/// Operators on both gateways release what its terminal, taken back, is just sending again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_is_released_once_however_many_want_it() {
+    let fresh = Fresh::new();
+    let stores = two(&fresh).await;
+    for seq in 1..=60 {
+        let record = arrival("DG0001", seq, &format!("c{seq}"), "x");
+        stores[0].set_aside(record, Conflict::Revoked).await.unwrap();
+    }
+    let (mut racing, mut sending) = (JoinSet::new(), JoinSet::new());
+    for row in kept_aside(&*stores[0], true).await {
+        for store in stores.iter().cycle().take(4) {
+            let (store, row) = (Arc::clone(store), row.clone());
+            let asked = decision(&row, Verdict::Released);
+            racing.spawn(async move { store.decide_aside(asked, line(Verdict::Released)).await.unwrap() });
+        }
+        if row.row.place.seq % 3 == 0 {
+            let store = Arc::clone(&stores[1]);
+            let record = arrival("DG0001", row.row.place.seq, &row.row.case_id, "x");
+            sending.spawn(async move { store.accept(record).await.unwrap() });
+        }
+    }
+    let settled = racing.join_all().await;
+    assert!(sending.join_all().await.iter().all(|kept| kept.kept == Kept::Inbox));
+    let done = settled.iter().filter(|settled| **settled == Settled::Done).count();
+    let expected = [Settled::Done, Settled::Stale, Settled::Blocked(Obstacle::Held)];
+    assert!(settled.iter().all(|settled| expected.contains(settled)), "{settled:?}");
+    // Those that nobody sent again were released by somebody.
+    assert!((40..=60).contains(&done), "{done}");
+    let rows = "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM handling),
+                       (SELECT count(*) FROM relay_outbox), (SELECT count(*) FROM quarantine),
+                       (SELECT count(*) FROM quarantine_decision), (SELECT count(*) FROM city_audit)";
+    assert_eq!(fresh.psql(rows), format!("60|60|60|60|{done}|{done}"));
+    assert_eq!(stores[1].undecided().await.unwrap(), 0);
 }

@@ -7,7 +7,7 @@ use super::super::read;
 use super::{at_most, audit, known};
 use crate::store::desk::{
     AuditEntry, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, ErasureRule, ItemSet, OpenWork,
-    ProgressRow, SealedCase, StepRow, Stepped, TroubleFilter,
+    ProgressRow, SealedCase, StepRow, Stepped,
 };
 use crate::store::{InboxRow, MaskedPerson};
 
@@ -227,31 +227,20 @@ pub(super) fn sealed(connection: &Connection, key: &CaseKey) -> rusqlite::Result
     Ok(Some(SealedCase { item: record.item.clone(), record }))
 }
 
-/// Dead letters or quarantine.
-pub(super) fn troubles(
+/// Dead letters before this arrival, with whether the content was deleted.
+pub(super) fn dead_letters(
     connection: &Connection,
-    filter: TroubleFilter,
+    before: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<(InboxRow, bool)>> {
-    let (before, sql) = match filter {
-        TroubleFilter::DeadLetters(before) => (
-            before,
+    connection
+        .prepare_cached(
             "SELECT i.id, i.terminal, i.incarnation, i.seq, i.case_id, i.case_number, i.kind, i.item, i.sha256,
                     i.received_at_ms, o.state, o.reason_code, o.reason_detail, NULL, NULL, NULL, NULL,
                     EXISTS (SELECT 1 FROM erased e WHERE e.id = i.id)
              FROM outcome o JOIN inbox i ON i.id = o.id
              WHERE o.state = 'dead_letter' AND o.id < ?1 ORDER BY o.id DESC LIMIT ?2",
-        ),
-        TroubleFilter::Quarantine(before) => (
-            before,
-            "SELECT id, terminal, incarnation, seq, case_id, case_number, kind, item, sha256, received_at_ms,
-                    'quarantined', reason, NULL, NULL, NULL, NULL, NULL,
-                    EXISTS (SELECT 1 FROM erased e WHERE e.id = quarantine.id)
-             FROM quarantine WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-        ),
-    };
-    connection
-        .prepare_cached(sql)?
+        )?
         .query_map(params![before, at_most(limit)], |row| Ok((read::inbox_row(row)?, row.get(17)?)))?
         .collect()
 }

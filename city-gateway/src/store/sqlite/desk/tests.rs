@@ -7,10 +7,13 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::store::contract::arrival;
+use crate::store::desk::aside_contract::{decision, kept_aside, line};
 use crate::store::desk::contract::{DeskBed, entry};
-use crate::store::desk::{AuditAct, CaseKey, CaseState, CaseStep, Cut, DeskStore, ErasureRule, contract};
+use crate::store::desk::{
+    AuditAct, CaseKey, CaseState, CaseStep, Cut, DeskStore, ErasureRule, Verdict, contract,
+};
 use crate::store::sqlite::{FILE, SqliteStore, WriterLimits};
-use crate::store::{Decision, InboxStore, Outcome};
+use crate::store::{Conflict, Decision, InboxStore, Outcome};
 
 struct Folder(tempfile::TempDir);
 
@@ -63,10 +66,15 @@ async fn the_file_itself_keeps_history_and_audit_lines() {
     let folder = Folder::new();
     let store = folder.store();
     returned(&store, "x").await;
+    store.set_aside(arrival("DG0001", 2, "b", "y"), Conflict::Revoked).await.unwrap();
+    let row = kept_aside(&*store, true).await.remove(0);
+    store.decide_aside(decision(&row, Verdict::KeptAside), line(Verdict::KeptAside)).await.unwrap();
     store.close().await.unwrap();
     drop(store);
     let file = Connection::open(folder.state().join(FILE)).unwrap();
     for refused in [
+        "DELETE FROM quarantine_decision",
+        "UPDATE quarantine_decision SET verdict = 'released'",
         "DELETE FROM case_step",
         "UPDATE case_step SET note = 'other'",
         "UPDATE case_step SET operator = 'li', note = ''",
