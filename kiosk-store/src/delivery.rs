@@ -96,6 +96,15 @@ pub struct Attempt {
     pub last_error: String,
 }
 
+/// What the disk remembers of the counter in the machine's TPM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TpmMemory {
+    /// The value it has, or was about to have.
+    pub counter: u64,
+    /// The run of the machine in which it was counted up last.
+    pub boot_id: String,
+}
+
 /// The writer of `delivery.db`.
 pub struct Delivery {
     writer: Writer,
@@ -260,6 +269,32 @@ impl Delivery {
         rows().map_err(StoreError::sql(SCHEMA.file))
     }
 
+    /// Notes where the TPM's counter stands, or that it is not known any more, and with `leave` that this life of the
+    /// queue has to end, all in one transaction: a disk that found itself to be a copy does not forget it.
+    pub fn remember_tpm(
+        &mut self,
+        memory: Option<&TpmMemory>,
+        leave: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let rows = || -> rusqlite::Result<()> {
+            let transaction = self.writer.db.unchecked_transaction()?;
+            match memory {
+                Some(TpmMemory { counter, boot_id }) => {
+                    write_meta(&transaction, TPM_COUNTER, &counter.to_string())?;
+                    write_meta(&transaction, TPM_BOOT, boot_id)?;
+                }
+                None => {
+                    transaction.execute("DELETE FROM meta WHERE key IN (?1, ?2)", [TPM_COUNTER, TPM_BOOT])?;
+                }
+            }
+            if let Some(incarnation) = leave {
+                write_meta(&transaction, LEAVE_INCARNATION, incarnation)?;
+            }
+            transaction.commit()
+        };
+        rows().map_err(StoreError::sql(SCHEMA.file))
+    }
+
     /// Notes that the city gave no answer that could be believed.
     pub fn record_silence(&mut self) -> Result<(), StoreError> {
         self.set_meta(CITY_SILENT, "1")
@@ -286,6 +321,16 @@ pub(crate) fn meta(db: &Connection, key: &str) -> Result<Option<String>, StoreEr
 
 /// Key under which stands the life of the queue that has to be left.
 pub(crate) const LEAVE_INCARNATION: &str = "leave_incarnation";
+
+/// Keys under which stands what is remembered of the TPM's counter.
+const TPM_COUNTER: &str = "tpm_counter";
+const TPM_BOOT: &str = "tpm_boot";
+
+/// A value that cannot be read is as good as none.
+pub(crate) fn tpm_memory(db: &Connection) -> Result<Option<TpmMemory>, StoreError> {
+    let Some(counter) = meta(db, TPM_COUNTER)?.and_then(|text| text.parse().ok()) else { return Ok(None) };
+    Ok(Some(TpmMemory { counter, boot_id: meta(db, TPM_BOOT)?.unwrap_or_default() }))
+}
 
 pub(crate) fn continuity_key(incarnation: &str) -> String {
     format!("continuity:{incarnation}")

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::StoreError;
 use crate::connection::{has_moved, open_reader};
 use crate::delivery::{
-    Acknowledgement, Attempt, CITY_SILENT, LEAVE_INCARNATION, SCHEMA, acknowledged, attempts, continuity_key,
-    incomplete, last_sync_ms, meta,
+    Acknowledgement, Attempt, CITY_SILENT, LEAVE_INCARNATION, SCHEMA, TpmMemory, acknowledged, attempts,
+    continuity_key, incomplete, last_sync_ms, meta, tpm_memory,
 };
 
 /// How many records stand where.
@@ -140,7 +140,13 @@ impl DeliveryReader {
         meta(&self.db, &continuity_key(incarnation))
     }
 
-    /// Whether the city saw that this disk is a copy or an older image, so that this life of the queue has to end.
+    /// What this disk remembers of the counter in the machine's TPM.
+    pub fn tpm_memory(&self) -> Result<Option<TpmMemory>, StoreError> {
+        tpm_memory(&self.db)
+    }
+
+    /// Whether the city, or the agent by the TPM's counter, saw that this disk is a copy or an older image, so that
+    /// this life of the queue has to end.
     pub fn must_leave(&self, incarnation: &str) -> Result<bool, StoreError> {
         Ok(meta(&self.db, LEAVE_INCARNATION)?.as_deref() == Some(incarnation))
     }

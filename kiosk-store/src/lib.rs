@@ -32,7 +32,7 @@ mod void;
 pub use admission::{Admission, ClosedBecause, admission, disk_used_percent};
 pub use audit::{AuditLog, AuditRow, ChainReport};
 pub use audit_event::*;
-pub use delivery::{Acknowledgement, AcknowledgementStatus, Attempt, Delivery, Sync};
+pub use delivery::{Acknowledgement, AcknowledgementStatus, Attempt, Delivery, Sync, TpmMemory};
 pub use delivery_reader::{DeliveryCounts, DeliveryReader};
 #[cfg(feature = "disk-watch")]
 pub use disk_watch::{DiskStep, Precaution, leave_out, watch_disk};

@@ -117,3 +117,25 @@ fn a_damaged_log_is_put_aside_and_kept() {
     }
     assert!(Delivery::open(folder.path()).unwrap().acknowledged("i1").unwrap().is_empty());
 }
+
+#[test]
+fn the_tpms_counter_is_remembered_with_what_follows_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut delivery = Delivery::open(folder.path()).unwrap();
+    let reader = || DeliveryReader::open(folder.path()).unwrap().unwrap();
+    assert_eq!(reader().tpm_memory().unwrap(), None);
+    let memory = TpmMemory { counter: u64::MAX, boot_id: "boot-1".into() };
+    delivery.remember_tpm(Some(&memory), None).unwrap();
+    assert_eq!(reader().tpm_memory().unwrap(), Some(memory));
+    assert!(!reader().must_leave("life-1").unwrap());
+    // The counter is gone, and the life of the queue has to end: both or neither.
+    delivery.remember_tpm(None, Some("life-1")).unwrap();
+    assert_eq!(reader().tpm_memory().unwrap(), None);
+    assert!(reader().must_leave("life-1").unwrap() && !reader().must_leave("life-2").unwrap());
+    // What is remembered later takes nothing of it back.
+    delivery.remember_tpm(Some(&TpmMemory { counter: 1, boot_id: String::new() }), None).unwrap();
+    assert!(reader().must_leave("life-1").unwrap());
+    let db = rusqlite::Connection::open(folder.path().join("delivery.db")).unwrap();
+    db.execute("UPDATE meta SET value = '1x' WHERE key = 'tpm_counter'", []).unwrap();
+    assert_eq!(reader().tpm_memory().unwrap(), None, "a damaged value is none");
+}

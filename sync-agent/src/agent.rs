@@ -5,6 +5,7 @@ mod completion;
 mod given_back;
 mod lives;
 mod local;
+mod tpm;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -24,6 +25,7 @@ use crate::local_socket::{LocalSocket, Wish};
 use crate::plan::{Plan, Retry, Step};
 use crate::surroundings::{Machine, Surroundings};
 use crate::throttle::Throttle;
+use crate::tpm::thread::{NoteWish, TpmThread};
 
 /// Most sealed bytes under way at once, beyond the first record: keeps memory flat whatever the records weigh.
 const BYTES_UNDER_WAY: usize = 16 * 1024 * 1024;
@@ -60,6 +62,7 @@ enum Event {
     Put { name: RecordName, bytes: usize, result: Result<GoodReceipt, Refused> },
     Completion { name: RecordName, result: Result<GoodReceipt, Refused> },
     Local(Wish),
+    Tpm(NoteWish),
 }
 
 /// The agent of one terminal.
@@ -70,6 +73,8 @@ pub struct Agent {
     client: CityClient,
     /// Looks after the signed catalog, where there is a root of trust for it.
     catalog: Option<CatalogThread>,
+    /// Asks the machine's TPM, where `terminal.toml` names one.
+    tpm: Option<TpmThread>,
     journal: Journal,
     noted: mpsc::Receiver<Noted>,
     events: mpsc::Receiver<Event>,
@@ -139,6 +144,7 @@ impl Agent {
         let (mut agent, work) = Self::standing_on(machine, client, config)?;
         agent.journal.start(work)?;
         agent.catalog = CatalogThread::start(&agent.config, &agent.clock, &agent.client)?;
+        agent.ask_tpm()?;
         Ok(agent)
     }
 
@@ -164,6 +170,7 @@ impl Agent {
             clock,
             client,
             catalog: None,
+            tpm: None,
             journal,
             noted,
             events,
@@ -297,6 +304,9 @@ impl Agent {
 
     /// Does what the plan says until it says wait; returns how long, in milliseconds.
     fn act(&mut self) -> u64 {
+        if self.tpm_is_awaited() {
+            return self.config.sync.poll_ms;
+        }
         loop {
             let now = self.clock.now_ms();
             let Some(queue) = &mut self.queue else { return self.config.sync.poll_ms };
@@ -333,7 +343,7 @@ impl Agent {
             nonce: Some(format!("{:016x}{:016x}", self.around.random(), self.around.random())),
             head_hash: queue.reader.manifest_hash(queue.head).ok().flatten(),
             continuity: self.continuity.clone(),
-            tpm_counter: None,
+            tpm_counter: self.tpm_counter(),
             earlier: Vec::new(),
             ledger: Some(queue.ledger()),
             catalog_version: self.catalog.as_ref().and_then(CatalogThread::number).map(|n| n.to_string()),

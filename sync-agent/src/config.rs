@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::backoff::Backoff;
 use crate::plan::Settings;
 use crate::throttle::Band;
+use crate::tpm::{DEFAULT_INDEX, OWNER_INDICES};
 
 /// Most records that may ever be under way at once.
 pub const LARGEST_WINDOW: u32 = 128;
@@ -44,6 +45,31 @@ pub struct Config {
     pub sync: SyncConfig,
     /// The signed catalog.
     pub catalog: CatalogConfig,
+    /// The machine's TPM, where one is to be asked.
+    pub tpm: Option<TpmConfig>,
+}
+
+/// Section `[tpm]`. Where it stands, the counter of the machine's TPM 2.0 is made at the first start and said in each
+/// hello (see [`crate::tpm`]); without it no TPM is touched. Everything in it has a default:
+///
+/// ```toml
+/// [tpm]
+/// device = "/dev/tpmrm0"  # or the Unix socket of a virtual TPM
+/// index = 0x0180474A      # NV index of the counter, in the owner's range
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TpmConfig {
+    /// The character device, or the Unix socket of a virtual TPM.
+    pub device: PathBuf,
+    /// NV index of the counter.
+    pub index: u32,
+}
+
+impl Default for TpmConfig {
+    fn default() -> Self {
+        Self { device: "/dev/tpmrm0".into(), index: DEFAULT_INDEX }
+    }
 }
 
 /// Section `[catalog]`, and `paths.catalog`.
@@ -133,6 +159,7 @@ struct File {
     sync: SyncConfig,
     #[serde(default)]
     catalog: CatalogConfig,
+    tpm: Option<TpmConfig>,
 }
 
 #[derive(Deserialize)]
@@ -190,6 +217,9 @@ impl Config {
         if !(1..=LARGEST_WINDOW).contains(&sync.window) {
             return invalid("sync.window must be from 1 to 128");
         }
+        if file.tpm.as_ref().is_some_and(|tpm| !OWNER_INDICES.contains(&tpm.index)) {
+            return invalid("tpm.index must be from 0x01800000 to 0x01BFFFFF, the owner's range");
+        }
         Ok(Self {
             state: folder.join(file.paths.state),
             keys: folder.join(file.paths.keys),
@@ -202,6 +232,7 @@ impl Config {
                 usb: file.catalog.usb.map(|path| folder.join(path)),
                 ..file.catalog
             },
+            tpm: file.tpm.map(|tpm| TpmConfig { device: folder.join(tpm.device), ..tpm }),
         })
     }
 }
@@ -234,6 +265,7 @@ mod tests {
         assert_eq!(config.sync, SyncConfig::default());
         assert_eq!(config.catalog.folder.as_deref(), Some(Path::new("/terminal/catalog")));
         assert_eq!((config.catalog.usb, config.catalog.spread_s), (None, 120));
+        assert_eq!(config.tpm, None);
     }
 
     #[test]
@@ -241,6 +273,17 @@ mod tests {
         let text = format!("{GOOD}\n[sync]\nretry_base_ms = 20\nretry_cap_ms = 400\nlater_key = true");
         let sync = Config::parse(&text, Path::new("/")).unwrap().sync;
         assert_eq!((sync.retry_base_ms, sync.retry_cap_ms, sync.tick_ms), (20, 400, 10_000));
+    }
+
+    #[test]
+    fn a_tpm_is_asked_where_the_section_stands() {
+        let parse = |more: &str| Config::parse(&format!("{GOOD}\n[tpm]\n{more}"), Path::new("/terminal"));
+        assert_eq!(parse("").unwrap().tpm, Some(TpmConfig::default()));
+        let other = parse("device = \"tpm.sock\"\nindex = 0x01800001").unwrap().tpm.unwrap();
+        assert_eq!((other.device.as_path(), other.index), (Path::new("/terminal/tpm.sock"), 0x0180_0001));
+        for wrong in ["index = 0x017FFFFF", "index = 0x01C00000", "index = -1", "device = 5"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

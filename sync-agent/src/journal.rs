@@ -11,6 +11,7 @@ use kiosk_store::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::AgentError;
+use crate::tpm::thread::NoteWish;
 
 /// Most notes written in one transaction.
 const BATCH: usize = 256;
@@ -34,6 +35,8 @@ pub(crate) enum Note {
     Synced(Sync),
     /// The city did not answer, or not believably.
     Silence,
+    /// Where the TPM's counter is about to stand, and what the agent thinks of this disk.
+    Tpm(NoteWish),
     /// The city's store began a new life.
     Forget {
         incarnation: String,
@@ -200,6 +203,13 @@ impl JournalThread {
             }
             Note::Silence => {
                 self.on_delivery(Delivery::record_silence);
+            }
+            Note::Tpm(NoteWish { note, done }) => {
+                let noted = self.on_delivery(|delivery| {
+                    delivery.remember_tpm(note.memory.as_ref(), note.leave.as_deref())
+                });
+                // Whoever asked may have gone.
+                let _ = done.try_send(noted.is_some());
             }
             Note::Forget { incarnation, durable_seq, epoch, wall_ms, done } => {
                 let left = self.on_delivery(|delivery| {

@@ -3,7 +3,7 @@
 //!
 //! [`plan`] decides, purely, what to do next; [`backoff`] says how long to wait; [`client`] is the one place that
 //! touches the network; [`enrol`] keeps the terminal's certificate; [`catalog`] keeps the signed catalog;
-//! [`trusted_time`] knows what time it is; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`;
+//! [`trusted_time`] knows what time it is; [`tpm`] whether the disk is in its machine; `journal` is the one thread that writes `delivery.db` and `audit-agent.db`;
 //! [`agent`] ties them together. Where there is no network, [`courier`] writes a folder for a person to carry.
 //!
 //! Deliberately absent: any way to write the outbox; any state change of a record without a verified receipt that
@@ -27,6 +27,7 @@ pub mod plan;
 pub mod surroundings;
 pub mod throttle;
 mod tls;
+pub mod tpm;
 pub mod trusted_time;
 mod window;
 

@@ -39,6 +39,7 @@ const TEST: &[Package] = &[
     Package { name: "postgresql", why: "the city's database, started by the tests for themselves" },
     Package { name: "openssl", why: "makes certificates and requests as other programs make them" },
     Package { name: "libfaketime", why: "gives the sync agent a clock that is ten years off" },
+    Package { name: "swtpm", why: "the TPM of a machine, whose counter tells a copied disk" },
     Package { name: "nats-server", why: "a message server to which cases are handed on" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
     Package {

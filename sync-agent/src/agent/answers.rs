@@ -28,6 +28,7 @@ impl Agent {
             }
             Event::Completion { name, result } => self.on_completion(&name, result),
             Event::Local(request) => self.on_local(request),
+            Event::Tpm(wish) => self.on_tpm(wish),
         }
     }
 
@@ -75,7 +76,8 @@ impl Agent {
         }
         self.last_sync_ms = Some(wall_ms);
         let city_ahead_ms = answer.server_time_ms.saturating_sub(wall_ms);
-        let begin_incarnation = answer.commands.contains(&Command::BeginIncarnation);
+        // An earlier life was left already; to note it again could hide that the newest has to be left too.
+        let begin_incarnation = queue.is_newest && answer.commands.contains(&Command::BeginIncarnation);
         if begin_incarnation {
             tracing::error!("the city knows another disk that is this queue: it goes on in a new life");
         }
@@ -219,7 +221,7 @@ impl Agent {
         }
     }
 
-    fn audit(&self, event: AuditEvent) {
+    pub(super) fn audit(&self, event: AuditEvent) {
         self.journal.write(Note::Audit(self.clock.wall_ms(), event));
     }
 }

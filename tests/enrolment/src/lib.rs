@@ -1,11 +1,12 @@
 //! A true gateway and a true sync agent, with the authorities and folders of both, for tests of everything that
-//! happens to certificates between them: enrolment, renewal, revocation, rotation, wrong clocks; and what a person
-//! carries between them.
+//! happens to certificates between them: enrolment, renewal, revocation, rotation, wrong clocks; what a person carries
+//! between them; and disks that change machines.
 //!
 //! Deliberately absent: the kiosk's screen and devices. What matters here happens without them, and a test that does
 //! not build them is run more often.
 
 mod authority;
+mod machine;
 mod terminal;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use city_gateway::store::{InboxRow, Page, Status};
 use city_gateway::{
     BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
 };
+pub use machine::Machine;
 use sync_protocol::{CityReceiptKey, SealKeyPair};
 pub use terminal::{Program, Terminal};
 

@@ -6,11 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use kiosk_store::{DeliveryReader, NewRecord, Outbox, OutboxReader, RecordKind, SealedBlob};
+use kiosk_store::{
+    AuditLog, BegunBecause, Delivery, DeliveryReader, NewRecord, Outbox, OutboxReader, RecordKind,
+    SealedBlob, TpmMemory,
+};
 use sync_agent::{Agent, Config};
 use sync_protocol::{BlobRef, ClockEvidence, Manifest, PROTOCOL_VERSION, TerminalKey, sha256_hex};
 
-use crate::{Authority, Days, TERMINAL};
+use crate::{Authority, Days, Machine, TERMINAL};
 
 /// A terminal's folder.
 pub struct Terminal {
@@ -85,7 +88,8 @@ impl Terminal {
         for _ in 0..cases {
             let slot = outbox.next_slot();
             let ciphertext = format!("sealed content {}", slot.seq).into_bytes();
-            let case_id = format!("00000000-0000-4000-8000-{:012x}", slot.seq);
+            // Each life of the queue has cases of its own.
+            let case_id = format!("{}-0000-4000-8000-{:012x}", &outbox.incarnation()[..8], slot.seq);
             let manifest = Manifest {
                 version: PROTOCOL_VERSION,
                 kind: sync_protocol::RecordKind::Case,
@@ -124,6 +128,54 @@ impl Terminal {
             };
             outbox.commit(record).expect("a case is finalised");
         }
+    }
+
+    /// Puts its disk into this machine: the agent asks the machine's TPM.
+    pub fn put_into(&self, machine: &Machine) {
+        let text = crate::text(&self.path("terminal.toml")).expect("the configuration");
+        let before = text.split("[tpm]").next().unwrap_or_default();
+        let text = format!("{before}[tpm]\ndevice = \"{}\"\n", machine.tpm().display());
+        std::fs::write(self.path("terminal.toml"), text).expect("the configuration is written");
+    }
+
+    /// A copy of its disk. Nobody may be at work on it.
+    pub fn copied(&self) -> Self {
+        let copy = Self { folder: tempfile::tempdir().expect("a folder") };
+        copy_folder(self.folder.path(), copy.folder.path());
+        copy
+    }
+
+    /// Puts its disk back from an image. Nobody may be at work on it.
+    pub fn put_back(&self, image: &Self) {
+        std::fs::remove_dir_all(self.folder.path()).expect("an empty disk");
+        copy_folder(image.folder.path(), self.folder.path());
+    }
+
+    /// Lets the disk remember this value of the TPM's counter, from an earlier run of the machine.
+    pub fn remembers_tpm(&self, counter: u64) {
+        let memory = TpmMemory { counter, boot_id: "an earlier run of the machine".into() };
+        let mut delivery = Delivery::open(&self.path("state")).expect("the delivery log");
+        delivery.remember_tpm(Some(&memory), None).expect("a note");
+    }
+
+    /// What the kiosk does between two residents: where the agent found the disk to be a copy, the queue goes on in a
+    /// new life. Says whether it did.
+    pub fn care(&self) -> bool {
+        let state = self.path("state");
+        let mut outbox = Outbox::open(&state, TERMINAL).expect("the outbox");
+        let before = outbox.incarnation().to_owned();
+        let log = DeliveryReader::open(&state).ok().flatten();
+        if log.is_some_and(|log| log.must_leave(&before).unwrap_or(false)) {
+            outbox.begin_incarnation(BegunBecause::CopiedDisk, 1_795_300_000_000).expect("a new life");
+        }
+        outbox.incarnation() != before
+    }
+
+    /// What the agent told its auditors about the disk.
+    pub fn doubts(&self) -> Vec<String> {
+        let rows = AuditLog::read(&self.path("state"), "agent", 1, 10_000).expect("the audit log");
+        let doubts = rows.into_iter().filter(|row| row.name == "disk_doubted");
+        doubts.map(|row| row.fields).collect()
     }
 
     /// Ranges for which it holds signed receipts.
@@ -184,6 +236,21 @@ impl Terminal {
     pub fn is_private(&self, name: &str) -> bool {
         use std::os::unix::fs::PermissionsExt;
         std::fs::metadata(self.path("keys").join(name)).expect("a file").permissions().mode() & 0o077 == 0
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().expect("a kind") {
+            kind if kind.is_dir() => copy_folder(&from, &to),
+            kind if kind.is_file() => {
+                std::fs::copy(&from, &to).expect("a file is copied");
+            }
+            // The agent's socket is no part of a disk.
+            _ => {}
+        }
     }
 }
 

@@ -66,7 +66,8 @@ pub(super) fn mend(
     Ok(())
 }
 
-/// Whether the city said that another disk is this queue too. The agent put it into `delivery.db`.
+/// Whether the city said that another disk is this queue too, or the TPM's counter did. The agent put it into
+/// `delivery.db`.
 fn is_a_copy(state: &Path, outbox: &Outbox) -> bool {
     let delivery = DeliveryReader::open(state).ok().flatten();
     delivery.is_some_and(|delivery| delivery.must_leave(outbox.incarnation()).unwrap_or(false))

@@ -49,6 +49,9 @@ kib_per_s = 0
 [catalog]
 usb = "/media/stick"
 refresh_s = 3600
+[tpm]
+device = "/dev/tpmrm0"
+index = 0x0180474A
 "#;
     vec![text.into()]
 }
@@ -57,6 +60,9 @@ fn terminal(bytes: &[u8]) {
     match sync_agent::Config::parse(&as_text(bytes), Path::new("/terminal")) {
         Ok(config) => {
             assert!(config.url.starts_with("https://") && (1..=128).contains(&config.sync.window));
+            if let Some(tpm) = &config.tpm {
+                assert!(sync_agent::tpm::OWNER_INDICES.contains(&tpm.index), "an index of somebody else");
+            }
             for minute in [0, 719, 1439] {
                 let _ = sync_agent::throttle::limit_at(&config.sync.bandwidth, minute * 60_000);
             }

@@ -19,6 +19,7 @@ mod screen;
 mod seals;
 mod signed;
 mod store;
+mod tpm;
 
 use crate::{Part, Target};
 
@@ -44,7 +45,7 @@ pub(crate) fn parts() -> Vec<Part> {
         part("catalog", vec![catalog::targets()]),
         part("device", vec![devices::targets(), screen::targets()]),
         part("store", vec![store::targets(), rows::targets()]),
-        part("agent", vec![answers::targets(), repository::targets()]),
+        part("agent", vec![answers::targets(), repository::targets(), tpm::targets()]),
         part("gateway", vec![gateway::targets(), poison::targets()]),
         part("key", vec![certificates::targets(), configuration::targets()]),
         part("printed", printed),
