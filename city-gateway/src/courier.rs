@@ -131,7 +131,8 @@ impl Courier {
         }
     }
 
-    fn refuse(&self, file: &Path, why: &dyn std::fmt::Display) {
+    /// Notes what stays behind; the rest is taken all the same.
+    fn refuse(&self, file: &Path, why: &dyn std::fmt::Display) -> Result<(), CourierError> {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.note(|progress| {
             progress.refused += 1;
@@ -139,6 +140,7 @@ impl Courier {
                 progress.troubles.push(format!("{name}: {why}"));
             }
         });
+        Ok(())
     }
 
     async fn take(&self, folder: &Path) -> Result<(), CourierError> {
@@ -177,13 +179,13 @@ impl Courier {
     async fn take_record(&self, folder: &Path, sender: &Sender, file: &Path) -> Result<(), CourierError> {
         let body = match read_within(file, limits::MAX_RECORD_BODY) {
             Ok(body) => body,
-            Err(error) => return Ok(self.refuse(file, &error)),
+            Err(error) => return self.refuse(file, &error),
         };
         let mut tries = 0;
         loop {
             let record = match SealedRecord::from_json(&body) {
                 Ok(record) => record,
-                Err(error) => return Ok(self.refuse(file, &error)),
+                Err(error) => return self.refuse(file, &error),
             };
             match self.keep(folder, sender, record).await? {
                 Ok(()) => return Ok(()),
@@ -191,7 +193,7 @@ impl Courier {
                 Err(refusal @ (Refusal::Later { .. } | Refusal::Fault)) => {
                     return Err(CourierError::Store(refusal.to_string()));
                 }
-                Err(refusal) => return Ok(self.refuse(file, &refusal)),
+                Err(refusal) => return self.refuse(file, &refusal),
             }
             tokio::time::sleep(BUSY_WAIT).await;
         }
@@ -230,12 +232,15 @@ impl Courier {
         let file = folder.join(courier::blob_file(&blob.sha256));
         let bytes = match read_within(&file, limits::MAX_BLOB as usize) {
             Ok(bytes) if bytes.len() as u64 == blob.bytes && sha256_hex(&bytes) == blob.sha256 => bytes,
-            Ok(_) => return Ok(self.refuse(&file, &"it is damaged")),
-            Err(error) => return Ok(self.refuse(&file, &error)),
+            Ok(_) => return self.refuse(&file, &"it is damaged"),
+            Err(error) => return self.refuse(&file, &error),
         };
         match self.add_blob(sender, blob, &Bytes::from(bytes)).await {
-            Ok(true) => Ok(self.note(|progress| progress.blobs += 1)),
-            Ok(false) => Ok(self.refuse(&file, &"the city's store of blobs did not take it")),
+            Ok(true) => {
+                self.note(|progress| progress.blobs += 1);
+                Ok(())
+            }
+            Ok(false) => self.refuse(&file, &"the city's store of blobs did not take it"),
             Err(error) => Err(CourierError::Store(error.to_string())),
         }
     }
