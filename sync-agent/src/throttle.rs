@@ -89,7 +89,7 @@ fn minute_of_day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u1
     let minute = || {
         let (hour, minute) = text.split_once(':')?;
         let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-        (hour <= 24 && minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
+        (hour <= 24 && minute < 60).then(|| hour * 60 + minute).filter(|minute| *minute <= 24 * 60)
     };
     minute().ok_or_else(|| serde::de::Error::custom("a time of day is written HH:MM"))
 }
@@ -130,7 +130,7 @@ mod tests {
     fn times_are_read_or_said_to_be_wrong() {
         let band: Band = toml::from_str("from = \"07:30\"\nto = \"24:00\"\nkib_per_s = 256").unwrap();
         assert_eq!(band, Band { from: 450, to: 1440, kib_per_s: 256 });
-        for wrong in ["25:00", "7", "07:60", "24:01", "-1:00"] {
+        for wrong in ["25:00", "7", "07:60", "24:01", "-1:00", "32767:00", "00:65535"] {
             let text = format!("from = \"{wrong}\"\nto = \"08:00\"\nkib_per_s = 1");
             assert!(toml::from_str::<Band>(&text).is_err(), "{wrong}");
         }
