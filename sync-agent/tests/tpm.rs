@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use city::*;
-use kiosk_store::{DeliveryReader, Outbox, OutboxReader, TpmMemory};
+use kiosk_store::{BegunBecause, Delivery, DeliveryReader, Outbox, OutboxReader, TpmMemory};
+use sync_protocol::Command;
 
 /// How the TPM answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,7 @@ fn memory(world: &World) -> Option<TpmMemory> {
     DeliveryReader::open(&world.state()).unwrap().unwrap().tpm_memory().unwrap()
 }
 
-/// Every counter that a hello said since the city was asked last.
+/// The counter in the last of so many more hellos.
 async fn hellos(world: &World, more: u32) -> Option<u64> {
     let already = world.city.with(|city| city.hellos);
     eventually("more hellos", || world.city.with(|city| city.hellos) >= already + more).await;
@@ -204,4 +205,28 @@ async fn without_the_section_no_tpm_is_touched() {
     agent.stop().await;
     assert_eq!((tpm.value(), memory(&world)), (41, None));
     assert!(OutboxReader::open(&state).unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_city_says_of_an_earlier_life_does_not_hide_that_the_newest_has_to_be_left() {
+    let world = World::new().await;
+    let state = world.state();
+    let mut outbox = Outbox::open(&state, TERMINAL).unwrap();
+    finalise(&mut outbox, &world.key, 1);
+    let old = outbox.incarnation().to_owned();
+    outbox.begin_incarnation(BegunBecause::CopiedDisk, 1).unwrap();
+    finalise_numbered(&mut outbox, &world.key, 100, 1);
+    // The terminal found its disk to be a copy once more, and the kiosk is not up yet.
+    let mut delivery = Delivery::open(&state).unwrap();
+    delivery.remember_tpm(None, Some(outbox.incarnation())).unwrap();
+    drop(delivery);
+    // The old life has its turn first, and keeps it, because its record is never answered.
+    world.city.set(Mood::LosesReplies);
+    world.city.with(|city| city.commands = vec![Command::BeginIncarnation]);
+    let agent = Working::start(world.config(""));
+    let log = || DeliveryReader::open(&state).unwrap().unwrap();
+    eventually("the city was heard", || log().last_sync_ms().unwrap().is_some()).await;
+    assert_eq!(world.city.with(|city| city.last_hello.as_ref().unwrap().incarnation.clone()), old);
+    assert!(log().must_leave(outbox.incarnation()).unwrap());
+    agent.stop().await;
 }

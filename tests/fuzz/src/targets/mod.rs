@@ -55,6 +55,7 @@ pub(crate) fn parts() -> Vec<Part> {
 pub(crate) fn reach() {
     catalog::reaches();
     rows::reaches();
+    tpm::reaches();
     poison::reaches();
 }
 
