@@ -92,7 +92,8 @@ async fn an_older_image_is_found_without_a_network_before_a_case_takes_a_place_t
     terminal.put_back(&image);
     let at_work = terminal.work();
     eventually("a new life", async || terminal.care()).await;
-    assert_eq!(terminal.doubts(), ["cause=older-image"]);
+    // The journal tells the auditors after it has noted what follows.
+    eventually("told", async || terminal.doubts() == ["cause=older-image"]).await;
     terminal.finalise(2);
     city.restart_with(Enrolment { trust_unlisted: true, ..Enrolment::default() }).await;
     eventually("delivered", async || terminal.acknowledged() == [(1, 2)]).await;
