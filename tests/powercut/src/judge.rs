@@ -1,16 +1,17 @@
 //! Opens what a cut left with the real store and compares it with what was promised.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
 use kiosk_store::{
     Acknowledgement, AcknowledgementStatus, AuditEvent, AuditLog, Delivery, DeliveryReader, Outbox,
-    OutboxReader, RecordKind, StoreError,
+    OutboxReader, PrintState, RecordKind, StoreError,
 };
 
+use crate::records::sha256;
 use crate::story::{DeliveryState, Handed, OutboxState, Recording};
-use crate::terminal::{TERMINAL, sha256};
+use crate::terminal::TERMINAL;
 
 /// What is wrong, in one sentence. The invariants are those of the sync design, I1 to I8.
 pub type Wrong = String;
@@ -28,11 +29,30 @@ pub fn outbox(
     reader_first: bool,
     sound: &mut HashSet<String>,
 ) -> Result<usize, Wrong> {
+    outbox_with(state, recording, right, reader_first, Blobs::All(sound))
+}
+
+/// Which blobs must be there.
+pub enum Blobs<'a> {
+    /// Those of every record. Those in the set were read from this very image's files already.
+    All(&'a mut HashSet<String>),
+    /// Those of records of which the delivery log does not say that the city has them with all blobs.
+    Needed,
+}
+
+/// The same, where a blob may be lost that nobody needs any more.
+pub fn outbox_with(
+    state: &Path,
+    recording: &Recording,
+    right: Range<usize>,
+    reader_first: bool,
+    mut blobs: Blobs<'_>,
+) -> Result<usize, Wrong> {
     // The agent may be up before the kiosk; it may say "unknown", but nothing wrong.
     let early = if reader_first { OutboxReader::open(state).ok().flatten() } else { None };
     if let Some(Ok(head)) = early.as_ref().map(OutboxReader::head) {
         let right: Vec<u64> =
-            right.clone().map(|at| recording.story.outbox.states[at].records as u64).collect();
+            right.clone().map(|at| recording.story.outbox.states[at].records.len() as u64).collect();
         if !right.contains(&head) {
             return Err(format!("I1: the agent, before the kiosk, sees {head} records instead of {right:?}"));
         }
@@ -41,24 +61,54 @@ pub fn outbox(
     opens("the chain does not verify", outbox.verify_all())?;
     let reader =
         opens("the outbox cannot be read", OutboxReader::open(state))?.ok_or("I5: no outbox to read")?;
-    let found = outbox_state(&outbox, &reader)?;
+    let found = found(&outbox, &reader)?;
     let states = &recording.story.outbox.states;
-    let at = right.clone().find(|at| same_outbox(&states[*at], &found)).ok_or_else(|| {
-        let promised = &states[right.start];
-        format!("I1: the outbox holds {found:?}, but {promised:?} was promised")
-    })?;
-    let handed = &recording.story.handed[..found.records];
-    same_records(&reader, handed)?;
-    same_blobs(state, &reader, recording, handed, sound)?;
-    drop(early);
-    accepts(&mut outbox, &reader, recording, found.records)?;
-    Ok(at)
+    // Two states can be alike from outside: after a record that failed came another.
+    let mut first = None;
+    for at in right.clone().filter(|at| same_outbox(&states[*at], &found)) {
+        let handed = handed(recording, at);
+        let mut found_blobs = || match &mut blobs {
+            Blobs::All(sound) => same_blobs(state, &reader, recording, &handed, sound),
+            Blobs::Needed => needed_blobs(state, &reader, &handed),
+        };
+        match same_records(&reader, &handed).and_then(|()| found_blobs()) {
+            Ok(()) => {
+                drop(early);
+                accepts(&mut outbox, &reader, found.records, &cut_off(recording, at))?;
+                return Ok(at);
+            }
+            Err(wrong) => first = first.or(Some(wrong)),
+        }
+    }
+    let promised = &states[right.start];
+    Err(first.unwrap_or_else(|| format!("I1: the outbox holds {found:?}, but {promised:?} was promised")))
 }
 
-fn outbox_state(outbox: &Outbox, reader: &OutboxReader) -> Result<OutboxState, Wrong> {
+/// The records of a state, in order.
+fn handed(recording: &Recording, at: usize) -> Vec<&Handed> {
+    let story = &recording.story;
+    story.outbox.states[at].records.iter().map(|record| &story.handed[*record]).collect()
+}
+
+/// The blobs of the record that was under way, whose remains may lie about.
+fn cut_off(recording: &Recording, at: usize) -> Vec<(String, Vec<u8>)> {
+    let states = &recording.story.outbox.states;
+    let next = states.get(at + 1).and_then(|next| next.records.get(states[at].records.len()));
+    next.map(|record| recording.story.handed[*record].blobs.clone()).unwrap_or_default()
+}
+
+/// What the store says of itself.
+#[derive(Debug)]
+struct Found {
+    incarnation: String,
+    records: usize,
+    prints: BTreeMap<usize, PrintState>,
+}
+
+fn found(outbox: &Outbox, reader: &OutboxReader) -> Result<Found, Wrong> {
     let records = outbox.head() as usize;
     let stubs = opens("stubs cannot be read", reader.stubs(usize::MAX >> 1))?;
-    let mut prints = std::collections::BTreeMap::new();
+    let mut prints = BTreeMap::new();
     for entry in opens("the queue cannot be listed", reader.list(usize::MAX >> 1))? {
         if entry.case_number.is_some() {
             let stub =
@@ -66,16 +116,16 @@ fn outbox_state(outbox: &Outbox, reader: &OutboxReader) -> Result<OutboxState, W
             prints.insert(entry.seq as usize - 1, stub.print);
         }
     }
-    Ok(OutboxState { incarnation: Some(outbox.incarnation().to_owned()), records, prints })
+    Ok(Found { incarnation: outbox.incarnation().to_owned(), records, prints })
 }
 
 /// A queue that was never promised a name may have been given another.
-fn same_outbox(promised: &OutboxState, found: &OutboxState) -> bool {
-    let same_name = promised.incarnation.is_none() || promised.incarnation == found.incarnation;
-    same_name && promised.records == found.records && promised.prints == found.prints
+fn same_outbox(promised: &OutboxState, found: &Found) -> bool {
+    let same_name = promised.incarnation.as_ref().is_none_or(|name| *name == found.incarnation);
+    same_name && promised.records.len() == found.records && promised.prints == found.prints
 }
 
-fn same_records(reader: &OutboxReader, handed: &[Handed]) -> Result<(), Wrong> {
+fn same_records(reader: &OutboxReader, handed: &[&Handed]) -> Result<(), Wrong> {
     let mut seen = 0;
     while seen < handed.len() {
         let page = opens("records cannot be read", reader.records(seen as u64 + 1, 1000))?;
@@ -109,7 +159,7 @@ fn same_blobs(
     state: &Path,
     reader: &OutboxReader,
     recording: &Recording,
-    handed: &[Handed],
+    handed: &[&Handed],
     sound: &mut HashSet<String>,
 ) -> Result<(), Wrong> {
     for (name, _) in handed.iter().flat_map(|handed| &handed.blobs) {
@@ -133,25 +183,28 @@ fn same_blobs(
     Ok(())
 }
 
+fn needed_blobs(state: &Path, reader: &OutboxReader, handed: &[&Handed]) -> Result<(), Wrong> {
+    let delivery = DeliveryReader::open(state).ok().flatten();
+    let holds = |seq: u64| {
+        let receipt = delivery.as_ref()?.acknowledgement(reader.incarnation(), seq).ok().flatten();
+        receipt.filter(|receipt| receipt.complete)
+    };
+    for (seq, handed) in (1..).zip(handed) {
+        if holds(seq).is_none() && handed.blobs.iter().any(|(name, _)| reader.blob(name).is_err()) {
+            return Err(format!("I2: a blob of record {seq} is gone or damaged"));
+        }
+    }
+    Ok(())
+}
+
 /// I5: the next resident is served, and with the blobs of the record that was cut off, whose remains may lie about.
 fn accepts(
     outbox: &mut Outbox,
     reader: &OutboxReader,
-    recording: &Recording,
     records: usize,
+    cut_off: &[(String, Vec<u8>)],
 ) -> Result<(), Wrong> {
-    let ciphertext = b"sealed after the cut".to_vec();
-    let cut_off = recording.story.handed.get(records).map(|handed| handed.blobs.clone()).unwrap_or_default();
-    let next = Handed {
-        case_id: format!("ffffffff-ffff-4fff-8fff-{records:012x}"),
-        kind: RecordKind::Rating,
-        manifest: "manifest after the cut".into(),
-        sha256: sha256(&ciphertext),
-        ciphertext,
-        finalised_at_ms: 1,
-        blobs: cut_off,
-        stub: None,
-    };
+    let next = after_the_cut(records, cut_off);
     let slot = outbox.next_slot();
     if slot.seq != records as u64 + 1 {
         return Err(format!("I4: after record {records} comes {}", slot.seq));
@@ -168,6 +221,21 @@ fn accepts(
         }
     }
     Ok(())
+}
+
+/// What the next resident leaves.
+pub fn after_the_cut(number: usize, blobs: &[(String, Vec<u8>)]) -> Handed {
+    let ciphertext = b"sealed after the cut".to_vec();
+    Handed {
+        case_id: format!("ffffffff-ffff-4fff-8fff-{number:012x}"),
+        kind: RecordKind::Rating,
+        manifest: "manifest after the cut".into(),
+        sha256: sha256(&ciphertext),
+        ciphertext,
+        finalised_at_ms: 1,
+        blobs: blobs.to_vec(),
+        stub: None,
+    }
 }
 
 /// The delivery log. Returns which of the right states it is in.
