@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::connection::{Schema, Writer};
 use crate::hash::sha256_hex;
@@ -116,6 +116,32 @@ impl AuditLog {
         rows().map_err(StoreError::sql(self.schema.file))?;
         (self.next, self.head) = (next, head);
         Ok(())
+    }
+
+    /// Position of the row that comes next.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// UUID of the record that the kiosk noted last as stored. `None` when there is none, and when it was noted since
+    /// that it is missing or that the queue began a new life.
+    pub fn last_stored(&self) -> Result<Option<String>, StoreError> {
+        let newest: Option<(String, String)> = self
+            .writer
+            .db
+            .query_row(
+                "SELECT name, fields FROM event WHERE name IN \
+                 ('case_finalised', 'rating_stored', 'record_missing', 'incarnation_begun') \
+                 ORDER BY seq DESC LIMIT 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .map_err(StoreError::sql(self.schema.file))?;
+        let stored = newest.filter(|(name, _)| matches!(name.as_str(), "case_finalised" | "rating_stored"));
+        Ok(stored.and_then(|(_, fields)| {
+            fields.split(' ').find_map(|field| field.strip_prefix("record=")).map(str::to_owned)
+        }))
     }
 
     /// Path of the file of a process's chain.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 use crate::connection::{make_folder, sync_folder};
-use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw};
+use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw, sync};
 use crate::hash::sha256_hex;
 use crate::outbox::{CommitStep, SealedBlob};
 
@@ -44,8 +44,7 @@ pub(crate) fn store(
         saw(DiskStep::FileWritten(&temporary, &blob.bytes));
         step(CommitStep::BlobWritten);
         if !is_left_out(Precaution::BlobSync) {
-            file.sync_all().map_err(StoreError::io("syncing a blob"))?;
-            saw(DiskStep::FileSynced(&temporary));
+            sync(&file, DiskStep::FileSynced(&temporary)).map_err(StoreError::io("syncing a blob"))?;
         }
         step(CommitStep::BlobSynced);
         std::fs::rename(&temporary, &path).map_err(StoreError::io("naming a blob"))?;

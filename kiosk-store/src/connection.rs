@@ -10,7 +10,7 @@ use rusqlite::{Connection, FileControl, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::StoreError;
-use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw, synchronous};
+use crate::disk_watch::{DiskStep, Precaution, is_left_out, saw, sync, synchronous};
 
 /// One kind of database file: its name in the state folder and its migrations, in order.
 pub(crate) struct Schema {
@@ -41,6 +41,7 @@ impl Writer {
             return Err(StoreError::OldSqlite(rusqlite::version()));
         }
         make_folder(folder)?;
+        sync_name(folder)?;
         let lock = take_lock(folder, schema)?;
         make_file(&folder.join(schema.file))?;
         let sql = StoreError::sql(schema.file);
@@ -50,7 +51,9 @@ impl Writer {
         keep_small_and_steady(&db).map_err(&sql)?;
         set_pragmas(&db, schema.file)?;
         read_back(&db, schema.file)?;
+        check_pages(&db, schema.file)?;
         migrate(&db, schema)?;
+        stand_on_disk(&db, schema)?;
         // The directory entries of a new database must survive too, or the first records go with them.
         sync_folder(folder)?;
         Ok(Self { db, _lock: lock })
@@ -123,13 +126,22 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Syncs the name of the state folder again at each start: an earlier one may have made the folder and ended before its
+/// name was on disk. Whoever may not look into the folder around it has not made it either.
+fn sync_name(folder: &Path) -> Result<(), StoreError> {
+    match folder.parent().filter(|parent| !parent.as_os_str().is_empty()).map(sync_folder) {
+        Some(Err(StoreError::Io { kind: std::io::ErrorKind::PermissionDenied, .. })) | None => Ok(()),
+        Some(synced) => synced,
+    }
+}
+
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     if is_left_out(Precaution::FolderSync) {
         return Ok(());
     }
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("syncing a folder"))?;
-    saw(DiskStep::FolderSynced(folder));
-    Ok(())
+    File::open(folder)
+        .and_then(|opened| sync(&opened, DiskStep::FolderSynced(folder)))
+        .map_err(StoreError::io("syncing a folder"))
 }
 
 fn take_lock(folder: &Path, schema: &'static Schema) -> Result<File, StoreError> {
@@ -174,7 +186,7 @@ fn keep_small_and_steady(db: &Connection) -> rusqlite::Result<()> {
 
 fn set_pragmas(db: &Connection, file: &'static str) -> Result<(), StoreError> {
     let sql = StoreError::sql(file);
-    db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)).map_err(&sql)?;
+    switch_to_wal(db).map_err(&sql)?;
     db.execute_batch(&format!(
         "PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;
          PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
@@ -184,6 +196,34 @@ fn set_pragmas(db: &Connection, file: &'static str) -> Result<(), StoreError> {
     // The -wal file stays when the last connection closes, so that a reader of another user always finds it.
     let mut persist = 1;
     db.file_control(None::<&str>, FileControl::PersistWal(&mut persist)).map_err(&sql)
+}
+
+/// SQLite commits the switch after the row with its answer. Who does not ask for another row never hears that the sync
+/// failed, reads "wal" back, and works on without it: a power cut may then take back what was committed.
+fn switch_to_wal(db: &Connection) -> rusqlite::Result<()> {
+    let mut switch = db.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = switch.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
+/// Damage that no row shows is found here, at the beginning, and not when a resident waits.
+pub(crate) fn check_pages(db: &Connection, file: &'static str) -> Result<(), StoreError> {
+    let verdict: String =
+        db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(StoreError::sql(file))?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt { file, what: "the integrity check failed".into() })
+}
+
+/// What was read at opening may stand in a log whose sync failed before: Linux then keeps the pages readable, calls them
+/// clean and never writes them again. So everything goes to the database file, with syncs of this opening. The write
+/// after it takes the place of a commit that failed and is not seen now, but would be after a power cut.
+fn stand_on_disk(db: &Connection, schema: &'static Schema) -> Result<(), StoreError> {
+    let sql = StoreError::sql(schema.file);
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(&sql)?;
+    db.pragma_update(None, "user_version", schema.migrations.len() as i64).map_err(&sql)
 }
 
 /// A promise to a resident rests on these; a setting that silently did not take is refused.

@@ -1,6 +1,8 @@
 //! Lets the power-cut test see what the store does to the disk beside SQLite, in the order in which it does it, and lets
-//! it take single precautions away. Without the feature `disk-watch` all of this compiles to nothing.
+//! it take single precautions away and let single syncs fail or lie. Without the feature `disk-watch` all of this
+//! compiles to nothing.
 
+use std::fs::File;
 use std::path::Path;
 
 /// One change of a file or a folder that was just made, or one sync that just returned.
@@ -42,13 +44,25 @@ pub enum Precaution {
     BlobSync,
 }
 
+/// What a disk does when it is told to sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg(feature = "disk-watch")]
-pub(crate) use watching::{is_left_out, saw};
+pub enum SyncFate {
+    /// It does it.
+    Honest,
+    /// It answers EIO.
+    Fails,
+    /// It says that it did.
+    Lies,
+}
+
 #[cfg(feature = "disk-watch")]
-pub use watching::{leave_out, watch_disk};
+pub use watching::{decide_syncs, leave_out, watch_disk};
+#[cfg(feature = "disk-watch")]
+pub(crate) use watching::{is_left_out, saw, sync};
 
 #[cfg(not(feature = "disk-watch"))]
-pub(crate) use as_shipped::{is_left_out, saw};
+pub(crate) use as_shipped::{is_left_out, saw, sync};
 
 /// The setting and how SQLite reports it.
 pub(crate) fn synchronous() -> (&'static str, &'static str) {
@@ -57,13 +71,15 @@ pub(crate) fn synchronous() -> (&'static str, &'static str) {
 
 #[cfg(feature = "disk-watch")]
 mod watching {
-    use super::{DiskStep, Precaution};
+    use super::{DiskStep, File, Precaution, SyncFate};
     use std::cell::{Cell, RefCell};
 
     type Watcher = Box<dyn FnMut(DiskStep<'_>)>;
+    type Disk = Box<dyn FnMut(DiskStep<'_>) -> SyncFate>;
 
     thread_local! {
         static WATCHER: RefCell<Option<Watcher>> = const { RefCell::new(None) };
+        static DISK: RefCell<Option<Disk>> = const { RefCell::new(None) };
         static LEFT_OUT: Cell<Option<Precaution>> = const { Cell::new(None) };
     }
 
@@ -75,6 +91,21 @@ mod watching {
     /// Takes a precaution away on this thread; `None` gives it back.
     pub fn leave_out(precaution: Option<Precaution>) {
         LEFT_OUT.set(precaution);
+    }
+
+    /// Asks `disk` before each sync that the store makes on this thread beside SQLite; `None` ends it.
+    pub fn decide_syncs(disk: Option<Disk>) {
+        DISK.set(disk);
+    }
+
+    /// Syncs a file or a folder; `step` says which.
+    pub(crate) fn sync(file: &File, step: DiskStep<'_>) -> std::io::Result<()> {
+        let fate = DISK.with_borrow_mut(|disk| disk.as_mut().map_or(SyncFate::Honest, |disk| disk(step)));
+        match fate {
+            SyncFate::Honest => file.sync_all().inspect(|()| saw(step)),
+            SyncFate::Fails => Err(rustix::io::Errno::IO.into()),
+            SyncFate::Lies => Ok(()),
+        }
     }
 
     pub(crate) fn saw(step: DiskStep<'_>) {
@@ -92,7 +123,11 @@ mod watching {
 
 #[cfg(not(feature = "disk-watch"))]
 mod as_shipped {
-    use super::{DiskStep, Precaution};
+    use super::{DiskStep, File, Precaution};
+
+    pub(crate) fn sync(file: &File, _: DiskStep<'_>) -> std::io::Result<()> {
+        file.sync_all()
+    }
 
     pub(crate) fn saw(_: DiskStep<'_>) {}
 

@@ -138,7 +138,12 @@ impl StoreError {
 
     /// Whether an earlier promise of the disk can no longer be trusted.
     pub(crate) fn shakes_trust(&self) -> bool {
-        matches!(self, Self::Corrupt { .. } | Self::Io { .. } | Self::Database { .. })
+        match self {
+            Self::Corrupt { .. } | Self::Io { .. } => true,
+            // Refused by the schema, before anything was written.
+            Self::Database { code, .. } => *code != ErrorCode::ConstraintViolation,
+            _ => false,
+        }
     }
 
     pub(crate) fn io(doing: &'static str) -> impl Fn(std::io::Error) -> Self {

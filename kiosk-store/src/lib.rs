@@ -12,6 +12,7 @@
 
 mod admission;
 mod audit;
+mod audit_book;
 mod audit_event;
 mod blobs;
 mod connection;
@@ -21,6 +22,7 @@ mod disk_watch;
 mod error;
 mod hash;
 mod incarnation;
+mod mend;
 mod outbox;
 mod outbox_check;
 mod outbox_reader;
@@ -31,13 +33,15 @@ mod void;
 
 pub use admission::{Admission, ClosedBecause, admission, disk_used_percent};
 pub use audit::{AuditLog, AuditRow, ChainReport};
+pub use audit_book::AuditBook;
 pub use audit_event::*;
 pub use delivery::{Acknowledgement, AcknowledgementStatus, Attempt, Delivery, Sync, TpmMemory};
 pub use delivery_reader::{DeliveryCounts, DeliveryReader};
 #[cfg(feature = "disk-watch")]
-pub use disk_watch::{DiskStep, Precaution, leave_out, watch_disk};
+pub use disk_watch::{DiskStep, Precaution, SyncFate, decide_syncs, leave_out, watch_disk};
 pub use error::{StoreError, StoreErrorKind, StoreRemedy};
 pub use incarnation::BegunBecause;
+pub use mend::Mended;
 pub use outbox::{CommitStep, NewRecord, Outbox, SealedBlob, Slot};
 pub use outbox_reader::{OutboxReader, QueueEntry, StoredBlob, StoredRecord};
 pub use record::{PrintState, RecordKind, Stub};

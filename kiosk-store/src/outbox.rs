@@ -143,7 +143,7 @@ impl Outbox {
 
     /// Goes on in a new life of the queue; what waits in the old one stays to be delivered.
     pub fn begin_incarnation(&mut self, because: BegunBecause, now_ms: i64) -> Result<(), StoreError> {
-        begin(&self.writer.db, because, now_ms)?;
+        self.writing(|outbox| begin(&outbox.writer.db, because, now_ms))?;
         self.life = lives(&self.writer.db)?.pop().ok_or(StoreError::NotFound)?;
         self.next = Slot { seq: 1, prev_hash: NOTHING_BEFORE.into() };
         self.must_repair = false;
@@ -155,6 +155,23 @@ impl Outbox {
     pub fn keep_reserve(&mut self, bytes: u64) -> Result<bool, StoreError> {
         self.reserve_bytes = bytes;
         if bytes == 0 { Ok(true) } else { reserve::ensure(&self.state, bytes) }
+    }
+
+    /// Whether a write failed in a way after which only [`Outbox::reopen`] shows what is on disk; until then everything
+    /// that would write is refused.
+    pub fn must_reopen(&self) -> bool {
+        self.must_reopen
+    }
+
+    /// Runs a write. After one that shakes the trust in the disk none is begun: the kernel may report the pages clean.
+    pub(crate) fn writing<T>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.must_reopen {
+            return Err(StoreError::MustReopen);
+        }
+        write(self).inspect_err(|error| self.must_reopen = error.shakes_trust())
     }
 
     pub(crate) fn db(&self) -> &rusqlite::Connection {
@@ -186,23 +203,18 @@ impl Outbox {
             return Err(StoreError::Corrupt { file: SCHEMA.file, what: "its last record".into() });
         }
         self.check(&record)?;
-        let mut stored = self.store(&record);
+        self.writing(|outbox| outbox.store_and_go_on(&record))
+    }
+
+    fn store_and_go_on(&mut self, record: &NewRecord) -> Result<(), StoreError> {
+        let mut stored = self.store(record);
         // A full disk leaves nothing half written behind; with the reserve's room it is tried once more.
         if matches!(stored, Err(StoreError::DiskFull)) && reserve::release(&self.state) {
-            stored = self.store(&record);
+            stored = self.store(record);
         }
-        match stored {
-            Ok(manifest_hash) => {
-                self.next = Slot { seq: self.next.seq + 1, prev_hash: manifest_hash };
-                (self.observer)(CommitStep::Committed);
-                Ok(())
-            }
-            Err(error) => {
-                // After a failed fsync the kernel may report the pages clean: only reopening shows the truth.
-                self.must_reopen = error.shakes_trust();
-                Err(error)
-            }
-        }
+        self.next = Slot { seq: self.next.seq + 1, prev_hash: stored? };
+        (self.observer)(CommitStep::Committed);
+        Ok(())
     }
 
     /// Whether the record is stored.
@@ -217,17 +229,18 @@ impl Outbox {
     /// Notes how far the receipt of a case got.
     pub fn set_print_state(&mut self, case_id: &str, print: PrintState) -> Result<(), StoreError> {
         let (state, level) = print.columns();
-        let changed = self
-            .writer
-            .db
-            .prepare_cached(
-                "INSERT INTO print (seq, state, level) \
-                 SELECT seq, ?2, ?3 FROM record WHERE case_id = ?1 AND case_number IS NOT NULL \
-                 ORDER BY seq DESC LIMIT 1 \
-                 ON CONFLICT (seq) DO UPDATE SET state = excluded.state, level = excluded.level",
-            )
-            .and_then(|mut update| update.execute(params![case_id, state, level]))
-            .map_err(StoreError::sql(SCHEMA.file))?;
+        let changed = self.writing(|outbox| {
+            outbox
+                .db()
+                .prepare_cached(
+                    "INSERT INTO print (seq, state, level) \
+                     SELECT seq, ?2, ?3 FROM record WHERE case_id = ?1 AND case_number IS NOT NULL \
+                     ORDER BY seq DESC LIMIT 1 \
+                     ON CONFLICT (seq) DO UPDATE SET state = excluded.state, level = excluded.level",
+                )
+                .and_then(|mut update| update.execute(params![case_id, state, level]))
+                .map_err(StoreError::sql(SCHEMA.file))
+        })?;
         if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
     }
 

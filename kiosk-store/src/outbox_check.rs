@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::connection::Writer;
+use crate::connection::{Writer, check_pages};
 use crate::hash::{NOTHING_BEFORE, sha256_hex};
 use crate::incarnation::{Life, lives};
 use crate::outbox::{SCHEMA, Slot};
@@ -19,11 +19,7 @@ pub(crate) enum Last {
 /// Reads every page and follows the whole chain. Damaged records whose place is closed by a void are passed over.
 pub(crate) fn verify_all(writer: &Writer) -> Result<(), StoreError> {
     let sql = StoreError::sql(SCHEMA.file);
-    let verdict: String =
-        writer.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(&sql)?;
-    if verdict != "ok" {
-        return Err(corrupt("the integrity check failed".into()));
-    }
+    check_pages(&writer.db, SCHEMA.file)?;
     let mut query = writer.db.prepare(&format!("{ROWS} ORDER BY r.seq")).map_err(&sql)?;
     let mut rows = query.query([]).map_err(&sql)?;
     let starts: Vec<u64> = lives(&writer.db)?.into_iter().map(|life| life.first_row).collect();

@@ -21,8 +21,9 @@ impl Outbox {
             let durable = delivery.durable_seq(&life.name)?;
             if durable > 0 {
                 let last = life.row(durable).min(life.last_row.map_or(i64::MAX, |row| row as i64));
+                let (first, limit) = (life.first_row as i64, BATCH - purged);
                 purged +=
-                    self.purge_rows(life.first_row as i64, last, older_than_ms, now_ms, BATCH - purged)?;
+                    self.writing(|outbox| outbox.purge_rows(first, last, older_than_ms, now_ms, limit))?;
             }
             if purged >= BATCH {
                 break;

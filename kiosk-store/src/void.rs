@@ -90,12 +90,15 @@ impl Outbox {
             .into_iter()
             .find(|life| life.name == void.incarnation)
             .ok_or(StoreError::NotFound)?;
-        self.db()
-            .execute(
-                "INSERT INTO void (seq, case_id, manifest, closed_at_ms) VALUES (?1, ?2, ?3, ?4)",
-                params![life.row(void.seq), void.case_id, void.manifest, void.at_ms],
-            )
-            .map(|_| ())
-            .map_err(StoreError::sql(SCHEMA.file))
+        self.writing(|outbox| {
+            outbox
+                .db()
+                .execute(
+                    "INSERT INTO void (seq, case_id, manifest, closed_at_ms) VALUES (?1, ?2, ?3, ?4)",
+                    params![life.row(void.seq), void.case_id, void.manifest, void.at_ms],
+                )
+                .map(|_| ())
+                .map_err(StoreError::sql(SCHEMA.file))
+        })
     }
 }

@@ -215,3 +215,22 @@ fn after_a_failed_write_the_store_must_be_reopened() {
     fill(&mut outbox, 1);
     assert!(outbox.holds(&case_id(2)).unwrap());
 }
+
+/// After a sync that failed, Linux keeps the pages readable and never writes them again: a log that can be read need not
+/// be on the disk. So an opening puts what it finds into the database file, with syncs of its own.
+#[test]
+fn what_an_opening_finds_does_not_rest_on_the_log() {
+    let [dead, again, without_log] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let mut outbox = Outbox::open(dead.path(), TERMINAL).unwrap();
+    fill(&mut outbox, 3);
+    let copy = |from: &tempfile::TempDir, name: &str, to: &tempfile::TempDir| {
+        std::fs::copy(from.path().join(name), to.path().join(name)).unwrap();
+    };
+    // A process that was killed: nothing was written back.
+    copy(&dead, "outbox.db", &again);
+    copy(&dead, "outbox.db-wal", &again);
+    let found = Outbox::open(again.path(), TERMINAL).unwrap();
+    assert_eq!(found.head(), 3);
+    copy(&again, "outbox.db", &without_log);
+    assert_eq!(Outbox::open(without_log.path(), TERMINAL).unwrap().head(), 3);
+}

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use kiosk_store::{Attempt, AuditLog, DeliveryReader, OutboxReader, StoreError, disk_used_percent};
+use kiosk_store::{Attempt, AuditBook, DeliveryReader, OutboxReader, StoreError, disk_used_percent};
 use sync_protocol::ranges::RangeSet;
 use sync_protocol::{HelloAnswer, HelloRequest, Ledger, PROTOCOL_VERSION, SealedRecord};
 use tokio::sync::{mpsc, watch};
@@ -155,7 +155,10 @@ impl Agent {
         config: Config,
     ) -> Result<(Self, JournalWork), AgentError> {
         let delivery = open_delivery(&config.state)?;
-        let audit = AuditLog::open(&config.state, "agent")?;
+        let mut audit = AuditBook::new(&config.state, "agent");
+        if let Err(error) = audit.write() {
+            tracing::error!(%error, "the audit chain cannot be opened; what is to be noted waits");
+        }
         let (epoch, last_sync_ms) = (delivery.epoch()?, delivery.last_sync_ms()?);
         let (tell_noted, noted) = mpsc::channel(NOTED);
         let (report, events) = mpsc::channel(EVENTS);

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use kiosk_store::{
-    Acknowledgement, Attempt, AuditEvent, AuditLog, Delivery, StoreError, StoreErrorKind, Sync,
+    Acknowledgement, Attempt, AuditBook, AuditEvent, Delivery, StoreError, StoreErrorKind, Sync,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,12 +75,11 @@ impl Journal {
     pub(crate) fn new(
         state: &Path,
         delivery: Delivery,
-        audit: AuditLog,
+        audit: AuditBook,
         noted: mpsc::Sender<Noted>,
     ) -> (Self, JournalWork) {
         let (notes, inbox) = sync_channel(NOTES);
-        let writer =
-            JournalThread { state: state.to_owned(), delivery: Some(delivery), audit: Some(audit), noted };
+        let writer = JournalThread { state: state.to_owned(), delivery: Some(delivery), audit, noted };
         (Self { notes: Some(notes), thread: None }, JournalWork { inbox, first: None, writer })
     }
 
@@ -117,7 +116,7 @@ struct JournalThread {
     state: PathBuf,
     /// `None` after a failed write, until it opens again.
     delivery: Option<Delivery>,
-    audit: Option<AuditLog>,
+    audit: AuditBook,
     noted: mpsc::Sender<Noted>,
 }
 
@@ -168,7 +167,7 @@ impl JournalThread {
             }
         }
         self.write_receipts(receipts);
-        self.write_events(&events);
+        self.write_events(events);
     }
 
     fn write_receipts(&mut self, receipts: Vec<Acknowledgement>) {
@@ -222,20 +221,13 @@ impl JournalThread {
         }
     }
 
-    fn write_events(&mut self, events: &[(i64, AuditEvent)]) {
-        if events.is_empty() {
-            return;
+    fn write_events(&mut self, events: Vec<(i64, AuditEvent)>) {
+        let lost = events.into_iter().filter(|(at_ms, event)| !self.audit.note(*at_ms, *event)).count();
+        if lost > 0 {
+            tracing::error!(lost, "audit events are lost: too many wait for the disk");
         }
-        if self.audit.is_none() {
-            self.audit = AuditLog::open(&self.state, "agent").ok();
-        }
-        let Some(audit) = &mut self.audit else {
-            tracing::error!(events = events.len(), "audit events could not be written");
-            return;
-        };
-        if let Err(error) = audit.record_all(events) {
-            tracing::error!(%error, events = events.len(), "audit events could not be written");
-            self.audit = None;
+        if let Err(error) = self.audit.write() {
+            tracing::error!(%error, "audit events wait for the disk");
         }
     }
 
@@ -250,6 +242,7 @@ impl JournalThread {
             Err(error) => {
                 tracing::error!(%error, "delivery.db could not be written");
                 if !matches!(error.kind(), StoreErrorKind::DiskFull | StoreErrorKind::Retry) {
+                    // Opening reads every page, and puts a damaged file aside.
                     self.delivery = None;
                 }
                 None

@@ -271,7 +271,7 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, OpenError> {
 
 /// Sets what durability depends on and reads it back.
 fn settings(connection: &Connection) -> Result<(), OpenError> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    switch_to_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
@@ -302,6 +302,15 @@ fn settings(connection: &Connection) -> Result<(), OpenError> {
         let found = rusqlite::version().to_owned();
         return Err(OpenError::Setting { setting: "sqlite_version", found, wanted: "3.51.3 or newer" });
     }
+    Ok(())
+}
+
+/// SQLite commits the switch after the row with its answer. Who does not ask for another row never hears that the sync
+/// failed, reads "wal" back, and works on without it.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let mut switch = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = switch.query([])?;
+    while rows.next()?.is_some() {}
     Ok(())
 }
 

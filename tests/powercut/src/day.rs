@@ -7,10 +7,12 @@ use anyhow::{Context, Result, ensure};
 use kiosk_store::{Outbox, RecordKind};
 use rusqlite::{Connection, params};
 
+use crate::broken_sync::BrokenSync;
 use crate::chance::Chance;
 use crate::recorder;
+use crate::records::{ENTERED, make_record, sha256};
 use crate::story::{DeliveryState, OutboxState, Recording, Story, Survived, Track};
-use crate::terminal::{ENTERED, Promise, TERMINAL, Terminal, make_record, nothing_yet};
+use crate::terminal::{Promise, TERMINAL, Terminal, nothing_yet};
 
 /// Name of the state folder below the recorded root. The terminal makes it itself.
 pub const STATE: &str = "state";
@@ -60,13 +62,29 @@ impl Part {
 
 /// A part that begins with an empty folder (all but [`Part::Survivor`]).
 pub fn record(part: Part, root: &Path, seed: u64, visits: usize, promise: Promise) -> Result<Recording> {
+    play(part, root, before(part, root, seed)?, seed, visits, Day { promise, breaks: None })
+}
+
+/// The same part on a disk of which one sync breaks.
+pub fn record_broken(
+    part: Part,
+    root: &Path,
+    seed: u64,
+    visits: usize,
+    broken: BrokenSync,
+) -> Result<Recording> {
+    let day = Day { promise: Promise::AfterTheCommit, breaks: Some(broken) };
+    play(part, root, before(part, root, seed)?, seed, visits, day)
+}
+
+/// What is there before a part begins.
+fn before(part: Part, root: &Path, seed: u64) -> Result<Story> {
     let state = root.join(STATE);
-    let story = match part {
-        Part::Older => write_older(&state, seed)?,
-        Part::Upkeep => write_damaged(&state, seed)?,
-        _ => nothing_yet(),
-    };
-    play(part, root, story, seed, visits, promise)
+    match part {
+        Part::Older => write_older(&state, seed),
+        Part::Upkeep => write_damaged(&state, seed),
+        _ => Ok(nothing_yet()),
+    }
 }
 
 /// The part that begins with what a cut left in `root`.
@@ -77,20 +95,26 @@ pub fn record_survivor(
     seed: u64,
     visits: usize,
 ) -> Result<Recording> {
-    play(Part::Survivor, root, what_survived(before, survived), seed, visits, Promise::AfterTheCommit)
+    let day = Day { promise: Promise::AfterTheCommit, breaks: None };
+    play(Part::Survivor, root, what_survived(before, survived), seed, visits, day)
 }
 
-fn play(
-    part: Part,
-    root: &Path,
-    story: Story,
-    seed: u64,
-    visits: usize,
+/// What is out of the ordinary.
+#[derive(Clone, Copy)]
+struct Day {
     promise: Promise,
-) -> Result<Recording> {
+    /// The sync that breaks, counted from where the part is judged.
+    breaks: Option<BrokenSync>,
+}
+
+fn play(part: Part, root: &Path, story: Story, seed: u64, visits: usize, day: Day) -> Result<Recording> {
     recorder::start(root, seed ^ part as u64)?;
-    let mut terminal = Terminal::new(&root.join(STATE), story, seed ^ (part as u64) << 32, promise);
+    let mut terminal = Terminal::new(&root.join(STATE), story, seed ^ (part as u64) << 32, day.promise);
     let mut chance = Chance::new(seed, &[part as u64, 0xda4]);
+    let arm = || day.breaks.into_iter().for_each(recorder::arm);
+    if !matches!(part, Part::FullOutbox | Part::FullDelivery) {
+        arm();
+    }
     terminal.start_kiosk()?;
     terminal.start_sync()?;
     let mut judged_from = 0;
@@ -98,12 +122,14 @@ fn play(
         Part::FullOutbox => {
             terminal.visit()?;
             terminal.fill_outbox_log(NEARLY_FULL_LOG)?;
+            arm();
             judged_from = recorder::position();
         }
         Part::FullDelivery => {
             terminal.visit()?;
             terminal.fill_delivery_log(NEARLY_FULL_LOG)?;
             terminal.fill_audit_log(NEARLY_FULL_LOG)?;
+            arm();
             judged_from = recorder::position();
         }
         Part::Upkeep => terminal.close_damaged()?,
@@ -139,10 +165,11 @@ fn play(
     terminal.stop_sync();
     terminal.stop_kiosk();
     let story = std::mem::replace(&mut terminal.story, nothing_yet());
-    ensure!(head == story.outbox.newest().records as u64, "the story and the outbox agree on the day");
+    ensure!(head == story.outbox.newest().records.len() as u64, "the story and the outbox agree on the day");
+    let broken = recorder::broken();
     let log = recorder::stop()?;
-    let judged = judged_from..log.ops.len() + 1;
-    let recording = Recording { part: part.name(), log, story, judged };
+    let judged = (judged_from..=log.ops.len()).collect();
+    let recording = Recording { part: part.name(), log, story, judged, broken };
     nothing_in_clear(&recording)?;
     Ok(recording)
 }
@@ -166,8 +193,9 @@ fn what_survived(before: &Recording, survived: Survived) -> Story {
     let audits = [0, 1].map(|at| story.audits[at].states[survived.audits[at]]);
     Story {
         incarnation: outbox.incarnation.clone(),
-        handed: story.handed[..outbox.records].to_vec(),
+        handed: story.handed.clone(),
         voids: story.voids.clone(),
+        named_from: vec![None; story.handed.len()],
         audited: [0, 1].map(|at| story.audited[at][..audits[at]].to_vec()),
         delivery: Track::new(story.delivery.states[survived.delivery].clone()),
         audits: audits.map(Track::new),
@@ -185,7 +213,7 @@ fn write_damaged(state: &Path, seed: u64) -> Result<Story> {
     for at in 0..5 {
         let handed = make_record(&mut chance, &story, RecordKind::Case, 1_795_200_000_000 + at as i64);
         outbox.commit(handed.record(outbox.next_slot()))?;
-        promised.records = at + 1;
+        promised.records.push(at);
         promised.prints.extend(handed.stub.as_ref().map(|stub| (at, stub.print)));
         story.handed.push(handed);
         story.outbox = Track::new(promised.clone());
@@ -223,11 +251,10 @@ fn write_older(state: &Path, seed: u64) -> Result<Story> {
         params![TERMINAL, outbox.incarnation],
     )?;
     for seq in 1..=5_i64 {
-        story.outbox.states[0].records = seq as usize - 1;
         let kind = if seq == 3 { RecordKind::Rating } else { RecordKind::Case };
         let mut handed = make_record(&mut chance, &story, kind, 1_795_200_000_000 + seq);
         handed.blobs.clear();
-        let hash = crate::terminal::sha256(handed.manifest.as_bytes());
+        let hash = sha256(handed.manifest.as_bytes());
         let word = if kind == RecordKind::Case { "case" } else { "rating" };
         db.execute(
             "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -250,8 +277,10 @@ fn write_older(state: &Path, seed: u64) -> Result<Story> {
             )?;
             outbox.prints.insert(seq as usize - 1, stub.print);
         }
-        (prev, outbox.records) = (hash, seq as usize);
+        prev = hash;
+        outbox.records.push(story.handed.len());
         story.handed.push(handed);
+        story.named_from.push(None);
     }
     story.delivery = Track::new(older_delivery(state, &outbox, &story)?);
     story.incarnation = outbox.incarnation.clone();

@@ -1,15 +1,17 @@
-//! The model of an honest disk: what was synced is there after a cut, everything else may be there, in any combination.
+//! The model of a disk: what was synced is there after a cut, everything else may be there, in any combination.
 //!
 //! Harsher than a journalling file system: names are pending until their folder is synced, however often the file was;
 //! a file may have grown without its bytes; writes are torn at sectors of 512 or 4096 bytes; nothing keeps its order
-//! without a sync. Milder than a broken disk: a sync that returned is believed, and a write does not damage bytes
-//! beside it (SQLite assumes the same and calls it powersafe overwrite).
+//! without a sync. Milder than a broken disk: a write does not damage bytes beside it (SQLite assumes the same and calls
+//! it powersafe overwrite), and a sync that returned is believed, unless the log says that it broke.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::chance::mix;
+use crate::broken_sync::Remains;
+use crate::chance::{Chance, mix};
 use crate::recorder::{Log, Node, NodeId, Op, ROOT};
+use crate::variants;
 
 /// What became of a change that no sync covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,18 +94,43 @@ impl<'a> Disk<'a> {
         assert!(self.at <= at, "time does not go back");
         for index in self.at..at {
             match &self.log.ops[index] {
-                Op::Sync { node } => {
-                    let covered: Vec<usize> =
-                        self.pending.extract_if(.., |op| self.log.ops[*op].target() == *node).collect();
-                    for op in covered {
-                        apply(&mut self.safe[*node as usize], &self.log.ops[op], Fate::Whole);
-                        fold(&mut self.keys[*node as usize], op, Fate::Whole);
-                    }
-                }
+                Op::Sync { node } => self.settle(*node, |_| Fate::Whole),
+                Op::BrokenSync { node, remains, .. } => self.break_sync(index, *node, *remains),
                 _ => self.pending.push(index),
             }
         }
         self.at = at;
+    }
+
+    /// Nothing that is pending for this file or folder changes its fate any more.
+    fn settle(&mut self, node: NodeId, mut fate: impl FnMut(&Op) -> Fate) {
+        let covered: Vec<usize> =
+            self.pending.extract_if(.., |op| self.log.ops[*op].target() == node).collect();
+        for op in covered {
+            let fate = fate(&self.log.ops[op]);
+            if fate != Fate::Lost {
+                apply(&mut self.safe[node as usize], &self.log.ops[op], fate);
+                fold(&mut self.keys[node as usize], op, fate);
+            }
+        }
+    }
+
+    /// After a sync of a file that failed, Linux calls the pages clean and never writes them again, while who reads
+    /// them still finds them; so no later sync covers them (Rebello and others, "Can Applications Recover from fsync
+    /// Failures?", USENIX ATC 2020). A lie about a file is taken to be as bad. Names are another matter: they are in the
+    /// file system's journal, which a later sync writes, or the file system stops.
+    fn break_sync(&mut self, index: usize, node: NodeId, remains: Remains) {
+        if matches!(self.safe[node as usize], Node::Folder(_)) {
+            return;
+        }
+        match remains {
+            Remains::Nothing => self.settle(node, |_| Fate::Lost),
+            Remains::Everything => self.settle(node, |_| Fate::Whole),
+            Remains::Drawn(seed) => {
+                let mut chance = Chance::new(seed, &[index as u64]);
+                self.settle(node, |op| variants::any(op, &mut chance));
+            }
+        }
     }
 
     /// Changes that no sync covers yet.
@@ -215,7 +242,7 @@ fn apply(node: &mut Node, op: &Op, fate: Fate) {
         (Node::Folder(names), Op::Unlink { name, .. }) => {
             names.remove(name);
         }
-        (_, Op::Sync { .. }) => {}
+        (_, Op::Sync { .. } | Op::BrokenSync { .. }) => {}
         (node, op) => unreachable!("{op:?} does not fit {node:?}"),
     }
 }

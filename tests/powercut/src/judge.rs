@@ -1,16 +1,17 @@
 //! Opens what a cut left with the real store and compares it with what was promised.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
 use kiosk_store::{
     Acknowledgement, AcknowledgementStatus, AuditEvent, AuditLog, Delivery, DeliveryReader, Outbox,
-    OutboxReader, RecordKind, StoreError,
+    OutboxReader, PrintState, RecordKind, StoreError,
 };
 
+use crate::records::sha256;
 use crate::story::{DeliveryState, Handed, OutboxState, Recording};
-use crate::terminal::{TERMINAL, sha256};
+use crate::terminal::TERMINAL;
 
 /// What is wrong, in one sentence. The invariants are those of the sync design, I1 to I8.
 pub type Wrong = String;
@@ -28,11 +29,30 @@ pub fn outbox(
     reader_first: bool,
     sound: &mut HashSet<String>,
 ) -> Result<usize, Wrong> {
+    outbox_with(state, recording, right, reader_first, Blobs::All(sound))
+}
+
+/// Which blobs must be there.
+pub enum Blobs<'a> {
+    /// Those of every record. Those in the set were read from this very image's files already.
+    All(&'a mut HashSet<String>),
+    /// Those of records of which the delivery log does not say that the city has them with all blobs.
+    Needed,
+}
+
+/// The same, where a blob may be lost that nobody needs any more.
+pub fn outbox_with(
+    state: &Path,
+    recording: &Recording,
+    right: Range<usize>,
+    reader_first: bool,
+    mut blobs: Blobs<'_>,
+) -> Result<usize, Wrong> {
     // The agent may be up before the kiosk; it may say "unknown", but nothing wrong.
     let early = if reader_first { OutboxReader::open(state).ok().flatten() } else { None };
     if let Some(Ok(head)) = early.as_ref().map(OutboxReader::head) {
         let right: Vec<u64> =
-            right.clone().map(|at| recording.story.outbox.states[at].records as u64).collect();
+            right.clone().map(|at| recording.story.outbox.states[at].records.len() as u64).collect();
         if !right.contains(&head) {
             return Err(format!("I1: the agent, before the kiosk, sees {head} records instead of {right:?}"));
         }
@@ -40,26 +60,77 @@ pub fn outbox(
     let mut outbox = opens("the outbox does not open", Outbox::open(state, TERMINAL))?;
     let reader =
         opens("the outbox cannot be read", OutboxReader::open(state))?.ok_or("I5: no outbox to read")?;
-    let found = outbox_state(&outbox, &reader)?;
+    let found = found(&outbox, &reader)?;
     if found.damaged.is_empty() {
         opens("the chain does not verify", outbox.verify_all())?;
     }
     let states = &recording.story.outbox.states;
-    let at = right.clone().find(|at| same_outbox(&states[*at], &found)).ok_or_else(|| {
-        let promised = &states[right.start];
-        format!("I1: the outbox holds {found:?}, but {promised:?} was promised")
-    })?;
-    same_records(&reader, recording, &found)?;
-    same_blobs(state, &reader, recording, &found, sound)?;
-    drop(early);
-    accepts(&mut outbox, &reader, recording, found.records)?;
-    Ok(at)
+    // Two states can be alike from outside: after a record that failed came another.
+    let mut first = None;
+    for at in right.clone().filter(|at| found.is(&states[*at])) {
+        let promised = Promised::of(recording, at);
+        let mut found_blobs = || match &mut blobs {
+            Blobs::All(sound) => same_blobs(state, &reader, recording, &promised, sound),
+            Blobs::Needed => needed_blobs(state, &reader, &promised),
+        };
+        match same_records(&reader, &promised).and_then(|()| found_blobs()) {
+            Ok(()) => {
+                drop(early);
+                accepts(&mut outbox, &reader, found.records, &cut_off(recording, at))?;
+                return Ok(at);
+            }
+            Err(wrong) => first = first.or(Some(wrong)),
+        }
+    }
+    let promised = &states[right.start];
+    Err(first.unwrap_or_else(|| format!("I1: the outbox holds {found:?}, but {promised:?} was promised")))
 }
 
-fn outbox_state(outbox: &Outbox, reader: &OutboxReader) -> Result<OutboxState, Wrong> {
+/// What a state of the outbox says is there.
+struct Promised<'a> {
+    state: &'a OutboxState,
+    /// Its records, in order.
+    handed: Vec<&'a Handed>,
+    voids: &'a BTreeMap<usize, Handed>,
+}
+
+impl<'a> Promised<'a> {
+    fn of(recording: &'a Recording, at: usize) -> Self {
+        let story = &recording.story;
+        let state = &story.outbox.states[at];
+        let handed = state.records.iter().map(|record| &story.handed[*record]).collect();
+        Self { state, handed, voids: &story.voids }
+    }
+
+    /// Places whose content was not given back, from 0, and what was handed over for them.
+    fn kept(&self) -> impl Iterator<Item = (usize, &'a Handed)> {
+        let kept = self.handed.iter().copied().enumerate();
+        kept.filter(|(at, _)| !self.state.given_back.contains(at))
+    }
+}
+
+/// The blobs of the record that was under way, whose remains may lie about.
+fn cut_off(recording: &Recording, at: usize) -> Vec<(String, Vec<u8>)> {
+    let states = &recording.story.outbox.states;
+    let next = states.get(at + 1).and_then(|next| next.records.get(states[at].records.len()));
+    next.map(|record| recording.story.handed[*record].blobs.clone()).unwrap_or_default()
+}
+
+/// What the store says of itself.
+#[derive(Debug)]
+struct Found {
+    incarnation: String,
+    records: usize,
+    prints: BTreeMap<usize, PrintState>,
+    damaged: BTreeSet<usize>,
+    voids: BTreeSet<usize>,
+    given_back: BTreeSet<usize>,
+}
+
+fn found(outbox: &Outbox, reader: &OutboxReader) -> Result<Found, Wrong> {
     let records = outbox.head() as usize;
     let stubs = opens("stubs cannot be read", reader.stubs(usize::MAX >> 1))?;
-    let mut prints = std::collections::BTreeMap::new();
+    let mut prints = BTreeMap::new();
     for entry in opens("the queue cannot be listed", reader.list(usize::MAX >> 1))? {
         if entry.case_number.is_some() {
             let stub =
@@ -80,44 +151,48 @@ fn outbox_state(outbox: &Outbox, reader: &OutboxReader) -> Result<OutboxState, W
             voids.insert(at);
         }
     }
-    let incarnation = Some(outbox.incarnation().to_owned());
-    Ok(OutboxState { incarnation, records, prints, damaged, voids, given_back })
+    Ok(Found { incarnation: outbox.incarnation().to_owned(), records, prints, damaged, voids, given_back })
 }
 
-/// A queue that was never promised a name may have been given another.
-fn same_outbox(promised: &OutboxState, found: &OutboxState) -> bool {
-    let same_name = promised.incarnation.is_none() || promised.incarnation == found.incarnation;
-    same_name && OutboxState { incarnation: found.incarnation.clone(), ..promised.clone() } == *found
+impl Found {
+    /// A queue that was never promised a name may have been given another.
+    fn is(&self, promised: &OutboxState) -> bool {
+        promised.incarnation.as_ref().is_none_or(|name| *name == self.incarnation)
+            && promised.records.len() == self.records
+            && promised.prints == self.prints
+            && promised.damaged == self.damaged
+            && promised.voids == self.voids
+            && promised.given_back == self.given_back
+    }
 }
 
-fn same_records(reader: &OutboxReader, recording: &Recording, found: &OutboxState) -> Result<(), Wrong> {
-    let story = &recording.story;
-    let handed = &story.handed[..found.records];
-    let mut kept = (0..found.records).filter(|at| !found.given_back.contains(at)).peekable();
-    while let Some(&from) = kept.peek() {
+fn same_records(reader: &OutboxReader, promised: &Promised<'_>) -> Result<(), Wrong> {
+    let Promised { state, handed, voids } = promised;
+    let mut kept = promised.kept().peekable();
+    while let Some(&(from, _)) = kept.peek() {
         let page = opens("records cannot be read", reader.records(from as u64 + 1, 1000))?;
         if page.is_empty() {
             return Err(format!("I4: the queue ends before {from} instead of at {}", handed.len()));
         }
         for record in page {
-            let Some(at) = kept.next().filter(|at| record.seq == *at as u64 + 1) else {
+            let Some((at, handed)) = kept.next().filter(|(at, _)| record.seq == *at as u64 + 1) else {
                 return Err(format!("I4: record {} stands where another should", record.seq));
             };
-            let handed = story.voids.get(&at).filter(|_| found.voids.contains(&at)).unwrap_or(&handed[at]);
+            let handed = voids.get(&at).filter(|_| state.voids.contains(&at)).unwrap_or(handed);
             let same = record.case_id == handed.case_id
                 && record.kind == handed.kind
                 && record.manifest == handed.manifest
                 && record.ciphertext == handed.ciphertext
                 && record.sha256 == handed.sha256
                 && record.finalised_at_ms == handed.finalised_at_ms;
-            if !same && !found.damaged.contains(&at) {
+            if !same && !state.damaged.contains(&at) {
                 return Err(format!("I2: record {} is not the one that was finalised", record.seq));
             }
         }
     }
-    for &at in &found.given_back {
+    for &at in &state.given_back {
         let known_as = opens("a place cannot be read", reader.given_back(at as u64 + 1))?;
-        let promised = std::iter::once(&handed[at]).chain(story.voids.get(&at));
+        let promised = std::iter::once(handed[at]).chain(voids.get(&at));
         if !promised
             .map(|handed| (&handed.case_id, &handed.sha256))
             .eq(known_as.iter().map(|(id, hash)| (id, hash)))
@@ -139,12 +214,10 @@ fn same_blobs(
     state: &Path,
     reader: &OutboxReader,
     recording: &Recording,
-    found: &OutboxState,
+    promised: &Promised<'_>,
     sound: &mut HashSet<String>,
 ) -> Result<(), Wrong> {
-    let handed = recording.story.handed[..found.records].iter().enumerate();
-    let kept = handed.filter(|(at, _)| !found.given_back.contains(at));
-    for (name, _) in kept.flat_map(|(_, handed)| &handed.blobs) {
+    for (name, _) in promised.kept().flat_map(|(_, handed)| &handed.blobs) {
         if !state.join("blobs").join(name).exists() {
             return Err("I1: a blob of a promised record is missing".into());
         }
@@ -165,25 +238,29 @@ fn same_blobs(
     Ok(())
 }
 
+fn needed_blobs(state: &Path, reader: &OutboxReader, promised: &Promised<'_>) -> Result<(), Wrong> {
+    let delivery = DeliveryReader::open(state).ok().flatten();
+    let holds = |seq: u64| {
+        let receipt = delivery.as_ref()?.acknowledgement(reader.incarnation(), seq).ok().flatten();
+        receipt.filter(|receipt| receipt.complete)
+    };
+    for (at, handed) in promised.kept() {
+        let seq = at as u64 + 1;
+        if holds(seq).is_none() && handed.blobs.iter().any(|(name, _)| reader.blob(name).is_err()) {
+            return Err(format!("I2: a blob of record {seq} is gone or damaged"));
+        }
+    }
+    Ok(())
+}
+
 /// I5: the next resident is served, and with the blobs of the record that was cut off, whose remains may lie about.
 fn accepts(
     outbox: &mut Outbox,
     reader: &OutboxReader,
-    recording: &Recording,
     records: usize,
+    cut_off: &[(String, Vec<u8>)],
 ) -> Result<(), Wrong> {
-    let ciphertext = b"sealed after the cut".to_vec();
-    let cut_off = recording.story.handed.get(records).map(|handed| handed.blobs.clone()).unwrap_or_default();
-    let next = Handed {
-        case_id: format!("ffffffff-ffff-4fff-8fff-{records:012x}"),
-        kind: RecordKind::Rating,
-        manifest: "manifest after the cut".into(),
-        sha256: sha256(&ciphertext),
-        ciphertext,
-        finalised_at_ms: 1,
-        blobs: cut_off,
-        stub: None,
-    };
+    let next = after_the_cut(records, cut_off);
     let slot = outbox.next_slot();
     if slot.seq != records as u64 + 1 {
         return Err(format!("I4: after record {records} comes {}", slot.seq));
@@ -200,6 +277,21 @@ fn accepts(
         }
     }
     Ok(())
+}
+
+/// What the next resident leaves.
+pub fn after_the_cut(number: usize, blobs: &[(String, Vec<u8>)]) -> Handed {
+    let ciphertext = b"sealed after the cut".to_vec();
+    Handed {
+        case_id: format!("ffffffff-ffff-4fff-8fff-{number:012x}"),
+        kind: RecordKind::Rating,
+        manifest: "manifest after the cut".into(),
+        sha256: sha256(&ciphertext),
+        ciphertext,
+        finalised_at_ms: 1,
+        blobs: blobs.to_vec(),
+        stub: None,
+    }
 }
 
 /// The delivery log. Returns which of the right states it is in.

@@ -4,17 +4,24 @@
 //! sync and name of a day (`day`, `terminal`) in one order, with every promise beside it (`story`). A model of an honest
 //! disk (`disk`) says what may be left after a cut: what was synced, and any combination of the rest (`variants`). Each
 //! image is put into a folder (`place`), opened with the real store and compared with the promises (`judge`, `enumerate`).
+//! Then each sync of a shorter day breaks once (`broken`): it answers EIO, and no promise may be broken for it; or it lies,
+//! and no promise may be broken without somebody being told (`doubt`).
 //!
 //! Deliberately absent: any knowledge of the store's schemas or of how it writes (except the older files that a part of
-//! the day begins with), a disk that lies about a sync, damage to bytes nobody wrote to, a real power switch.
+//! the day begins with), damage to bytes nobody wrote to, a real power switch.
 
+pub mod broken;
+pub mod broken_sync;
 mod chance;
 pub mod day;
 mod disk;
+mod doubt;
 pub mod enumerate;
 mod judge;
 pub mod place;
+mod processes;
 mod recorder;
+mod records;
 pub mod run;
 pub mod story;
 pub mod terminal;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use kiosk_store::{DiskStep, watch_disk};
+use kiosk_store::{DiskStep, SyncFate, decide_syncs, watch_disk};
 
+use crate::broken_sync::{BrokenSync, Remains, Says};
 use crate::chance::Chance;
 use crate::vfs;
 
@@ -76,13 +77,23 @@ pub enum Op {
         /// Which file or folder.
         node: NodeId,
     },
+    /// A sync that did not do its work.
+    BrokenSync {
+        /// Which file or folder.
+        node: NodeId,
+        /// What its caller heard.
+        says: Says,
+        /// What reached the disk of what it should have covered.
+        remains: Remains,
+    },
 }
 
 impl Op {
     /// The file or folder that is changed or synced.
     pub fn target(&self) -> NodeId {
         match self {
-            Self::Write { node, .. } | Self::Truncate { node, .. } | Self::Sync { node } => *node,
+            Self::Write { node, .. } | Self::Truncate { node, .. } => *node,
+            Self::Sync { node } | Self::BrokenSync { node, .. } => *node,
             Self::Link { folder, .. } | Self::Rename { folder, .. } | Self::Unlink { folder, .. } => *folder,
         }
     }
@@ -103,6 +114,9 @@ struct Recorder {
     log: Log,
     /// Names as the running processes see them, relative to the root.
     names: BTreeMap<PathBuf, NodeId>,
+    broken: Option<BrokenSync>,
+    /// Syncs since that one was armed.
+    syncs: usize,
 }
 
 thread_local! {
@@ -116,16 +130,32 @@ pub fn start(root: &Path, seed: u64) -> Result<()> {
     let mut names = BTreeMap::new();
     let nodes = read_tree(&root, &mut names)?;
     let chance = Chance::new(seed, &[0x5a17]);
-    RECORDER.set(Some(Recorder { root, chance, log: Log { nodes, ops: Vec::new() }, names }));
+    let log = Log { nodes, ops: Vec::new() };
+    RECORDER.set(Some(Recorder { root, chance, log, names, broken: None, syncs: 0 }));
     vfs::forget_randomness();
     watch_disk(Some(Box::new(store_step)));
+    decide_syncs(Some(Box::new(|step| match step {
+        DiskStep::FileSynced(path) | DiskStep::FolderSynced(path) => about_to_sync_path(path),
+        _ => SyncFate::Honest,
+    })));
     Ok(())
+}
+
+/// Lets a sync from now on break, the one of this number.
+pub fn arm(broken: BrokenSync) {
+    with(|recorder| (recorder.broken, recorder.syncs) = (Some(broken), 0));
+}
+
+/// The sync that was armed, and whether it broke.
+pub fn broken() -> Option<BrokenSync> {
+    with(|recorder| recorder.broken).flatten()
 }
 
 /// Ends the recording and checks that the log explains what lies in the folder now, byte for byte: a change that went
 /// past the recorder would make every verdict worthless.
 pub fn stop() -> Result<Log> {
     watch_disk(None);
+    decide_syncs(None);
     vfs::forget_randomness();
     let recorder = RECORDER.take().context("nothing is being recorded")?;
     let mut names = BTreeMap::new();
@@ -213,21 +243,50 @@ pub(crate) fn synced(node: NodeId) {
     with(|recorder| recorder.log.ops.push(Op::Sync { node }));
 }
 
-pub(crate) fn folder_around_synced(node: NodeId) {
+/// Whether a sync answered EIO.
+pub fn has_failed() -> bool {
+    broken().is_some_and(|broken| broken.says == Says::Error && broken.at.is_some())
+}
+
+/// What becomes of the sync of a file or folder that is about to be made.
+pub(crate) fn about_to_sync(node: NodeId) -> SyncFate {
+    with(|recorder| {
+        let number = recorder.syncs;
+        recorder.syncs += 1;
+        let Some(broken) = recorder.broken.as_mut().filter(|broken| broken.number == number) else {
+            return SyncFate::Honest;
+        };
+        broken.at = Some(recorder.log.ops.len());
+        recorder.log.ops.push(Op::BrokenSync { node, says: broken.says, remains: broken.remains });
+        match broken.says {
+            Says::Error => SyncFate::Fails,
+            Says::Done => SyncFate::Lies,
+        }
+    })
+    .unwrap_or(SyncFate::Honest)
+}
+
+fn about_to_sync_path(path: &Path) -> SyncFate {
+    with_path(path, |recorder, path| recorder.names.get(&path).copied())
+        .map_or(SyncFate::Honest, about_to_sync)
+}
+
+pub(crate) fn sync_folder_around(node: NodeId) -> SyncFate {
     let path = with(|recorder| {
         recorder.names.iter().find(|(_, known)| **known == node).map(|(path, _)| recorder.root.join(path))
     });
-    if let Some(path) = path.flatten() {
-        folder_of_synced(&path);
-    }
+    path.flatten().map_or(SyncFate::Honest, |path| sync_folder_of(&path))
 }
 
-pub(crate) fn folder_of_synced(path: &Path) {
-    with_path(path, |recorder, path| {
-        let node = recorder.folder_of(&path);
-        recorder.log.ops.push(Op::Sync { node });
-        Some(())
-    });
+pub(crate) fn sync_folder_of(path: &Path) -> SyncFate {
+    let Some(folder) = with_path(path, |recorder, path| Some(recorder.folder_of(&path))) else {
+        return SyncFate::Honest;
+    };
+    let fate = about_to_sync(folder);
+    if fate == SyncFate::Honest {
+        synced(folder);
+    }
+    fate
 }
 
 pub(crate) fn removed(path: &Path) {

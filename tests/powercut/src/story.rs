@@ -11,6 +11,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use kiosk_store::{Acknowledgement, Attempt, NewRecord, PrintState, RecordKind, SealedBlob, Slot, Stub};
 
+use crate::broken_sync::BrokenSync;
 use crate::recorder::{Log, position};
 
 /// One act of a store: from where to where in the log.
@@ -51,15 +52,18 @@ impl<S: Clone> Track<S> {
     }
 
     /// The mutation: what is promised before it is done.
-    pub fn act_promised_early<T>(
-        &mut self,
-        act: impl FnOnce() -> Result<T>,
-        change: impl FnOnce(&mut S, &T),
-    ) -> Result<T> {
-        let began = position();
-        let outcome = act()?;
-        self.noted(|state| change(state, &outcome), Act { began, promised: began });
-        Ok(outcome)
+    pub fn promised_early(&mut self, began: usize, change: impl FnOnce(&mut S)) {
+        self.noted(change, Act { began, promised: began });
+    }
+
+    /// Notes something that was begun at `began`, may have failed, and of which it is known now whether it happened.
+    /// Until now both were right; from now on only what was found.
+    pub fn settled(&mut self, began: usize, happened: bool, change: impl FnOnce(&mut S)) {
+        let (before, promised) = (self.newest().clone(), position());
+        self.noted(change, Act { began, promised });
+        if !happened {
+            self.noted(|state| *state = before, Act { began, promised });
+        }
     }
 
     fn noted(&mut self, change: impl FnOnce(&mut S), act: Act) {
@@ -122,8 +126,8 @@ impl Handed {
 pub struct OutboxState {
     /// Its name, once it was opened.
     pub incarnation: Option<String>,
-    /// How many of the handed records are in it.
-    pub records: usize,
+    /// Which of the handed records are in it, in order.
+    pub records: Vec<usize>,
     /// How far the receipts of the cases got, by position of the record from 0.
     pub prints: BTreeMap<usize, PrintState>,
     /// Records that were found damaged and are not closed yet, by position from 0.
@@ -158,8 +162,10 @@ pub struct Recording {
     pub log: Log,
     /// What was promised meanwhile.
     pub story: Story,
-    /// The stretch of the log in which cuts are tried.
-    pub judged: Range<usize>,
+    /// Behind how many changes cuts are tried.
+    pub judged: Vec<usize>,
+    /// The sync that did not do its work, when there was one.
+    pub broken: Option<BrokenSync>,
 }
 
 /// Everything promised in a recording.
@@ -167,10 +173,12 @@ pub struct Recording {
 pub struct Story {
     /// The queue's name in this recording, once it has one.
     pub incarnation: Option<String>,
-    /// Records in the order in which they were handed over.
+    /// Records in the order in which they were handed over, those included that were refused.
     pub handed: Vec<Handed>,
     /// What closed the places of damaged records, by position from 0.
     pub voids: BTreeMap<usize, Handed>,
+    /// For each of them: changes recorded when an audit row that names it was promised.
+    pub named_from: Vec<Option<usize>>,
     /// Audit rows by process, kiosk and agent: when and what, in order.
     pub audited: [Vec<(i64, &'static str)>; 2],
     /// The outbox.

@@ -7,19 +7,21 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use kiosk_store::{
-    Acknowledgement, AcknowledgementStatus, Attempt, AuditCode, AuditEvent, AuditId, AuditLog, Delivery,
-    Outbox, OutboxReader, PrintRequestedAgain, PrintState, RecordKind, SessionEndedReason, Stub,
+    Acknowledgement, AcknowledgementStatus, Attempt, AuditBook, AuditCode, AuditEvent, AuditId,
+    CaseNotStoredCause, Delivery, DeliveryReader, Outbox, OutboxReader, PrintRequestedAgain, PrintState,
+    RecordKind, SessionEndedReason, StoreError,
 };
-use sha2::{Digest, Sha256};
 
 use crate::chance::Chance;
+use crate::processes::{KioskApp, SyncAgent, again, write_audit};
+use crate::recorder::position;
+use crate::records::make_record;
 use crate::story::{DeliveryState, Handed, OutboxState, Story, Track};
 
 /// Code of the terminal.
 pub const TERMINAL: &str = "DG0001";
-const ITEM: &str = "hotline-12345";
-/// What a made-up resident entered; none of it may be found on the disk.
-pub const ENTERED: [&str; 2] = ["测试甲乙丙丁", "990001209912319997"];
+/// Item that residents ask for.
+pub const ITEM: &str = "hotline-12345";
 
 /// When a promise is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,17 +46,6 @@ pub struct Terminal {
     pub(crate) sync: Option<SyncAgent>,
 }
 
-pub(crate) struct KioskApp {
-    pub(crate) outbox: Outbox,
-    audit: AuditLog,
-}
-
-pub(crate) struct SyncAgent {
-    pub(crate) delivery: Delivery,
-    audit: AuditLog,
-    reader: Option<OutboxReader>,
-}
-
 impl Terminal {
     /// A terminal whose processes are not started yet. The story says what is in the folder already.
     pub fn new(state: &Path, story: Story, seed: u64, promise: Promise) -> Self {
@@ -67,20 +58,22 @@ impl Terminal {
     /// Starts kiosk-app's part.
     pub fn start_kiosk(&mut self) -> Result<()> {
         let outbox = self.story.outbox.act(
-            || Outbox::open(&self.state, TERMINAL).context("opening the outbox"),
+            || again(|| Outbox::open(&self.state, TERMINAL)).context("opening the outbox"),
             |state, outbox| state.incarnation = Some(outbox.incarnation().to_owned()),
         )?;
         self.story.incarnation = Some(outbox.incarnation().to_owned());
-        let audit = AuditLog::open(&self.state, "kiosk").context("opening the kiosk's audit chain")?;
-        self.kiosk = Some(KioskApp { outbox, audit });
+        let mut audit = AuditBook::new(&self.state, "kiosk");
+        again(|| audit.write()).context("opening the kiosk's audit chain")?;
+        self.kiosk = Some(KioskApp { outbox: Some(outbox), audit });
         Ok(())
     }
 
     /// Starts sync-agent's part.
     pub fn start_sync(&mut self) -> Result<()> {
-        let delivery = Delivery::open(&self.state).context("opening the delivery log")?;
-        let audit = AuditLog::open(&self.state, "agent").context("opening the sync agent's audit chain")?;
-        self.sync = Some(SyncAgent { delivery, audit, reader: None });
+        let delivery = again(|| Delivery::open(&self.state)).context("opening the delivery log")?;
+        let mut audit = AuditBook::new(&self.state, "agent");
+        again(|| audit.write()).context("opening the sync agent's audit chain")?;
+        self.sync = Some(SyncAgent { delivery: Some(delivery), audit, reader: None });
         Ok(())
     }
 
@@ -94,10 +87,6 @@ impl Terminal {
         self.sync = None;
     }
 
-    fn kiosk(&mut self) -> Result<&mut KioskApp> {
-        self.kiosk.as_mut().context("kiosk-app is not running")
-    }
-
     /// A resident comes, finishes a case and leaves.
     pub fn visit(&mut self) -> Result<()> {
         let item = AuditCode::new(ITEM).context("the item's code")?;
@@ -105,16 +94,24 @@ impl Terminal {
         self.audit_kiosk(&[AuditEvent::ItemOpened { item }])?;
         let case = make_record(&mut self.chance, &self.story, RecordKind::Case, self.clock_ms);
         let record = AuditId::parse(&case.case_id).context("the record's name")?;
-        self.commit(case)?;
-        let seq = self.story.outbox.newest().records as u64;
+        if !self.commit(case)? {
+            let cause = CaseNotStoredCause::Io;
+            return self.audit_kiosk(&[AuditEvent::CaseNotStored { cause }, AuditEvent::SessionWiped]);
+        }
+        let seq = self.story.outbox.newest().records.len() as u64;
         self.audit_kiosk(&[AuditEvent::CaseFinalised { record, item, seq, took: 12 }])?;
+        self.newest_is_named();
         self.print(seq as usize - 1, PrintState::Printing)?;
         self.audit_kiosk(&[AuditEvent::PrintRequested { record, again: PrintRequestedAgain::No }])?;
         let printed = if self.chance.once_in(9) { PrintState::Failed } else { PrintState::Confirmed(2) };
         self.print(seq as usize - 1, printed)?;
         if self.chance.once_in(3) {
             let rating = make_record(&mut self.chance, &self.story, RecordKind::Rating, self.clock_ms);
-            self.commit(rating)?;
+            let about = AuditId::or_nil(&rating.case_id);
+            if self.commit(rating)? {
+                self.audit_kiosk(&[AuditEvent::RatingStored { record: about, about: record, stars: 5 }])?;
+                self.newest_is_named();
+            }
         }
         self.audit_kiosk(&[
             AuditEvent::SessionEnded { reason: SessionEndedReason::Finished, length: 90_000 },
@@ -122,34 +119,45 @@ impl Terminal {
         ])
     }
 
-    fn commit(&mut self, handed: Handed) -> Result<()> {
+    fn newest_is_named(&mut self) {
+        self.story.named_from.last_mut().into_iter().for_each(|named| *named = Some(position()));
+    }
+
+    /// `false` when the record is not there, which only a failing disk may do.
+    fn commit(&mut self, handed: Handed) -> Result<bool> {
         let kiosk = self.kiosk.as_mut().context("kiosk-app is not running")?;
-        let at = self.story.outbox.newest().records;
+        let case_id = handed.case_id.clone();
         let print = handed.stub.as_ref().map(|stub| stub.print);
-        let record = handed.record(kiosk.outbox.next_slot());
-        self.story.handed.truncate(at);
+        let record = handed.record(kiosk.outbox()?.next_slot());
+        let number = self.story.handed.len();
         self.story.handed.push(handed);
-        let commit = || kiosk.outbox.commit(record).context("committing a record");
-        let change = |state: &mut OutboxState, _: &()| {
-            state.records += 1;
-            state.prints.extend(print.map(|print| (at, print)));
+        self.story.named_from.push(None);
+        let began = position();
+        let written = kiosk.outbox()?.commit(record);
+        let happened = kiosk.settle(written, |outbox| outbox.holds(&case_id))?;
+        let change = |state: &mut OutboxState| {
+            state.prints.extend(print.map(|print| (state.records.len(), print)));
+            state.records.push(number);
         };
         self.clock_ms += 90_000;
         match self.promise {
-            Promise::AfterTheCommit => self.story.outbox.act(commit, change),
-            Promise::BeforeTheCommit => self.story.outbox.act_promised_early(commit, change),
+            Promise::AfterTheCommit => self.story.outbox.settled(began, happened, change),
+            Promise::BeforeTheCommit => self.story.outbox.promised_early(began, change),
         }
+        Ok(happened)
     }
 
     fn print(&mut self, at: usize, print: PrintState) -> Result<()> {
-        let case_id = self.story.handed[at].case_id.clone();
-        let outbox = &mut self.kiosk.as_mut().context("kiosk-app is not running")?.outbox;
-        self.story.outbox.act(
-            || outbox.set_print_state(&case_id, print).context("noting a print state"),
-            |state, ()| {
-                state.prints.insert(at, print);
-            },
-        )
+        let case_id = self.story.handed[self.story.outbox.newest().records[at]].case_id.clone();
+        let kiosk = self.kiosk.as_mut().context("kiosk-app is not running")?;
+        let began = position();
+        let written = kiosk.outbox()?.set_print_state(&case_id, print);
+        let happened = kiosk
+            .settle(written, |outbox| Ok(outbox.stub(&case_id)?.is_some_and(|stub| stub.print == print)))?;
+        self.story.outbox.settled(began, happened, |state| {
+            state.prints.insert(at, print);
+        });
+        Ok(())
     }
 
     /// Prints the first receipt again and again, until the outbox's log file has this many bytes. The states between are
@@ -157,7 +165,7 @@ impl Terminal {
     pub fn fill_outbox_log(&mut self, bytes: u64) -> Result<()> {
         let case_id = self.story.handed[0].case_id.clone();
         let log = self.state.join("outbox.db-wal");
-        let outbox = &mut self.kiosk.as_mut().context("kiosk-app is not running")?.outbox;
+        let outbox = self.kiosk.as_mut().context("kiosk-app is not running")?.outbox()?;
         let print_often = || -> Result<()> {
             while std::fs::metadata(&log)?.len() < bytes {
                 outbox.set_print_state(&case_id, PrintState::Printing)?;
@@ -173,7 +181,8 @@ impl Terminal {
     /// Hears from the city again and again, until the delivery log's log file has this many bytes.
     pub fn fill_delivery_log(&mut self, bytes: u64) -> Result<()> {
         let log = self.state.join("delivery.db-wal");
-        let delivery = &mut self.sync.as_mut().context("sync-agent is not running")?.delivery;
+        let sync = self.sync.as_mut().context("sync-agent is not running")?;
+        let delivery = sync.delivery.as_mut().context("the delivery log is not open")?;
         let (mut now, from) = (self.clock_ms, self.clock_ms);
         let hear_often = || -> Result<i64> {
             while now == from || std::fs::metadata(&log)?.len() < bytes {
@@ -198,20 +207,13 @@ impl Terminal {
 
     fn audit_kiosk(&mut self, events: &[AuditEvent]) -> Result<()> {
         self.clock_ms += 1000;
-        let now = self.clock_ms;
-        let rows: Vec<_> = events.iter().map(|event| (now, *event)).collect();
-        self.story.audited[0].extend(rows.iter().map(|(at, event)| (*at, event.info().name)));
         let audit = &mut self.kiosk.as_mut().context("kiosk-app is not running")?.audit;
-        self.story.audits[0]
-            .act(|| audit.record_all(&rows).context("writing an audit row"), |count, ()| *count += rows.len())
+        write_audit(&mut self.story, 0, audit, self.clock_ms, events)
     }
 
     fn audit_sync(&mut self, event: AuditEvent) -> Result<()> {
-        let now = self.clock_ms;
-        self.story.audited[1].push((now, event.info().name));
         let audit = &mut self.sync.as_mut().context("sync-agent is not running")?.audit;
-        self.story.audits[1]
-            .act(|| audit.record(now, &event).context("writing an audit row"), |count, ()| *count += 1)
+        write_audit(&mut self.story, 1, audit, self.clock_ms, &[event])
     }
 
     /// The sync agent reaches the city: hello, and receipts for up to `limit` records.
@@ -223,34 +225,39 @@ impl Terminal {
             sync.reader = OutboxReader::open(&self.state).context("reading the outbox")?;
         }
         let reader = sync.reader.as_ref().context("there is no outbox to read")?;
-        let delivery = &mut sync.delivery;
-        let sync = heard(reader.incarnation(), now, ahead, self.story.delivery.newest());
-        self.story.delivery.act(
-            || delivery.record_sync(&sync).context("noting a hello"),
-            |state, ()| state.last_sync = Some((now, ahead)),
+        let incarnation = reader.incarnation().to_owned();
+        let hello = heard(&incarnation, now, ahead, self.story.delivery.newest());
+        self.note(
+            |delivery| delivery.record_sync(&hello),
+            |found| Ok(found.last_sync_ms()? == Some(now)),
+            |state| state.last_sync = Some((now, ahead)),
         )?;
+        let sync = self.sync.as_ref().context("sync-agent is not running")?;
+        let reader = sync.reader.as_ref().context("there is no outbox to read")?;
         let known = &self.story.delivery.newest().receipts;
         let first = (1..).find(|seq| !known.contains_key(seq)).unwrap_or(1);
         let waiting = reader.records(first, limit).context("reading the queue")?;
         let receipts: Vec<Acknowledgement> = waiting
             .iter()
             .filter(|record| !known.contains_key(&record.seq))
-            .map(|record| receipt(reader.incarnation(), record.seq, &record.sha256, now))
+            .map(|record| receipt(&incarnation, record.seq, &record.sha256, now))
             .collect();
         if receipts.is_empty() {
             return self.audit_sync(AuditEvent::HelloOk { waiting: 0 });
         }
-        self.story.delivery.act(
-            || delivery.record_receipts(&receipts).context("noting receipts"),
-            |state, ()| {
+        let noted = self.note(
+            |delivery| delivery.record_receipts(&receipts),
+            |found| found.is_acknowledged(&incarnation, receipts[0].seq),
+            |state| {
                 for receipt in &receipts {
                     state.attempts.remove(&receipt.seq);
                     state.receipts.insert(receipt.seq, Arc::new(receipt.clone()));
                 }
             },
         )?;
-        for receipt in &receipts {
-            let record = AuditId::or_nil(&self.story.handed[receipt.seq as usize - 1].case_id);
+        for receipt in receipts.iter().filter(|_| noted) {
+            let number = self.story.outbox.newest().records[receipt.seq as usize - 1];
+            let record = AuditId::or_nil(&self.story.handed[number].case_id);
             self.audit_sync(AuditEvent::RecordAcknowledged { record, seq: receipt.seq })?;
         }
         Ok(())
@@ -270,16 +277,29 @@ impl Terminal {
             last_error: "connect".into(),
         };
         let incarnation = self.story.incarnation.clone().context("the queue has no name yet")?;
-        let delivery = &mut self.sync.as_mut().context("sync-agent is not running")?.delivery;
-        self.story.delivery.act(
-            || {
-                let attempts = std::slice::from_ref(&attempt);
-                delivery.record_attempts(&incarnation, attempts).context("noting an attempt")
-            },
-            |state, ()| {
+        self.note(
+            |delivery| delivery.record_attempts(&incarnation, std::slice::from_ref(&attempt)),
+            |found| Ok(found.attempts(&incarnation)?.contains(&attempt)),
+            |state| {
                 state.attempts.insert(seq, attempt.clone());
             },
         )
+        .map(drop)
+    }
+
+    /// Writes to the delivery log. `false` when it is not there, which only a failing disk may do.
+    fn note(
+        &mut self,
+        write: impl FnOnce(&mut Delivery) -> Result<(), StoreError>,
+        happened: impl FnOnce(&DeliveryReader) -> Result<bool, StoreError>,
+        change: impl FnOnce(&mut DeliveryState),
+    ) -> Result<bool> {
+        let sync = self.sync.as_mut().context("sync-agent is not running")?;
+        let began = position();
+        let written = write(sync.delivery.as_mut().context("the delivery log is not open")?);
+        let happened = sync.settle(&self.state, written, happened)?;
+        self.story.delivery.settled(began, happened, change);
+        Ok(happened)
     }
 
     /// The city begins a new life, and what was not durable there is to be sent again.
@@ -290,10 +310,14 @@ impl Terminal {
         let epoch = format!("epoch-{:016x}", self.chance.next());
         let incarnation = self.story.incarnation.clone().context("the queue has no name yet")?;
         let now = self.clock_ms;
-        let delivery = &mut self.sync.as_mut().context("sync-agent is not running")?.delivery;
-        let to_send_again = self.story.delivery.act(
-            || delivery.forget_not_durable(&incarnation, durable, &epoch, now).context("noting a new epoch"),
-            |state, _| {
+        let mut to_send_again = 0;
+        self.note(
+            |delivery| {
+                to_send_again = delivery.forget_not_durable(&incarnation, durable, &epoch, now)?;
+                Ok(())
+            },
+            |found| Ok(found.epoch()?.as_ref() == Some(&epoch)),
+            |state| {
                 (state.epoch, state.durable) = (Some(epoch.clone()), 0);
                 state.receipts.retain(|seq, _| *seq <= durable);
             },
@@ -303,7 +327,7 @@ impl Terminal {
 
     /// Checks that the running outbox thinks what the story says.
     pub fn head(&mut self) -> Result<u64> {
-        Ok(self.kiosk()?.outbox.head())
+        Ok(self.kiosk.as_mut().context("kiosk-app is not running")?.outbox()?.head())
     }
 }
 
@@ -342,65 +366,10 @@ pub fn nothing_yet() -> Story {
         incarnation: None,
         handed: Vec::new(),
         voids: BTreeMap::new(),
+        named_from: Vec::new(),
         audited: [Vec::new(), Vec::new()],
         outbox: Track::new(OutboxState::default()),
         delivery: Track::new(Default::default()),
         audits: [Track::new(0), Track::new(0)],
     }
-}
-
-/// A sealed record: random bytes over what the resident entered, as a cipher leaves them. Cases have none, one or two
-/// blobs, most of them small and some the size of a photo.
-pub fn make_record(chance: &mut Chance, story: &Story, kind: RecordKind, at_ms: i64) -> Handed {
-    let at = story.outbox.newest().records;
-    let (high, low) = (chance.next(), chance.next());
-    let case_id = format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0xfff,
-        low & 0xffff_ffff_ffff
-    );
-    let length = match (kind, chance.below(16)) {
-        (RecordKind::Rating | RecordKind::Void, _) => 400,
-        (RecordKind::Case, 0) => 30_000,
-        (RecordKind::Case, _) => 900 + chance.below(4000),
-    };
-    let ciphertext = sealed(chance, length);
-    let is_case = kind == RecordKind::Case;
-    let blobs = if is_case && chance.once_in(2) { 1 + chance.below(2) } else { 0 };
-    let blobs = (0..blobs)
-        .map(|_| {
-            let length = if chance.once_in(6) { 300_000 } else { 200 + chance.below(9000) };
-            let bytes = sealed(chance, length);
-            (sha256(&bytes), bytes)
-        })
-        .collect();
-    let sha256 = sha256(&ciphertext);
-    let stub = is_case.then(|| Stub {
-        case_id: case_id.clone(),
-        case_number: format!("{TERMINAL}-{at:06}-7"),
-        item: ITEM.into(),
-        verification: format!("V{low:012x}"),
-        finalised_at_ms: at_ms,
-        print: PrintState::NotPrinted,
-    });
-    let manifest = format!("eyJhbGciOiJFUzI1NiJ9.{case_id}{sha256}{}.{}", "m".repeat(600), "s".repeat(86));
-    Handed { case_id, kind, manifest, ciphertext, sha256, finalised_at_ms: at_ms, blobs, stub }
-}
-
-fn sealed(chance: &mut Chance, length: usize) -> Vec<u8> {
-    let entered = ENTERED.join(" ").into_bytes();
-    let mut bytes = vec![0; length];
-    chance.fill(&mut bytes);
-    for (byte, entered) in bytes.iter_mut().zip(entered.iter().cycle()) {
-        *byte ^= entered;
-    }
-    bytes
-}
-
-/// SHA-256 in hex, as the store writes it.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

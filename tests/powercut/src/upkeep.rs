@@ -4,13 +4,14 @@
 use anyhow::{Context, Result, ensure};
 use kiosk_store::{NewVoid, RecordKind};
 
+use crate::records::{make_record, sha256};
 use crate::story::Handed;
-use crate::terminal::{Terminal, heard, make_record, sha256};
+use crate::terminal::{Terminal, heard};
 
 impl Terminal {
     /// Closes the place of each damaged record with a void.
     pub fn close_damaged(&mut self) -> Result<()> {
-        let outbox = &mut self.kiosk.as_mut().context("kiosk-app is not running")?.outbox;
+        let outbox = self.kiosk.as_mut().context("kiosk-app is not running")?.outbox()?;
         for damaged in outbox.damaged().context("looking for damage")? {
             let at = damaged.seq as usize - 1;
             let finalised_at_ms = self.story.handed[at].finalised_at_ms;
@@ -44,7 +45,8 @@ impl Terminal {
         let (durable, epoch) = (known.durable, known.epoch.clone());
         let incarnation = self.story.incarnation.as_deref().context("the queue has no name yet")?;
         let sync = heard(incarnation, self.clock_ms, 7, &known);
-        let delivery = &mut self.sync.as_mut().context("sync-agent is not running")?.delivery;
+        let agent = self.sync.as_mut().context("sync-agent is not running")?;
+        let delivery = agent.delivery.as_mut().context("the delivery log is not open")?;
         self.story.delivery.act(
             || delivery.set_epoch(&sync.epoch).context("noting an epoch"),
             |state, ()| state.epoch = epoch,
@@ -58,7 +60,7 @@ impl Terminal {
     /// Gives back the room of everything that is durable.
     pub fn give_back(&mut self) -> Result<()> {
         let now = self.clock_ms;
-        let outbox = &mut self.kiosk.as_mut().context("kiosk-app is not running")?.outbox;
+        let outbox = self.kiosk.as_mut().context("kiosk-app is not running")?.outbox()?;
         let durable = self.story.delivery.newest().durable as usize;
         let before = &self.story.outbox.newest().given_back;
         let places: Vec<_> = (0..durable).filter(|at| !before.contains(at)).collect();

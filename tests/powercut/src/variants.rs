@@ -76,15 +76,17 @@ fn drawn(pending: &[&Op], chance: &mut Chance) -> Vec<Fate> {
         // A coin for each.
         6 => (0..count).map(|_| if chance.once_in(2) { Fate::Lost } else { Fate::Whole }).collect(),
         // Anything.
-        _ => pending
-            .iter()
-            .map(|op| match chance.below(4) {
-                0 => Fate::Lost,
-                1 => Fate::Whole,
-                2 => fitting(op, Fate::LengthOnly),
-                _ => fitting(op, tear(chance)),
-            })
-            .collect(),
+        _ => pending.iter().map(|op| any(op, chance)).collect(),
+    }
+}
+
+/// Any fate that a change can have.
+pub fn any(op: &Op, chance: &mut Chance) -> Fate {
+    match chance.below(4) {
+        0 => Fate::Lost,
+        1 => Fate::Whole,
+        2 => fitting(op, Fate::LengthOnly),
+        _ => fitting(op, tear(chance)),
     }
 }
 

@@ -13,10 +13,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use kiosk_store::SyncFate;
 use rusqlite::ffi::{
-    SQLITE_OK, SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_JOURNAL, SQLITE_OPEN_SUPER_JOURNAL, SQLITE_OPEN_WAL,
-    sqlite3_file, sqlite3_filename, sqlite3_int64, sqlite3_io_methods, sqlite3_randomness, sqlite3_vfs,
-    sqlite3_vfs_find, sqlite3_vfs_register,
+    SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC, SQLITE_OK, SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_JOURNAL,
+    SQLITE_OPEN_SUPER_JOURNAL, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_filename, sqlite3_int64,
+    sqlite3_io_methods, sqlite3_randomness, sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
 use crate::recorder::{self, NodeId};
@@ -130,8 +131,8 @@ unsafe extern "C" fn delete(_: *mut sqlite3_vfs, name: *const c_char, sync_folde
         let code = (*vfs).xDelete.expect("every VFS deletes")(vfs, name, sync_folder);
         if let (SQLITE_OK, Some(path)) = (code, path_of(name)) {
             recorder::removed(path);
-            if sync_folder & 1 != 0 {
-                recorder::folder_of_synced(path);
+            if sync_folder & 1 != 0 && recorder::sync_folder_of(path) == SyncFate::Fails {
+                return SQLITE_IOERR_DIR_FSYNC;
             }
         }
         code
@@ -184,13 +185,20 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c
 unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
     // SAFETY: as in `write`.
     unsafe {
+        let ours = &mut *file.cast::<WatchedFile>();
+        let fate = ours.node.map_or(SyncFate::Honest, recorder::about_to_sync);
+        if fate == SyncFate::Fails {
+            return SQLITE_IOERR_FSYNC;
+        }
         let behind = real(file);
         let code = (*(*behind).pMethods).xSync.expect("every file is synced")(behind, flags);
-        let ours = &mut *file.cast::<WatchedFile>();
         if let (SQLITE_OK, Some(node)) = (code, ours.node) {
-            recorder::synced(node);
+            if fate == SyncFate::Honest {
+                recorder::synced(node);
+            }
+            // SQLite's unix VFS does not look at what comes of it, and so nobody hears of a failure.
             if std::mem::take(&mut ours.folder_sync_due) {
-                recorder::folder_around_synced(node);
+                recorder::sync_folder_around(node);
             }
         }
         code

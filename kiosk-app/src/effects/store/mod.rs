@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use kiosk_core::remedy::{FaultCode, Notice, Remedy};
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{AuditFact, PrintStatus, RECENT_MS, SavedCase, Store, Submission, Ticket};
-use kiosk_store::{AuditEvent, AuditLog, ClosedBecause, Outbox, PrintState, StoreErrorKind, Stub};
+use kiosk_store::{AuditBook, AuditEvent, ClosedBecause, Outbox, PrintState, StoreErrorKind, Stub};
 use records::Records;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -128,7 +128,7 @@ struct Worker {
     upkeep: Upkeep,
     inbox: Inbox,
     opened: Option<Outbox>,
-    audit: Option<AuditLog>,
+    audit: AuditBook,
     unsettled: Option<Unsettled>,
     next_open: Instant,
 }
@@ -144,6 +144,7 @@ struct Unsettled {
 impl Worker {
     fn new(settings: StoreSettings, inbox: Inbox) -> Self {
         Worker {
+            audit: AuditBook::new(&settings.state, "kiosk"),
             state: settings.state.clone(),
             terminal: settings.terminal.clone(),
             watch: Watch::new(settings.state.clone(), settings.min_free_bytes),
@@ -151,7 +152,6 @@ impl Worker {
             upkeep: Upkeep::new(),
             inbox,
             opened: None,
-            audit: None,
             unsettled: None,
             next_open: Instant::now(),
         }
@@ -198,10 +198,13 @@ impl Worker {
                 self.record(AuditEvent::ItemsRejected { rejected: hidden as u64, usable: usable as u64 });
             }
         }
+        // Not only when the next resident waits for it.
+        self.reopen_if_shaken();
     }
 
     fn look_around(&mut self) {
-        if self.opened.is_none() && Instant::now() >= self.next_open {
+        self.reopen_if_shaken();
+        if (self.opened.is_none() || self.audit.log().is_none()) && Instant::now() >= self.next_open {
             self.open();
         }
         let closed = self.keep_up();
@@ -226,25 +229,28 @@ impl Worker {
             },
         };
         events.into_iter().for_each(|event| self.record(event));
-        closed.or_else(|| self.audit.is_none().then_some(ClosedBecause::Unwritable))
+        closed.or_else(|| self.audit.log().is_none().then_some(ClosedBecause::Unwritable))
     }
 
     fn open(&mut self) {
         self.next_open = Instant::now() + REOPEN;
+        if let Err(error) = self.audit.write() {
+            tracing::error!(%error, "the audit log cannot be opened");
+        }
+        if self.opened.is_none() {
+            self.open_outbox();
+        }
+    }
+
+    fn open_outbox(&mut self) {
         let mut events = Vec::new();
         let opened = Outbox::open(&self.state, &self.terminal).and_then(|mut outbox| {
-            upkeep::mend(&self.records, &mut outbox, &mut events)?;
+            upkeep::mend(&self.records, &mut outbox, self.audit.log(), &mut events)?;
             Ok(outbox)
         });
         match opened {
             Ok(outbox) => self.opened = Some(outbox),
             Err(error) => tracing::error!(%error, "the outbox cannot be opened: no case is taken"),
-        }
-        if self.audit.is_none() {
-            match AuditLog::open(&self.state, "kiosk") {
-                Ok(log) => self.audit = Some(log),
-                Err(error) => tracing::error!(%error, "the audit log cannot be opened"),
-            }
         }
         events.into_iter().for_each(|event| self.record(event));
         self.settle();
@@ -340,8 +346,7 @@ impl Worker {
 
     /// After a failed write nothing that the disk said before is believed: close, open, verify.
     fn reopen_if_shaken(&mut self) {
-        let shaken = self.unsettled.as_ref().is_some_and(|unsettled| is_shaken(&unsettled.error));
-        let Some(outbox) = self.opened.take_if(|_| shaken) else { return };
+        let Some(outbox) = self.opened.take_if(|outbox| outbox.must_reopen()) else { return };
         match outbox.reopen() {
             Ok(outbox) => self.opened = Some(outbox),
             Err(error) => tracing::error!(%error, "the outbox does not open again: no case is taken"),
@@ -349,10 +354,14 @@ impl Worker {
     }
 
     fn record(&mut self, event: AuditEvent) {
-        if let Some(log) = &mut self.audit
-            && let Err(error) = log.record(wall_ms(), &event)
+        if !self.audit.note(wall_ms(), event) {
+            tracing::error!("an audit line is lost: too many wait for the disk");
+        }
+        // A closed book is opened no more often than the outbox.
+        if self.audit.log().is_some()
+            && let Err(error) = self.audit.write()
         {
-            tracing::error!(%error, "an audit line was not written");
+            tracing::error!(%error, "an audit line waits for the disk");
         }
     }
 }

@@ -8,6 +8,8 @@ use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
 use kiosk_core::session::Event;
 use kiosk_core::settings::Language;
 use kiosk_store::StoreError;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::sync::Arc;
 use sync_protocol::SealKeyPair;
 
 fn worker(folder: &std::path::Path) -> (Worker, Receiver<Message>) {
@@ -70,7 +72,6 @@ fn a_case_on_disk_is_saved_although_its_commit_failed() {
     let case = worker.records.name_case(&submission());
     worker.records.commit_case(worker.opened.as_mut().unwrap(), &submission(), &case).unwrap();
     worker.unsettled = Some(unsettled(&case));
-    worker.reopen_if_shaken();
     worker.settle();
     assert_eq!(answer(&messages), Some(Store::Finalised(Ticket(7), case)));
 }
@@ -80,7 +81,6 @@ fn a_case_that_is_not_on_disk_failed() {
     let folder = tempfile::tempdir().unwrap();
     let (mut worker, messages) = worker(folder.path());
     worker.unsettled = Some(unsettled(&worker.records.name_case(&submission())));
-    worker.reopen_if_shaken();
     worker.settle();
     let failed = Store::FinaliseFailed(Ticket(7), Remedy::CallOperator(FaultCode::Store));
     assert_eq!(answer(&messages), Some(failed));
@@ -118,4 +118,77 @@ fn a_full_disk_is_said_at_once_and_the_next_case_is_taken_when_there_is_room() {
     worker.opened.as_ref().unwrap().limit_pages(0).unwrap();
     worker.on_finalise(Ticket(1_000), &submission());
     assert!(matches!(answer(&messages), Some(Store::Finalised(Ticket(1_000), _))));
+}
+
+/// From now on the kernel refuses to write anything anywhere in this process (each test has one of its own), with an
+/// error that is not "full"; or no longer.
+fn disk_fails(fails: bool) {
+    // The kernel also sends a signal, which would end the process.
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).unwrap();
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    setrlimit(Resource::Fsize, Rlimit { current: if fails { Some(0) } else { maximum }, maximum }).unwrap();
+}
+
+#[test]
+fn while_the_disk_fails_no_case_is_taken_and_nothing_is_claimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut worker, messages) = worker(folder.path());
+    disk_fails(true);
+    worker.on_finalise(Ticket(7), &submission());
+    worker.look_around();
+    assert_eq!(answer(&messages), None, "nobody knows yet");
+    assert_eq!(worker.keep_up(), Some(ClosedBecause::Unwritable));
+    disk_fails(false);
+    worker.next_open = Instant::now();
+    worker.look_around();
+    let failed = Store::FinaliseFailed(Ticket(7), Remedy::CallOperator(FaultCode::Store));
+    assert_eq!(answer(&messages), Some(failed));
+    worker.on_finalise(Ticket(8), &submission());
+    assert!(matches!(answer(&messages), Some(Store::Finalised(Ticket(8), _))));
+}
+
+#[test]
+fn a_write_that_failed_between_two_residents_is_settled_before_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut worker, messages) = worker(folder.path());
+    worker.on_finalise(Ticket(1), &submission());
+    let Some(Store::Finalised(_, case)) = answer(&messages) else { panic!("the first case is stored") };
+    disk_fails(true);
+    worker.obey(Command::PrintStarted(case.case_id.clone(), false));
+    worker.obey(Command::Rate(case, 5));
+    disk_fails(false);
+    worker.next_open = Instant::now();
+    worker.look_around();
+    assert_eq!(worker.keep_up(), None, "cases are taken again");
+    worker.on_finalise(Ticket(2), &submission());
+    assert!(matches!(answer(&messages), Some(Store::Finalised(Ticket(2), _))));
+    // What could not be written when it happened is in the chain all the same.
+    let rows = kiosk_store::AuditLog::read(folder.path(), "kiosk", 1, 100).unwrap();
+    let lines = rows.iter().filter(|row| row.name == "print_requested").count();
+    assert_eq!(lines, 1, "{rows:?}");
+}
+
+#[test]
+fn a_stored_case_that_is_gone_is_reported_and_the_queue_goes_on_in_a_new_life() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut worker, messages) = worker(folder.path());
+    worker.on_finalise(Ticket(1), &submission());
+    // What is in the file now comes back: the disk loses what it said it had written since.
+    let names = ["outbox.db", "outbox.db-wal"].map(|name| folder.path().join(name));
+    worker.opened = None;
+    let kept = names.each_ref().map(|name| std::fs::read(name).unwrap());
+    worker.open();
+    let before = worker.opened.as_ref().unwrap().incarnation().to_owned();
+    worker.on_finalise(Ticket(2), &submission());
+    worker.opened = None;
+    for (name, bytes) in names.iter().zip(kept) {
+        std::fs::write(name, bytes).unwrap();
+    }
+    worker.open();
+    assert_ne!(worker.opened.as_ref().unwrap().incarnation(), before);
+    let rows = kiosk_store::AuditLog::read(folder.path(), "kiosk", 1, 100).unwrap();
+    assert!(rows.iter().any(|row| row.name == "record_missing"), "{rows:?}");
+    while answer(&messages).is_some() {}
+    worker.on_finalise(Ticket(3), &submission());
+    assert!(matches!(answer(&messages), Some(Store::Finalised(Ticket(3), _))));
 }

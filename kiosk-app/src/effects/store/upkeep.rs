@@ -2,7 +2,8 @@
 //! that turns out to be a copy goes on under a new name, room is given back when the city holds its content for good.
 
 use kiosk_store::{
-    AuditEvent, AuditId, BegunBecause, DeliveryReader, IncarnationBegunReason, Outbox, StoreError,
+    AuditEvent, AuditId, AuditLog, BegunBecause, Damaged, DeliveryReader, IncarnationBegunReason, Mended,
+    Outbox, StoreError,
 };
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ impl Upkeep {
         audit: &mut Vec<AuditEvent>,
     ) -> Result<bool, StoreError> {
         if is_a_copy(state, outbox) {
-            begin(outbox, BegunBecause::CopiedDisk, IncarnationBegunReason::CopiedDisk, audit)?;
+            leave(outbox, audit)?;
         }
         if Instant::now() >= self.next_purge {
             self.next_purge = Instant::now() + PURGE_EVERY;
@@ -48,20 +49,32 @@ impl Upkeep {
     }
 }
 
-/// Done once after an outbox was opened: no damaged record may stand in the way of the others.
+/// Done once after an outbox was opened: what can no longer be delivered must not stand in the way of the rest.
 pub(super) fn mend(
     records: &Records,
     outbox: &mut Outbox,
+    book: Option<&AuditLog>,
     audit: &mut Vec<AuditEvent>,
 ) -> Result<(), StoreError> {
-    let nothing_can_follow = outbox.must_repair();
-    for damaged in outbox.damaged()? {
-        tracing::error!(seq = damaged.seq, "a record is damaged on the disk: its place is closed by a void");
-        outbox.close_with_void(&records.void(&damaged))?;
-        audit.push(AuditEvent::RecordVoided { record: AuditId::or_nil(&damaged.case_id), seq: damaged.seq });
-    }
-    if nothing_can_follow {
-        begin(outbox, BegunBecause::Repaired, IncarnationBegunReason::Repaired, audit)?;
+    for mended in outbox.mend(book, wall_ms(), |damaged| records.void(damaged))? {
+        audit.push(match mended {
+            Mended::Voided(Damaged { seq, case_id, .. }) => {
+                tracing::error!(seq, "a record is damaged on the disk: its place is closed by a void");
+                AuditEvent::RecordVoided { record: AuditId::or_nil(&case_id), seq }
+            }
+            Mended::Missing(case_id) => {
+                tracing::error!(record = %case_id, "a record that was stored is no longer on the disk");
+                AuditEvent::RecordMissing { record: AuditId::or_nil(&case_id) }
+            }
+            Mended::BlobLost(case_id) => {
+                tracing::error!(record = %case_id, "an attachment is gone or damaged; its record is delivered without it");
+                AuditEvent::BlobLost { record: AuditId::or_nil(&case_id) }
+            }
+            Mended::NewLife => {
+                tracing::error!("nothing can be chained to the last record: the queue goes on in a new life");
+                AuditEvent::IncarnationBegun { reason: IncarnationBegunReason::Repaired }
+            }
+        });
     }
     Ok(())
 }
@@ -73,17 +86,13 @@ fn is_a_copy(state: &Path, outbox: &Outbox) -> bool {
     delivery.is_some_and(|delivery| delivery.must_leave(outbox.incarnation()).unwrap_or(false))
 }
 
-fn begin(
-    outbox: &mut Outbox,
-    because: BegunBecause,
-    reason: IncarnationBegunReason,
-    audit: &mut Vec<AuditEvent>,
-) -> Result<(), StoreError> {
+/// Goes on under a new name, which the city does not take for the other disk's.
+fn leave(outbox: &mut Outbox, audit: &mut Vec<AuditEvent>) -> Result<(), StoreError> {
     let before = outbox.incarnation().to_owned();
-    outbox.begin_incarnation(because, wall_ms())?;
+    outbox.begin_incarnation(BegunBecause::CopiedDisk, wall_ms())?;
     if outbox.incarnation() != before {
-        tracing::error!(?because, "the queue goes on in a new life");
-        audit.push(AuditEvent::IncarnationBegun { reason });
+        tracing::error!("this disk is a copy: the queue goes on in a new life");
+        audit.push(AuditEvent::IncarnationBegun { reason: IncarnationBegunReason::CopiedDisk });
     }
     Ok(())
 }
