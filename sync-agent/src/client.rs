@@ -175,6 +175,13 @@ impl CityClient {
         }
     }
 
+    /// Goes on over a new connection, because a request had no answer in time.
+    pub(crate) fn doubt_connection(&self) {
+        if let Way::Kept(connection) = &self.way {
+            connection.doubt();
+        }
+    }
+
     /// The client to ask with now.
     fn http(&self) -> Client {
         match &self.way {

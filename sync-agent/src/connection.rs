@@ -59,6 +59,15 @@ impl Connection {
         http_client(&self.config, Trust::City(&anchors, &self.time), Some(&certificate))
     }
 
+    /// A request had no answer in time: the next one opens a new connection. One that swallows what is sent over it
+    /// would swallow a hello too, until the kernel gives it up.
+    pub(crate) fn doubt(&self) {
+        match self.another_http() {
+            Ok(http) => self.present.write().unwrap_or_else(PoisonError::into_inner).http = http,
+            Err(error) => tracing::error!(%error, "no new connection can be made"),
+        }
+    }
+
     /// The authorities in force.
     pub(crate) fn anchors(&self) -> Anchors {
         self.present.read().unwrap_or_else(PoisonError::into_inner).anchors.clone()

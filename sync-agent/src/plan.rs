@@ -7,6 +7,9 @@
 //! be believed is held against the record only if the hello after it is verified, because otherwise it was the network
 //! that lied. After three such answers the record waits in the side lane while the rest flows.
 //!
+//! What was under way twice when the link failed goes last from then on, and alone: a link that breaks under large
+//! packets must carry the small ones all the same.
+//!
 //! Bodies go first: the blobs of an acknowledged record are sent when no body is due, those of one record at a time.
 
 mod terms;
@@ -22,6 +25,9 @@ pub use terms::{Failure, Retry, Settings, Step};
 
 /// Answers that are no receipt before a record goes to the side lane.
 pub const REFUSALS_BEFORE_SIDE_LANE: u32 = 3;
+
+/// How often the link must fail while a record is under way before the record goes alone.
+const LINK_FAILURES_BEFORE_ALONE: u32 = 2;
 
 /// Longest time that sending the blobs of one record can take; after it its task is taken for lost.
 const LONGEST_COMPLETION_MS: u64 = 24 * 60 * 60 * 1000;
@@ -58,6 +64,8 @@ pub struct Plan {
     incomplete: BTreeSet<u64>,
     /// The record whose blobs are on their way, and since when.
     completing: Option<(u64, u64)>,
+    /// Under way when the link failed, and how often that was.
+    breakers: BTreeMap<u64, u32>,
     /// Different records that failed since one last succeeded.
     in_trouble: BTreeSet<u64>,
     /// Pauses in a row without a success.
@@ -86,6 +94,7 @@ impl Plan {
             suspects: BTreeSet::new(),
             incomplete: BTreeSet::new(),
             completing: None,
+            breakers: BTreeMap::new(),
             in_trouble: BTreeSet::new(),
             pauses: 0,
             link: Link::Down { failures: 0, hello_at_ms: 0 },
@@ -110,8 +119,7 @@ impl Plan {
         if matches!(self.link, Link::Down { .. }) || now_ms < self.pause_until_ms {
             return Step::Wait { until_ms: self.wait_until_ms(now_ms) };
         }
-        let room = self.window.room(self.limit());
-        let due: Vec<u64> = self.sendable(now_ms).take(room).collect();
+        let due = self.due(now_ms);
         if !due.is_empty() {
             return Step::Send(due);
         }
@@ -192,6 +200,7 @@ impl Plan {
     pub fn receipt_noted(&mut self, seq: u64, complete: bool) {
         self.window.settled(seq);
         self.waiting.remove(&seq);
+        self.breakers.remove(&seq);
         self.resend.remove(seq);
         self.acknowledged.insert(seq);
         if complete {
@@ -243,7 +252,19 @@ impl Plan {
     /// A try failed.
     pub fn failed(&mut self, seq: u64, failure: Failure, now_ms: u64, entropy: u64) {
         if self.window.answered(seq) {
+            if failure == Failure::Link {
+                self.broke_link(seq, now_ms, entropy);
+            }
             self.held_against(seq, failure, now_ms, entropy);
+        }
+    }
+
+    fn broke_link(&mut self, seq: u64, now_ms: u64, entropy: u64) {
+        let times = self.breakers.entry(seq).or_default();
+        *times = times.saturating_add(1);
+        // Before, it was one among others.
+        if *times > LINK_FAILURES_BEFORE_ALONE {
+            self.wait_for_itself(seq, now_ms, None, entropy);
         }
     }
 
@@ -362,6 +383,21 @@ impl Plan {
     /// Whether the city answered the last hello.
     pub fn is_up(&self) -> bool {
         matches!(self.link, Link::Up)
+    }
+
+    /// What to send now.
+    fn due(&self, now_ms: u64) -> Vec<u64> {
+        let broke =
+            |seq: &u64| self.breakers.get(seq).copied().filter(|times| *times >= LINK_FAILURES_BEFORE_ALONE);
+        if self.breakers.keys().any(|seq| broke(seq).is_some() && self.window.holds(*seq)) {
+            return Vec::new();
+        }
+        let room = self.window.room(self.limit());
+        let others: Vec<u64> = self.sendable(now_ms).filter(|seq| broke(seq).is_none()).take(room).collect();
+        if !others.is_empty() || !self.window.is_empty() {
+            return others;
+        }
+        self.sendable(now_ms).min_by_key(|seq| (broke(seq), *seq)).into_iter().collect()
     }
 
     fn sendable(&self, now_ms: u64) -> impl Iterator<Item = u64> + '_ {

@@ -152,7 +152,7 @@ async fn what_waits_in_an_earlier_life_of_the_queue_is_still_delivered() {
     let new = outbox.incarnation().to_owned();
     finalise_numbered(&mut outbox, &world.key, 100, 2);
     // One of the old ones is refused for good: it holds up neither its own life nor the new one.
-    world.city.set(Mood::Refuses(2));
+    world.city.set(Mood::Refuses(2, 403));
     let mut config = world.config("");
     config.sync.hello_every_ms = 100;
     let agent = Working::start(config);

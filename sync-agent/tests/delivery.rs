@@ -157,7 +157,7 @@ async fn false_receipts_acknowledge_nothing_and_set_the_record_aside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_record_waits_apart_and_is_delivered_in_the_end() {
     let world = World::new().await;
-    world.city.set(Mood::Refuses(2));
+    world.city.set(Mood::Refuses(2, 403));
     let records = outbox(&world, 4);
     let agent = Working::start(world.config("side_lane_ms = 300"));
     let delivery = DeliveryReader::open(&world.state()).unwrap().unwrap();

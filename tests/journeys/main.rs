@@ -2,6 +2,7 @@
 
 mod broken;
 mod catalog;
+mod disk;
 mod network;
 mod ordinary;
 mod printer;

@@ -43,15 +43,25 @@ impl Kiosk {
     }
 
     /// Starts one with these options.
-    pub async fn start_with(mut options: Options) -> Result<Kiosk> {
+    pub async fn start_with(options: Options) -> Result<Kiosk> {
+        Kiosk::start_in(TempDir::new()?, options).await
+    }
+
+    /// Starts one in a folder that may hold an earlier one's state.
+    pub async fn start_in(folder: TempDir, mut options: Options) -> Result<Kiosk> {
         // The programs may be built anywhere; the items are always those of the project.
         options.catalog.get_or_insert_with(|| project().join("assets/catalog"));
-        let folder = TempDir::new()?;
         let running = Running::start(programs()?, folder.path(), options).await?;
         running.wait_screen("home").await?;
         let kiosk = Kiosk { running, folder };
         kiosk.wait_ready().await?;
         Ok(kiosk)
+    }
+
+    /// Ends it politely; what it leaves is in the folder.
+    pub async fn stop(self) -> Result<TempDir> {
+        self.running.stop().await?;
+        Ok(self.folder)
     }
 
     /// Devices report one after the other; until then the kiosk rightly says that they are away.

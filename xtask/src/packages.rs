@@ -40,6 +40,8 @@ const TEST: &[Package] = &[
     Package { name: "openssl", why: "makes certificates and requests as other programs make them" },
     Package { name: "libfaketime", why: "gives the sync agent a clock that is ten years off" },
     Package { name: "swtpm", why: "the TPM of a machine, whose counter tells a copied disk" },
+    Package { name: "iproute2", why: "a road that swallows large packets" },
+    Package { name: "e2fsprogs", why: "a disk whose file system turns read-only, and its check" },
     Package { name: "nats-server", why: "a message server to which cases are handed on" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
     Package {

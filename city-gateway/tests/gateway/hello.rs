@@ -3,9 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sync_protocol::{
-    Command, EarlierQueue, HelloReply, HelloRequest, Ledger, Receipt, ReceiptReply, ReceiptStatus,
-};
+use sync_protocol::{Command, EarlierQueue, HelloReply, HelloRequest, Ledger};
 
 use crate::support::{City, hello_request};
 
@@ -138,24 +136,4 @@ fn payload(jws: &str) -> Value {
     let payload = jws.split('.').nth(1).unwrap().replace('-', "+").replace('_', "/");
     let padded = format!("{payload}{}", "=".repeat((4 - payload.len() % 4) % 4));
     serde_json::from_slice(&STANDARD.decode(padded).unwrap()).unwrap()
-}
-
-/// The very bytes that the first release stored.
-#[tokio::test]
-async fn the_golden_record_of_version_1_is_kept() {
-    let golden: Value =
-        serde_json::from_str(include_str!("../../../sync-agent/protocol/vectors/golden.json")).unwrap();
-    let text = |name: &str| golden[name].as_str().unwrap();
-    let city = City::start().await;
-    let terminal = city.golden_terminal("DG0001", text("terminal_key_pem"));
-    let case_id = golden["manifest"]["case_id"].as_str().unwrap();
-    let body = json!({ "manifest": text("manifest_jws"), "ciphertext": text("ciphertext") });
-    let request = terminal.client.put(city.url(&format!("/v1/records/{case_id}"))).json(&body);
-    let reply: ReceiptReply = request.send().await.unwrap().json().await.unwrap();
-    let receipt = Receipt::verify(&reply.receipt, &city.receipt_key).unwrap();
-    assert_eq!((receipt.case_id.as_str(), receipt.status), (case_id, ReceiptStatus::Accepted));
-    assert_eq!(
-        (receipt.sha256, receipt.version),
-        (golden["manifest"]["sha256"].as_str().unwrap().to_owned(), 1)
-    );
 }

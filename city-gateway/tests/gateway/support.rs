@@ -287,6 +287,11 @@ pub struct Terminal {
 impl Terminal {
     /// A bare TLS connection that speaks HTTP/1.1, for requests no client would send.
     pub async fn connect(&self, city: &City) -> TlsStream<TcpStream> {
+        self.connect_to(city.gateway().terminals()).await
+    }
+
+    /// The same to a gateway that is a process of its own.
+    pub async fn connect_to(&self, address: SocketAddr) -> TlsStream<TcpStream> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.trusted.clone()).unwrap();
         let certificate = CertificateDer::from_pem_slice(self.identity.as_bytes()).unwrap();
@@ -298,7 +303,7 @@ impl Terminal {
             .with_root_certificates(roots)
             .with_client_auth_cert(vec![certificate], key)
             .unwrap();
-        let stream = TcpStream::connect(city.gateway().terminals()).await.unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
     }

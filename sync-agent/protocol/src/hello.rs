@@ -113,7 +113,7 @@ pub struct HelloAnswer {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierAnswer>,
     /// What the terminal is asked to do. Unknown ones are skipped.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "commands")]
     pub commands: Vec<Command>,
 }
 
@@ -142,6 +142,12 @@ pub enum Command {
     /// From a newer city.
     #[serde(other)]
     Unknown,
+}
+
+/// A newer city may say more than a word; what is not known here, whatever its shape, must not hide the rest.
+fn commands<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Command>, D::Error> {
+    let said = Vec::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(said.into_iter().map(|one| serde_json::from_value(one).unwrap_or(Command::Unknown)).collect())
 }
 
 impl HelloRequest {

@@ -65,6 +65,9 @@ pub enum QuestionBody {
         /// What the department needs to know.
         arguments: serde_json::Map<String, serde_json::Value>,
     },
+    /// From a newer terminal.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What is inside the answer's seal.

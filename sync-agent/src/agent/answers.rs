@@ -133,6 +133,9 @@ impl Agent {
         if let Some(queue) = &mut self.queue {
             queue.plan.hello_failed(now, refused.retry_after_ms, entropy);
         }
+        if refused.cause == Cause::Timeout {
+            self.client.doubt_connection();
+        }
         if self.reachable != Some(Err(refused.cause)) {
             self.reachable = Some(Err(refused.cause));
             tracing::warn!(cause = refused.cause.code(), "the city could not be reached or believed");
@@ -189,6 +192,9 @@ impl Agent {
     fn on_no_receipt(&mut self, name: &RecordName, refused: Refused) {
         let (now, seq) = (self.clock.now_ms(), name.seq);
         tracing::debug!(seq, cause = refused.cause.code(), "no receipt");
+        if refused.cause == Cause::Timeout {
+            self.client.doubt_connection();
+        }
         if let Some(cause) = refusal_cause(refused.cause) {
             tracing::warn!(seq, cause = refused.cause.code(), "a receipt was not believed");
             self.audit(AuditEvent::ReceiptRefused { seq, cause });

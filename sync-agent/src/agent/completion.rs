@@ -80,6 +80,9 @@ impl Agent {
             }
             Err(refused) => {
                 tracing::debug!(seq, cause = refused.cause.code(), "blobs were not all sent");
+                if refused.cause == Cause::Timeout {
+                    self.client.doubt_connection();
+                }
                 if refused.failure() == Failure::Unbelievable {
                     queue.causes.insert(seq, refused.cause);
                 }

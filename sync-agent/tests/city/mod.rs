@@ -4,6 +4,10 @@
 
 mod authority;
 pub mod blobs;
+pub mod names;
+pub mod newer;
+pub mod road;
+mod world;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,16 +15,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use authority::{Authority, server_tls};
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use rcgen::{KeyPair, SanType};
 use sync_protocol::ranges::RangeSet;
 use sync_protocol::*;
+pub use world::*;
 
 pub const TERMINAL: &str = "DG0001";
 
@@ -45,12 +48,18 @@ pub enum Mood {
     Forges,
     /// Hello is good, receipts are about another record.
     MixesUp,
-    /// Hello is good, receipts never end.
+    /// Hello is good, receipts are far too long.
     Floods,
+    /// No answer ever ends.
+    Endless,
+    /// Hello is good, receipts never end.
+    EndlessReceipts,
+    /// Hello is good, receipts have more headers than anybody needs.
+    EndlessHeaders,
     /// Keeps records aside.
     Conflicts,
-    /// Refuses this position with 403, takes the rest.
-    Refuses(u64),
+    /// Refuses this position with this status, takes the rest.
+    Refuses(u64, u16),
 }
 
 pub struct Inner {
@@ -73,6 +82,10 @@ pub struct Inner {
     pub catalog_version: String,
     /// The signed catalog that is handed out.
     pub repository: PathBuf,
+    /// Makes the answers those of a newer city.
+    pub newer: Option<newer::Newer>,
+    /// Everything about blobs is answered with this status and nothing else.
+    pub blob_answer: Option<u16>,
 }
 
 #[derive(Clone)]
@@ -82,84 +95,6 @@ pub struct City {
     receipt_key: Arc<CityReceiptKey>,
     other_key: Arc<CityReceiptKey>,
     pub address: SocketAddr,
-}
-
-/// A terminal's folder with keys, and the city it belongs to.
-pub struct World {
-    pub folder: tempfile::TempDir,
-    pub city: City,
-    pub key: TerminalKey,
-    handle: axum_server::Handle<SocketAddr>,
-}
-
-impl World {
-    pub async fn new() -> Self {
-        Self::with_authority(false).await
-    }
-
-    /// With `foreign`, the city's certificate comes from an authority the terminal does not know.
-    pub async fn with_authority(foreign: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = folder.path().join("keys");
-        std::fs::create_dir_all(&keys).unwrap();
-        let key = TerminalKey::generate();
-        let receipt_key = CityReceiptKey::generate();
-        let (city_ca, foreign_ca, terminal_ca) = (Authority::new(), Authority::new(), Authority::new());
-        std::fs::write(keys.join("city-ca.pem"), &city_ca.pem).unwrap();
-        std::fs::write(keys.join("city-receipt.pub.pem"), receipt_key.public().to_pem()).unwrap();
-        std::fs::write(keys.join("terminal.key.pem"), key.to_pem().as_str()).unwrap();
-        let terminal = SanType::URI(format!("spiffe://city/terminal/{TERMINAL}").try_into().unwrap());
-        let certificate = terminal_ca.issue(&key.to_pem(), terminal);
-        std::fs::write(keys.join("terminal.cert.pem"), certificate).unwrap();
-        let server_key = KeyPair::generate().unwrap().serialize_pem();
-        let issuer = if foreign { &foreign_ca } else { &city_ca };
-        let server_certificate = issuer.issue(&server_key, SanType::DnsName("localhost".try_into().unwrap()));
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let city = City {
-            inner: Arc::new(Mutex::new(Inner::new())),
-            terminal: key.public(),
-            receipt_key: Arc::new(receipt_key),
-            other_key: Arc::new(CityReceiptKey::generate()),
-            address: listener.local_addr().unwrap(),
-        };
-        let tls = server_tls(&server_certificate, &server_key, &terminal_ca.pem);
-        let handle = axum_server::Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, tls).unwrap().handle(handle.clone());
-        let router = Router::new()
-            .route("/v1/hello", post(hello))
-            .route("/v1/records/{case_id}", put(record))
-            .merge(blobs::routes())
-            .route("/v1/catalog/{*path}", get(catalog_file))
-            .layer(DefaultBodyLimit::max(limits::MAX_RECORD_BODY))
-            .with_state(city.clone());
-        tokio::spawn(server.serve(router.into_make_service()));
-        Self { folder, city, key, handle }
-    }
-
-    pub fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
-    }
-
-    /// `terminal.toml` with short waits, and `more` lines in its `[sync]` section.
-    pub fn config_text(&self, more: &str) -> String {
-        format!(
-            "[terminal]\ncode = \"{TERMINAL}\"\n[paths]\nstate = \"state\"\nkeys = \"keys\"\n[city]\n\
-             url = \"https://localhost:{}\"\n[sync]\nretry_base_ms = 20\nretry_cap_ms = 200\ntick_ms = 500\n\
-             poll_ms = 50\nhello_every_ms = 1000\n{more}\n",
-            self.city.address.port()
-        )
-    }
-
-    pub fn config(&self, more: &str) -> sync_agent::Config {
-        sync_agent::Config::parse(&self.config_text(more), self.folder.path()).unwrap()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.handle.shutdown();
-    }
 }
 
 impl Inner {
@@ -181,11 +116,29 @@ impl Inner {
             blobs: BTreeMap::new(),
             catalog_version: "c".into(),
             repository: PathBuf::from("/nowhere"),
+            newer: None,
+            blob_answer: None,
         }
     }
 }
 
 impl City {
+    /// One that holds nothing yet, and takes records of whoever has this key.
+    fn new(terminal: TerminalPublicKey, receipt_key: Arc<CityReceiptKey>, address: SocketAddr) -> Self {
+        let inner = Arc::new(Mutex::new(Inner::new()));
+        Self { inner, terminal, receipt_key, other_key: Arc::new(CityReceiptKey::generate()), address }
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/v1/hello", post(hello))
+            .route("/v1/records/{case_id}", put(record))
+            .merge(blobs::routes(self))
+            .route("/v1/catalog/{*path}", get(catalog_file))
+            .layer(DefaultBodyLimit::max(limits::MAX_RECORD_BODY))
+            .with_state(self.clone())
+    }
+
     pub fn set(&self, mood: Mood) {
         self.inner.lock().unwrap().mood = mood;
     }
@@ -256,7 +209,10 @@ async fn hello(State(city): State<City>, version: Version, body: Bytes) -> Respo
             commands: inner.commands.clone(),
         }
     });
-    json(&HelloReply { hello: answer.sign(&city.receipt_key) })
+    match city.with(|inner| inner.newer.clone()) {
+        Some(newer) => newer::reply(&city, &newer, "hello", serde_json::to_value(answer).unwrap()),
+        None => json(&HelloReply { hello: answer.sign(&city.receipt_key) }),
+    }
 }
 
 async fn catalog_file(State(city): State<City>, UrlPath(path): UrlPath<String>) -> Response {
@@ -288,8 +244,10 @@ async fn take(city: &City, mood: Mood, body: &[u8]) -> Response {
     if let Some(strange) = strange_answer(mood) {
         return strange;
     }
-    if mood == Mood::Refuses(manifest.seq) {
-        return StatusCode::FORBIDDEN.into_response();
+    if let Mood::Refuses(seq, status) = mood
+        && seq == manifest.seq
+    {
+        return StatusCode::from_u16(status).unwrap().into_response();
     }
     let name = (manifest.incarnation.clone(), manifest.seq);
     city.with(|inner| {
@@ -307,12 +265,27 @@ async fn take(city: &City, mood: Mood, body: &[u8]) -> Response {
             receipt.seq += 1;
             json(&ReceiptReply { receipt: receipt.sign(&city.receipt_key) })
         }
+        Mood::EndlessReceipts => endless(),
+        Mood::EndlessHeaders => {
+            let mut response = receipt_reply(city, &receipt);
+            let more =
+                (0..5000).map(|at| (HeaderName::try_from(format!("x-{at}")).unwrap(), HeaderValue::from(at)));
+            response.headers_mut().extend(more);
+            response
+        }
         Mood::Floods => json(&ReceiptReply { receipt: "A".repeat(4_000_000) }),
         Mood::Conflicts => {
             receipt.status = ReceiptStatus::ConflictRecorded;
             json(&ReceiptReply { receipt: receipt.sign(&city.receipt_key) })
         }
-        _ => json(&ReceiptReply { receipt: receipt.sign(&city.receipt_key) }),
+        _ => receipt_reply(city, &receipt),
+    }
+}
+
+fn receipt_reply(city: &City, receipt: &Receipt) -> Response {
+    match city.with(|inner| inner.newer.clone()) {
+        Some(newer) => newer::reply(city, &newer, "receipt", serde_json::to_value(receipt).unwrap()),
+        None => json(&ReceiptReply { receipt: receipt.sign(&city.receipt_key) }),
     }
 }
 
@@ -322,6 +295,7 @@ fn strange_answer(mood: Mood) -> Option<Response> {
     Some(match mood {
         Mood::Portal => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response(),
         Mood::PortalAsJson => ([(header::CONTENT_TYPE, "application/json")], PAGE).into_response(),
+        Mood::Endless => endless(),
         Mood::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Mood::Busy => {
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from_static("1"))])
@@ -333,6 +307,15 @@ fn strange_answer(mood: Mood) -> Option<Response> {
         }
         _ => return None,
     })
+}
+
+/// JSON that begins well and goes on for ever, as fast as it is taken.
+fn endless() -> Response {
+    const MORE: Bytes = Bytes::from_static(&[b'A'; 65_536]);
+    let begin = Bytes::from_static(b"{\"receipt\":\"");
+    let chunks = futures_util::stream::iter(std::iter::once(begin).chain(std::iter::repeat(MORE)));
+    let body = Body::from_stream(futures_util::StreamExt::map(chunks, Ok::<_, std::io::Error>));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Response {
@@ -415,28 +398,6 @@ fn finalise_one(
         stub: None,
     };
     outbox.commit(record).unwrap();
-}
-
-/// An agent at work in this test; stopped when dropped, or cleanly with [`Working::stop`].
-pub struct Working {
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Working {
-    pub fn start(config: sync_agent::Config) -> Self {
-        let agent = sync_agent::Agent::new(config).unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let task = tokio::spawn(agent.run(async {
-            let _ = stopped.await;
-        }));
-        Self { stop: Some(stop), task }
-    }
-
-    pub async fn stop(mut self) {
-        drop(self.stop.take());
-        tokio::time::timeout(Duration::from_secs(10), &mut self.task).await.expect("stops in time").unwrap();
-    }
 }
 
 /// Waits until something holds; fails after a generous deadline, naming what was awaited.

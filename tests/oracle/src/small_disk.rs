@@ -1,18 +1,14 @@
 //! A disk that can be filled: a small file system in memory of its own, so that "no room" is said by the kernel and hits
 //! everything that lies there.
-//!
-//! Mounting needs root, or a sudo that asks nobody; where there is neither, tests that fill disks fail and say so,
-//! because a fault that is passed over silently is a fault nobody covers. However the tests end, the disk goes:
-//! a guard process waits for the end of a pipe and takes it away.
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rustix::fs::FallocateFlags;
+
+use crate::privileged::{self, Guard};
 
 /// Name of the file that takes all room.
 const BALLAST: &str = "ballast";
@@ -20,7 +16,7 @@ const BALLAST: &str = "ballast";
 /// A small file system.
 pub struct SmallDisk {
     folder: PathBuf,
-    guard: Child,
+    _guard: Guard,
 }
 
 impl SmallDisk {
@@ -29,17 +25,13 @@ impl SmallDisk {
         std::fs::create_dir_all(folder)?;
         let user = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
         let options = format!("size={mib}m,mode=0700,uid={},gid={}", user.0, user.1);
-        let mut mount = privileged("mount")?;
+        let mut mount = privileged::command("mount")?;
         let output = mount.args(["-t", "tmpfs", "-o", &options, "oracle"]).arg(folder).output()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("a small disk cannot be mounted here, and full disks are not tested without one: {said}");
         }
-        let mut guard = privileged("sh")?;
-        guard.args(["-c", "cat >/dev/null; umount --lazy \"$0\""]).arg(folder);
-        // In a group of its own, so that whatever ends the tests leaves it to do its work.
-        guard.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Self { folder: folder.to_owned(), guard: guard.spawn()? })
+        Ok(Self { folder: folder.to_owned(), _guard: Guard::over(folder, None)? })
     }
 
     /// Where it is.
@@ -69,30 +61,6 @@ impl SmallDisk {
             _ => Ok(()),
         }
     }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // The end of the pipe is the guard's word.
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
-    }
-}
-
-/// A command as root.
-fn privileged(program: &str) -> Result<Command> {
-    if rustix::process::geteuid().is_root() {
-        return Ok(Command::new(program));
-    }
-    let mut sudo = Command::new("sudo");
-    sudo.arg("--non-interactive");
-    let works = sudo.arg("true").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !works.context("a small disk needs root, or sudo")?.success() {
-        bail!("a small disk needs root, or a sudo that asks for no password");
-    }
-    let mut command = Command::new("sudo");
-    command.args(["--non-interactive", program]);
-    Ok(command)
 }
 
 #[cfg(test)]
