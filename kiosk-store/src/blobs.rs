@@ -1,6 +1,6 @@
 //! The blob folder: content-addressed files that exist in full, synced, before any row names them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ use crate::outbox::{CommitStep, SealedBlob};
 
 /// Name of the folder inside the state folder.
 pub(crate) const FOLDER: &str = "blobs";
+/// How the name of a blob ends that is still being written.
+const BEGUN: &str = ".part";
 
 /// Writes the blobs: temporary file → write → fsync → rename → fsync of the folder. The caller commits afterwards.
 pub(crate) fn store(
@@ -30,7 +32,7 @@ pub(crate) fn store(
         if is_complete(&path, blob) {
             continue;
         }
-        let temporary = folder.join(format!(".{}.part", blob.sha256));
+        let temporary = folder.join(format!(".{}{BEGUN}", blob.sha256));
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(true)
@@ -65,6 +67,21 @@ pub(crate) fn read(state: &Path, sha256: &str) -> Result<Vec<u8>, StoreError> {
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .map_err(StoreError::io("reading a blob"))?;
     if sha256_hex(&[&bytes]) == sha256 { Ok(bytes) } else { Err(StoreError::HashMismatch("blob")) }
+}
+
+/// The files of the folder, blobs that were only begun included.
+pub(crate) fn names(state: &Path) -> Result<Vec<String>, StoreError> {
+    let folder = match std::fs::read_dir(state.join(FOLDER)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        folder => folder.map_err(StoreError::io("listing blobs"))?,
+    };
+    let name = |entry: std::io::Result<DirEntry>| Ok(entry?.file_name().into_string().unwrap_or_default());
+    folder.map(name).collect::<Result<_, _>>().map_err(StoreError::io("listing blobs"))
+}
+
+/// Whether a file of the folder is a blob that was only begun.
+pub(crate) fn is_begun(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(BEGUN)
 }
 
 /// Removes a blob; one that is not there is as good as removed.

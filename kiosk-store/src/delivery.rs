@@ -206,6 +206,7 @@ impl Delivery {
 
     /// The city's store began a new life and may have lost what was not durable: those receipts are kept as proof but
     /// no longer count, so the records are sent again; in other lives of the queue what was last called durable stays.
+    /// A conflict is always forgotten: it is durable by place, and another record has its place.
     /// The new epoch is noted in the same transaction. Returns how many there were.
     pub fn forget_not_durable(
         &mut self,
@@ -220,12 +221,12 @@ impl Delivery {
             let moved = transaction.execute(
                 "INSERT INTO former_acknowledgement (incarnation, seq, status, at_ms, receipt, forgotten_ms) \
                  SELECT incarnation, seq, status, at_ms, receipt, ?3 FROM acknowledgement \
-                 WHERE seq > iif(incarnation = ?1, ?2, ifnull(\
+                 WHERE status = 'conflict-recorded' OR seq > iif(incarnation = ?1, ?2, ifnull(\
                    (SELECT d.seq FROM durable d WHERE d.incarnation = acknowledgement.incarnation), 0))",
                 params![incarnation, durable, now_ms],
             )?;
             transaction.execute(
-                "DELETE FROM acknowledgement WHERE seq > iif(incarnation = ?1, ?2, ifnull(\
+                "DELETE FROM acknowledgement WHERE status = 'conflict-recorded' OR seq > iif(incarnation = ?1, ?2, ifnull(\
                    (SELECT d.seq FROM durable d WHERE d.incarnation = acknowledgement.incarnation), 0))",
                 params![incarnation, durable],
             )?;

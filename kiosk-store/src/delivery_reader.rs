@@ -52,6 +52,17 @@ impl DeliveryReader {
             .map_err(StoreError::sql(SCHEMA.file))
     }
 
+    /// Whether the city took this record over, and did not keep it aside as a conflict.
+    pub fn is_accepted(&self, incarnation: &str, seq: u64) -> Result<bool, StoreError> {
+        self.db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM acknowledgement WHERE incarnation = ?1 AND seq = ?2 \
+                 AND status = 'accepted')",
+            )
+            .and_then(|mut query| query.query_row(params![incarnation, seq as i64], |row| row.get(0)))
+            .map_err(StoreError::sql(SCHEMA.file))
+    }
+
     /// The receipt of a record.
     pub fn acknowledgement(
         &self,

@@ -73,13 +73,14 @@ pub(crate) fn newest(db: &Connection) -> Result<Option<String>, StoreError> {
         .map_err(StoreError::sql(SCHEMA.file))
 }
 
-/// Begins a life after the last row. A life without a record is not left for another one.
+/// Begins a life after the last row. A life without a record takes the new name: nothing was stored under the old one
+/// here, but receipts may lie there for what an older image or another disk stored under it.
 pub(crate) fn begin(db: &Connection, because: BegunBecause, now_ms: i64) -> Result<(), StoreError> {
     db.execute(
         "INSERT INTO incarnation (first_row, name, begun_at_ms, reason) \
-         SELECT 1 + ifnull((SELECT max(seq) FROM record), 0), lower(hex(randomblob(16))), ?1, ?2 \
-         WHERE NOT EXISTS (SELECT 1 FROM incarnation \
-                           WHERE first_row = 1 + ifnull((SELECT max(seq) FROM record), 0))",
+         SELECT 1 + ifnull((SELECT max(seq) FROM record), 0), lower(hex(randomblob(16))), ?1, ?2 WHERE true \
+         ON CONFLICT (first_row) DO UPDATE SET \
+         name = excluded.name, begun_at_ms = excluded.begun_at_ms, reason = excluded.reason",
         params![now_ms, because.as_str()],
     )
     .map(|_| ())

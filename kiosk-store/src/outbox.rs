@@ -18,6 +18,7 @@ pub(crate) const SCHEMA: Schema = Schema {
         include_str!("../migrations/outbox-0001.sql"),
         include_str!("../migrations/outbox-0002.sql"),
         include_str!("../migrations/outbox-0003.sql"),
+        include_str!("../migrations/outbox-0004.sql"),
     ],
 };
 

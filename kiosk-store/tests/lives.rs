@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use kiosk_store::*;
 use rusqlite::Connection;
 use support::*;
@@ -90,15 +92,53 @@ fn a_damaged_last_record_begins_a_new_life_and_the_old_one_is_still_read() {
 }
 
 #[test]
-fn a_life_without_records_is_not_left_for_another() {
+fn a_life_without_records_takes_the_new_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut outbox = Outbox::open(folder.path(), TERMINAL).unwrap();
-    let name = outbox.incarnation().to_owned();
+    let watching = OutboxReader::open(folder.path()).unwrap().unwrap();
+    let before = outbox.incarnation().to_owned();
     outbox.begin_incarnation(BegunBecause::CopiedDisk, 1).unwrap();
-    assert_eq!(outbox.incarnation(), name, "nothing was said under this name");
+    assert_ne!(outbox.incarnation(), before, "another disk may have said something under that name");
+    assert!(!watching.is_current(), "a reader of the old name notices");
+    fill(&mut outbox, 1);
+    let reader = OutboxReader::open(folder.path()).unwrap().unwrap();
+    assert_eq!(reader.incarnations().unwrap(), [outbox.incarnation()]);
+    assert_eq!(reader.head().unwrap(), 1);
+    let db = Connection::open(folder.path().join("outbox.db")).unwrap();
+    assert!(db.execute("UPDATE incarnation SET name = 'another'", []).is_err(), "with a record it is fixed");
 }
 
+/// The image was put back to before the first record, whose receipt is there: what comes now has no receipt yet.
+#[test]
+fn an_empty_older_image_takes_no_receipt_for_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = Outbox::open(folder.path(), TERMINAL).unwrap();
+    let before = outbox.incarnation().to_owned();
+    accepted(&folder, &before, 1, AcknowledgementStatus::Accepted);
+    drop(outbox);
+    outbox = Outbox::open(folder.path(), TERMINAL).unwrap();
+    assert!(outbox.must_repair());
+    outbox.begin_incarnation(BegunBecause::Repaired, 1).unwrap();
+    outbox.commit(record(outbox.next_slot())).unwrap();
+    let delivery = DeliveryReader::open(folder.path()).unwrap().unwrap();
+    assert!(!delivery.is_acknowledged(outbox.incarnation(), 1).unwrap());
+}
+
+fn accepted(folder: &tempfile::TempDir, incarnation: &str, seq: u64, status: AcknowledgementStatus) {
+    let receipt = Acknowledgement {
+        incarnation: incarnation.into(),
+        seq,
+        receipt: "receipt".into(),
+        status,
+        complete: true,
+        at_ms: 1,
+    };
+    Delivery::open(folder.path()).unwrap().record_receipts(&[receipt]).unwrap();
+}
+
+/// The city took these over, and says that it holds them for good.
 fn durable(folder: &tempfile::TempDir, incarnation: &str, seq: u64) {
+    (1..=seq).for_each(|seq| accepted(folder, incarnation, seq, AcknowledgementStatus::Accepted));
     let mut delivery = Delivery::open(folder.path()).unwrap();
     delivery.set_epoch("e-1").unwrap();
     let sync = Sync {
@@ -144,6 +184,51 @@ fn only_what_is_durable_and_old_enough_gives_its_room_back() {
     assert_eq!(reader.head().unwrap(), 3);
     drop(outbox);
     assert_eq!(Outbox::open(folder.path(), TERMINAL).unwrap().next_slot().seq, 4);
+}
+
+#[test]
+fn what_power_cuts_left_in_the_blob_folder_is_swept_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = Outbox::open(folder.path(), TERMINAL).unwrap();
+    assert_eq!(outbox.sweep().unwrap(), 0, "there is no folder yet");
+    for blobs in [["given back", "twice"], ["kept", "twice"]] {
+        let mut next = record(outbox.next_slot());
+        next.blobs = blobs.map(blob).into();
+        outbox.commit(next).unwrap();
+    }
+    durable(&folder, outbox.incarnation(), 1);
+    assert_eq!(outbox.purge(i64::MAX, 1).unwrap(), 1);
+    // As cuts leave it: the blob not yet removed, one that was being written, one whose record was never committed.
+    let blobs = folder.path().join("blobs");
+    let names = [sha256(b"given back"), format!(".{}.part", sha256(b"begun")), sha256(b"not committed")];
+    names.iter().for_each(|name| std::fs::write(blobs.join(name), "bytes").unwrap());
+    assert_eq!(outbox.sweep().unwrap(), 2);
+    let left: BTreeSet<_> = std::fs::read_dir(&blobs)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    // Whoever lost a row must not lose its blob as well.
+    let kept = [sha256(b"kept"), sha256(b"twice"), sha256(b"not committed")];
+    assert_eq!(left, BTreeSet::from(kept));
+    assert_eq!(outbox.sweep().unwrap(), 0);
+}
+
+/// By place it is durable, but another record has that place.
+#[test]
+fn what_was_kept_aside_as_a_conflict_is_never_given_back_and_sent_again_after_a_restore() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = Outbox::open(folder.path(), TERMINAL).unwrap();
+    fill(&mut outbox, 70);
+    let life = outbox.incarnation().to_owned();
+    durable(&folder, &life, 70);
+    let db = Connection::open(folder.path().join("delivery.db")).unwrap();
+    db.execute("UPDATE acknowledgement SET status = 'conflict-recorded' WHERE seq <= 66", []).unwrap();
+    drop(db);
+    assert_eq!(outbox.purge(i64::MAX, 1).unwrap(), 4);
+    assert_eq!(outbox.purge(i64::MAX, 1).unwrap(), 0);
+    let mut delivery = Delivery::open(folder.path()).unwrap();
+    assert_eq!(delivery.forget_not_durable(&life, 70, "e-2", 2).unwrap(), 66);
+    assert_eq!(delivery.acknowledged(&life).unwrap(), [(67, 70)]);
 }
 
 #[test]

@@ -57,10 +57,11 @@ impl Terminal {
 
     /// Starts kiosk-app's part.
     pub fn start_kiosk(&mut self) -> Result<()> {
-        let outbox = self.story.outbox.act(
+        let mut outbox = self.story.outbox.act(
             || again(|| Outbox::open(&self.state, TERMINAL)).context("opening the outbox"),
             |state, outbox| state.incarnation = Some(outbox.incarnation().to_owned()),
         )?;
+        outbox.sweep().context("sweeping the blob folder")?;
         self.story.incarnation = Some(outbox.incarnation().to_owned());
         let mut audit = AuditBook::new(&self.state, "kiosk");
         again(|| audit.write()).context("opening the kiosk's audit chain")?;

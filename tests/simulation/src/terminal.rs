@@ -150,9 +150,7 @@ impl Terminal {
         let (Some(queue), Some(log)) = (OutboxReader::open(&state)?, DeliveryReader::open(&state)?) else {
             return Ok(Some("its stores".into()));
         };
-        // A life without a record is never left: nobody would see the difference.
-        let must_leave = queue.head()? > 0 && log.must_leave(queue.incarnation())?;
-        if self.outbox.is_none() || must_leave {
+        if self.outbox.is_none() || log.must_leave(queue.incarnation())? {
             return Ok(Some("its kiosk".into()));
         }
         for (at, name) in queue.incarnations()?.iter().enumerate() {

@@ -76,6 +76,13 @@ pub(super) fn mend(
             }
         });
     }
+    match outbox.sweep() {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "what a power cut left in the blob folder gave its room back"),
+        Err(error) if outbox.must_reopen() => return Err(error),
+        // It costs room and nothing else.
+        Err(error) => tracing::warn!(%error, "the blob folder cannot be swept"),
+    }
     Ok(())
 }
 

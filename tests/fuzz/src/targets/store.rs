@@ -229,6 +229,7 @@ fn write(outbox: &mut Outbox) {
         });
     }
     let _ = outbox.purge(i64::MAX, 1_795_300_000_001);
+    let _ = outbox.sweep();
     if outbox.commit(record(outbox.next_slot(), 9)).is_ok() {
         assert!(outbox.head() > 0, "what was kept has a place");
     }
