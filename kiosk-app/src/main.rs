@@ -5,11 +5,13 @@ use clap::Parser;
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
-use kiosk_app::effects::Hands;
+use kiosk_app::devices::health::HealthBook;
+use kiosk_app::devices::receipt_printer::Letterhead;
+use kiosk_app::devices::station::Hand;
+use kiosk_app::devices::{hot_plug, id_card_reader, receipt_printer};
 use kiosk_app::effects::city::{CityHand, CitySettings};
-use kiosk_app::effects::printer::{Letterhead, PrinterHand};
-use kiosk_app::effects::reader::ReaderHand;
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
+use kiosk_app::effects::{Devices, Hands};
 use kiosk_app::event_loop::EventLoop;
 use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
@@ -131,7 +133,7 @@ fn link(socket: PathBuf, config: &Config, page: PageName) -> Result<()> {
     slint::platform::set_platform(Box::new(platform)).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// Starts the threads of the store, the reader, the printer and the city.
+/// Starts the threads of the store, the devices and the city.
 fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     let keys = &config.paths.keys;
     let seal = read(&keys.join("city-seal.pub"))?;
@@ -152,16 +154,37 @@ fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     if catalog.hidden() > 0 {
         store.items_hidden(catalog.hidden(), catalog.items().len());
     }
-    let reader = ReaderHand::spawn(config.devices.id_card_reader.clone(), inbox.clone())?;
-    let printer = PrinterHand::spawn(
-        config.devices.receipt_printer.clone(),
-        Letterhead::new(config, catalog.titles()),
-        Renderer::new(config.paths.documents.clone()),
-        store.clone(),
-        inbox.clone(),
-    )?;
+    let devices = devices(config, catalog, &store, inbox)?;
     let city = CityHand::spawn(city, inbox.clone())?;
-    Ok(Hands::new(inbox.clone(), store, reader, printer, city))
+    Ok(Hands::new(inbox.clone(), store, devices, city))
+}
+
+/// Starts a thread for each declared device, and one that wakes them when something is plugged in.
+fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox) -> Result<Devices> {
+    let health = HealthBook::open(&config.paths.state)?;
+    let declared = config.devices.clone();
+    let names = declared.names();
+    let reader = declared
+        .id_card_reader
+        .map(|device| id_card_reader::spawn(device, inbox.clone(), health.clone()))
+        .transpose()?;
+    let printer = declared
+        .receipt_printer
+        .map(|device| {
+            let letterhead = Letterhead::new(config, catalog.titles());
+            let renderer = Renderer::new(config.paths.documents.clone());
+            receipt_printer::spawn(device, letterhead, renderer, store.clone(), inbox.clone(), health)
+        })
+        .transpose()?;
+    let (woken_reader, woken_printer) = (reader.clone(), printer.clone());
+    let look = move || {
+        woken_reader.iter().for_each(Hand::look);
+        woken_printer.iter().for_each(Hand::look);
+    };
+    if let Err(error) = hot_plug::watch(names, look) {
+        tracing::warn!(%error, "plugs are not watched: devices are found by trying");
+    }
+    Ok(Devices { id_card_reader: reader, receipt_printer: printer })
 }
 
 fn read(file: &Path) -> Result<String> {

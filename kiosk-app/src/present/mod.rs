@@ -99,6 +99,8 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::NotEligible => NoticeKind::NotEligible,
         Notice::ItemBroken => NoticeKind::ItemBroken,
         Notice::SubmissionsClosed => NoticeKind::SubmissionsClosed,
+        Notice::PowerOut => NoticeKind::PowerOut,
+        Notice::GoingOff => NoticeKind::GoingOff,
         Notice::SaveFailed => NoticeKind::SaveFailed,
         Notice::CaseNumberLength => NoticeKind::CaseNumberLength,
         Notice::CaseNumberCheck => NoticeKind::CaseNumberCheck,
