@@ -1,7 +1,7 @@
 //! The host's end of a serial cable: open by path, drop old input, write and read with deadlines.
 //!
-//! Both drivers stand on it. It knows no protocol. A line that was hung up is opened again by path at the next
-//! use, so a device that is unplugged and plugged in again needs no restart of the kiosk.
+//! It knows no protocol. A line that was hung up is opened again by path at the next use, so a device that is
+//! unplugged and plugged in again needs no restart of the kiosk.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -46,17 +46,6 @@ impl SerialLine {
         }
     }
 
-    /// Opens the port if needed and throws away input that nobody asked for. A port that was hung up while
-    /// nothing was going on is opened again once, without an error.
-    pub(crate) fn ready(&mut self) -> Result<Ready, LineError> {
-        if self.port.is_some() && self.discard_input().is_ok() {
-            return Ok(Ready::StillOpen);
-        }
-        self.port = Some(self.open()?);
-        self.discard_input()?;
-        Ok(Ready::Opened)
-    }
-
     fn open(&self) -> Result<TTYPort, LineError> {
         // Exclusive use keeps probing programs off a real port. A pseudo terminal outlives the process that has
         // it open, and so would the exclusive mark of a killed kiosk: its restart could never open the port.
@@ -78,7 +67,7 @@ impl SerialLine {
     }
 
     /// Throws away what has come in and was not read.
-    pub(crate) fn discard_input(&mut self) -> Result<(), LineError> {
+    fn discard_input(&mut self) -> Result<(), LineError> {
         let port = self.port.as_mut().ok_or(LineError::Gone)?;
         if port.clear(ClearBuffer::Input).is_err() {
             return Err(self.hang_up());
@@ -101,27 +90,30 @@ impl SerialLine {
         result
     }
 
-    /// Throws away what was written and has not left yet.
-    pub(crate) fn discard_output(&mut self) {
+    fn hang_up(&mut self) -> LineError {
+        tracing::debug!(port = %self.path.display(), "serial port was hung up");
+        self.port = None;
+        LineError::Gone
+    }
+}
+
+impl Transport for SerialLine {
+    fn ready(&mut self) -> Result<Ready, LineError> {
+        if self.port.is_some() && self.discard_input().is_ok() {
+            return Ok(Ready::StillOpen);
+        }
+        self.port = Some(self.open()?);
+        self.discard_input()?;
+        Ok(Ready::Opened)
+    }
+
+    fn discard_output(&mut self) {
         if let Some(port) = &self.port {
             let _ = port.clear(ClearBuffer::Output);
         }
     }
 
-    /// Writes all of `bytes` before `deadline`.
-    pub(crate) fn write_all(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), LineError> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match self.write_some(rest, deadline)? {
-                0 => return Err(LineError::Stuck),
-                count => rest = &rest[count..],
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the head of `bytes`, waiting until `until` for the line to take any of it. `Ok(0)` means that it took none.
-    pub(crate) fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
+    fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
         let chunk = &bytes[..bytes.len().min(WRITE_CHUNK)];
         loop {
             let port = self.port.as_mut().ok_or(LineError::Gone)?;
@@ -140,8 +132,7 @@ impl SerialLine {
         }
     }
 
-    /// Reads what is there, waiting until `until` for the first byte. `Ok(0)` means that nothing came.
-    pub(crate) fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
+    fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
         loop {
             let port = self.port.as_mut().ok_or(LineError::Gone)?;
             let left = until.saturating_duration_since(Instant::now());
@@ -158,30 +149,6 @@ impl SerialLine {
                 Err(_) => return Err(self.hang_up()),
             }
         }
-    }
-
-    fn hang_up(&mut self) -> LineError {
-        tracing::debug!(port = %self.path.display(), "serial port was hung up");
-        self.port = None;
-        LineError::Gone
-    }
-}
-
-impl Transport for SerialLine {
-    fn ready(&mut self) -> Result<Ready, LineError> {
-        SerialLine::ready(self)
-    }
-
-    fn discard_output(&mut self) {
-        SerialLine::discard_output(self);
-    }
-
-    fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
-        SerialLine::write_some(self, bytes, until)
-    }
-
-    fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
-        SerialLine::read_some(self, into, until)
     }
 }
 

@@ -106,7 +106,7 @@ impl Script {
     fn hear(&mut self) {
         loop {
             match self.events.pop_front() {
-                Some((_, Event::In(bytes))) => self.said.extend(bytes.iter()),
+                Some((_, Event::In(bytes))) => self.said.extend(bytes),
                 Some((_, Event::Quiet)) => {}
                 Some(other) => {
                     self.events.push_front(other);
@@ -164,13 +164,11 @@ impl Transport for Replay {
     fn read_some(&mut self, into: &mut [u8], _: Instant) -> Result<usize, LineError> {
         let mut script = self.lock();
         if script.said.is_empty() {
+            script.failure()?;
             match script.events.pop_front() {
-                Some((_, Event::In(bytes))) => script.said.extend(bytes.iter()),
+                Some((_, Event::In(bytes))) => script.said.extend(bytes),
                 Some((_, Event::Quiet)) | None => {}
-                Some(other) => {
-                    script.events.push_front(other);
-                    script.failure()?;
-                }
+                Some(other) => script.events.push_front(other),
             }
         }
         let count = into.len().min(script.said.len());

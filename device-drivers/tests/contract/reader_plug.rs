@@ -54,7 +54,8 @@ fn a_reader_unplugged_after_any_byte_gives_nothing_and_comes_back(desk: fn() -> 
         desk.simulator.inject_at(step, WireFault::Unplugged { after_bytes });
         let start = Instant::now();
         assert_eq!(desk.reader.read(), Err(ReaderError::Gone), "{step:?} {after_bytes}");
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        // Noticed by the hang-up: the deadline of a read is 3 s.
+        assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
         assert!(!desk.simulator.is_plugged());
         desk.simulator.plug().unwrap();
         let start = Instant::now();
@@ -75,7 +76,7 @@ fn a_reader_unplugged_during_an_answer_is_gone_at_once_and_gives_nothing() {
         desk.simulator.unplug();
         let start = Instant::now();
         assert_eq!(reading.join().unwrap(), Err(ReaderError::Gone));
-        assert!(start.elapsed() < Duration::from_secs(1), "noticed by the hang-up, not by a deadline");
+        assert!(start.elapsed() < Duration::from_secs(2), "noticed by the hang-up, not by a deadline");
     });
     desk.simulator.plug().unwrap();
     desk.simulator.set_paced(false);

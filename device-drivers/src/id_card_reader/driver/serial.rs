@@ -43,8 +43,7 @@ impl SamReader<SerialLine> {
     }
 
     fn search_from(&mut self, present: u32) -> Result<u32, ReaderError> {
-        let others = BaudRate::ALL.map(BaudRate::bits_per_second).into_iter().filter(|baud| *baud != present);
-        for baud in std::iter::once(present).chain(others) {
+        for baud in rates_from(present) {
             self.exchanger.transport().set_baud(baud);
             if self.answers()? {
                 return Ok(baud);
@@ -63,5 +62,24 @@ impl SamReader<SerialLine> {
             }
         }
         Ok(false)
+    }
+}
+
+/// The rates in the order of the search: a reader that was found once is mostly where it was.
+fn rates_from(present: u32) -> impl Iterator<Item = u32> {
+    let others =
+        BaudRate::ALL.map(BaudRate::bits_per_second).into_iter().filter(move |baud| *baud != present);
+    std::iter::once(present).chain(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rates_from;
+
+    #[test]
+    fn the_present_rate_comes_first_and_each_rate_once() {
+        assert!(rates_from(19_200).eq([19_200, 115_200, 57_600, 38_400, 9600]));
+        // A rate of the terminal's own configuration is tried too.
+        assert!(rates_from(230_400).eq([230_400, 115_200, 57_600, 38_400, 19_200, 9600]));
     }
 }

@@ -110,7 +110,7 @@ fn every_field_stands_at_its_listed_place() {
                 continue;
             };
             // A letter in the field's first place, alone in an empty block, comes out of this field.
-            let mut probe = vec![b' ', 0].repeat(TEXT_BYTES / 2);
+            let mut probe = [b' ', 0].repeat(TEXT_BYTES / 2);
             probe[248..250].copy_from_slice(&block[248..250]);
             probe[at] = b'Q';
             let found = raw_fields(&decode_text(&probe).unwrap());

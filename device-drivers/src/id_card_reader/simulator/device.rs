@@ -165,7 +165,7 @@ impl SimulatedReader {
         let step = step_of(request);
         match good {
             Ok(answer) => match step.and_then(|step| self.faults.take(step, Moment::Answer)) {
-                Some(fault) => self.spoil(answer, fault, now),
+                Some(fault) => self.spoil(step, answer, fault, now),
                 None => self.deliver(step, answer),
             },
             Err(code) => self.say(bare(code)),
@@ -227,9 +227,13 @@ impl SimulatedReader {
     }
 
     /// The answer as the fault leaves it.
-    fn spoil(&mut self, answer: Vec<u8>, fault: WireFault, now: Instant) -> Vec<u8> {
-        let read = answer.len() > 100;
-        let step = read.then_some(ReaderStep::Read);
+    fn spoil(
+        &mut self,
+        step: Option<ReaderStep>,
+        answer: Vec<u8>,
+        fault: WireFault,
+        now: Instant,
+    ) -> Vec<u8> {
         match fault {
             WireFault::WrongChecksum => {
                 let mut answer = self.deliver(step, answer);

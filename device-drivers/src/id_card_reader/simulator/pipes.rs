@@ -272,7 +272,7 @@ mod tests {
             heads: VecDeque::new(),
             bodies: VecDeque::new(),
         };
-        let answer = [0xAA, 0xAA, 0xAA, 0x96, 0x69, 0x00, 0x04, 0x00, 0x00, 0x80, 0x84];
+        let answer: [u8; 11] = [0xAA, 0xAA, 0xAA, 0x96, 0x69, 0x00, 0x04, 0x00, 0x00, 0x80, 0x84];
         bench.put(&[&[0x13][..], &answer, &answer[..9], &answer[..5]].concat());
         assert_eq!(bench.heads, [&[0x13][..], &answer[..7], &answer[..7], &answer[2..5]]);
         // The frame that broke off takes what comes behind it for its own, as a length says.
