@@ -8,7 +8,7 @@ use kiosk_app::config::Config;
 use kiosk_app::devices::health::HealthBook;
 use kiosk_app::devices::receipt_printer::Letterhead;
 use kiosk_app::devices::station::Hand;
-use kiosk_app::devices::{hot_plug, id_card_reader, receipt_printer};
+use kiosk_app::devices::{cabinet, hot_plug, id_card_reader, receipt_printer, ups};
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
 use kiosk_app::effects::{Devices, Hands};
@@ -173,18 +173,24 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
         .map(|device| {
             let letterhead = Letterhead::new(config, catalog.titles());
             let renderer = Renderer::new(config.paths.documents.clone());
+            let health = health.clone();
             receipt_printer::spawn(device, letterhead, renderer, store.clone(), inbox.clone(), health)
         })
         .transpose()?;
-    let (woken_reader, woken_printer) = (reader.clone(), printer.clone());
+    let cabinet =
+        declared.cabinet.map(|device| cabinet::spawn(&device, inbox.clone(), health.clone())).transpose()?;
+    // Nobody asks anything of a UPS: its thread lives as long as its hand.
+    let ups = declared.ups.map(|device| ups::spawn(&device, inbox.clone(), health)).transpose()?;
+    let woken = (reader.clone(), printer.clone(), cabinet.clone());
     let look = move || {
-        woken_reader.iter().for_each(Hand::look);
-        woken_printer.iter().for_each(Hand::look);
+        woken.0.iter().for_each(Hand::look);
+        woken.1.iter().for_each(Hand::look);
+        woken.2.iter().for_each(Hand::look);
     };
     if let Err(error) = hot_plug::watch(names, look) {
         tracing::warn!(%error, "plugs are not watched: devices are found by trying");
     }
-    Ok(Devices { id_card_reader: reader, receipt_printer: printer })
+    Ok(Devices { id_card_reader: reader, receipt_printer: printer, cabinet, ups })
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -10,10 +10,21 @@
 //! transport = "usb"
 //! device = "/dev/usb/lp0"
 //! model = "80mm"
+//!
+//! [devices.cabinet]
+//! board = { port = "/dev/serial/by-id/usb-maker_board" }
+//! presence = { on = "board" }
+//! doors = [{ on = "board", number = 0 }, { on = "gpio", chip = "/dev/gpiochip0", offset = 4, active_low = true }]
+//! card_light = { on = "board", number = 0 }
+//! help_light = { on = "led", name = "upboard:red:" }
+//!
+//! [devices.ups]
+//! name = "kiosk"
 //! ```
 
 use device_drivers::receipt_printer::Connection;
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The declared devices.
@@ -24,6 +35,10 @@ pub struct Devices {
     pub id_card_reader: Option<ReaderDevice>,
     /// 凭条打印机.
     pub receipt_printer: Option<PrinterDevice>,
+    /// Presence sensor, doors and lights.
+    pub cabinet: Option<CabinetDevices>,
+    /// UPS.
+    pub ups: Option<UpsDevice>,
 }
 
 /// 身份证阅读器.
@@ -83,6 +98,94 @@ fn usual_model() -> String {
     "80mm".into()
 }
 
+/// What the cabinet feels and shows. Any part may be missing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CabinetDevices {
+    /// The board that some of the parts are on.
+    pub board: Option<BoardLine>,
+    /// Tells whether somebody stands before the machine.
+    pub presence: Option<Contact>,
+    /// Contacts of the doors.
+    #[serde(default)]
+    pub doors: Vec<Contact>,
+    /// Beside the card reader.
+    pub card_light: Option<Lamp>,
+    /// Beside the receipt's mouth.
+    pub receipt_light: Option<Lamp>,
+    /// Seen from afar.
+    pub help_light: Option<Lamp>,
+}
+
+/// Where the cabinet board is (docs/CABINET_BOARD.md).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardLine {
+    /// The tty.
+    pub port: PathBuf,
+    /// Bits per second.
+    #[serde(default = "usual_baud")]
+    pub baud: u32,
+}
+
+/// Where a sensor or a door's contact is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "on", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Contact {
+    /// On the board.
+    Board {
+        /// Which door, from 0; a board has one sensor.
+        #[serde(default)]
+        number: u8,
+    },
+    /// On a line of the machine's own.
+    Gpio(GpioLine),
+}
+
+/// A GPIO line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GpioLine {
+    /// The chip's node, as `/dev/gpiochip0`.
+    pub chip: PathBuf,
+    /// The line's number on the chip.
+    pub offset: u32,
+    /// A low level means "near" or "open".
+    #[serde(default)]
+    pub active_low: bool,
+}
+
+/// Where a light is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "on", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Lamp {
+    /// On the board.
+    Board {
+        /// Which light, from 0.
+        number: u8,
+    },
+    /// One of the kernel's LEDs.
+    Led {
+        /// Its name in `/sys/class/leds`.
+        name: String,
+    },
+}
+
+/// UPS, through the server of the Network UPS Tools.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpsDevice {
+    /// Address of `upsd`.
+    #[serde(default = "usual_upsd")]
+    pub server: SocketAddr,
+    /// What `upsd` calls it.
+    pub name: String,
+}
+
+fn usual_upsd() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], device_drivers::ups::NUT_PORT))
+}
+
 impl Devices {
     /// Makes paths absolute that are relative to the configuration's folder.
     pub fn resolve(&mut self, folder: &Path) {
@@ -106,7 +209,9 @@ impl Devices {
             Connection::Usb { device } => Some(device),
             Connection::Tcp { .. } => None,
         });
-        reader.into_iter().chain(printer).collect()
+        let board =
+            self.cabinet.as_mut().and_then(|cabinet| cabinet.board.as_mut()).map(|board| &mut board.port);
+        reader.into_iter().chain(printer).chain(board).collect()
     }
 }
 

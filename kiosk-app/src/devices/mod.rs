@@ -3,9 +3,11 @@
 //!
 //! A device that is not declared has no thread, and closes only what needs it.
 
+pub mod cabinet;
 pub mod declared;
 pub mod health;
 pub mod hot_plug;
 pub mod id_card_reader;
 pub mod receipt_printer;
 pub mod station;
+pub mod ups;

@@ -10,8 +10,10 @@ use crate::catalog::Catalog;
 use crate::devices::station::Hand;
 use crate::devices::{id_card_reader, receipt_printer};
 use crate::inbox::Inbox;
+use crate::present::lights::Lights;
 use city::CityHand;
 use kiosk_core::session::{Device, Effect, PrintStatus, ReceiptOrder, Ticket};
+use std::convert::Infallible;
 use store::StoreHand;
 use timers::Timers;
 
@@ -20,6 +22,7 @@ pub struct Hands {
     timers: Timers,
     store: StoreHand,
     devices: Devices,
+    lights: Lights,
     city: CityHand,
     inbox: Inbox,
 }
@@ -30,12 +33,16 @@ pub struct Devices {
     pub id_card_reader: Option<Hand<id_card_reader::Order>>,
     /// 凭条打印机.
     pub receipt_printer: Option<Hand<receipt_printer::Order>>,
+    /// The cabinet's lights.
+    pub cabinet: Option<Hand<Lights>>,
+    /// UPS; it takes no orders, and is watched as long as this lives.
+    pub ups: Option<Hand<Infallible>>,
 }
 
 impl Hands {
     /// Takes the hands over.
     pub fn new(inbox: Inbox, store: StoreHand, devices: Devices, city: CityHand) -> Self {
-        Hands { timers: Timers::new(inbox.clone()), store, devices, city, inbox }
+        Hands { timers: Timers::new(inbox.clone()), store, devices, lights: Lights::default(), city, inbox }
     }
 
     /// Records and print-outs name this catalog from now on. False when that could not be said to all: then it must not
@@ -75,6 +82,15 @@ impl Hands {
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
             Effect::TryNow => self.city.try_now(),
             Effect::Audit(fact) => self.store.audit(fact),
+        }
+    }
+
+    /// Lets the cabinet's lights follow the screen. When the cabinet is busy, the next step says it again.
+    pub fn light_up(&mut self, lights: Lights) {
+        if self.lights != lights
+            && self.devices.cabinet.as_ref().is_none_or(|cabinet| cabinet.order(lights).is_ok())
+        {
+            self.lights = lights;
         }
     }
 
