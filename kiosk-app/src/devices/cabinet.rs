@@ -245,10 +245,10 @@ mod tests {
 
         // The plug is pulled, a door opens and closes meanwhile, and somebody goes.
         board.unplug();
-        board.set_door(0, DoorState::Open);
-        std::thread::sleep(Duration::from_millis(200));
-        board.set_door(0, DoorState::Closed);
-        std::thread::sleep(Duration::from_millis(200));
+        for state in [DoorState::Open, DoorState::Closed] {
+            board.set_door(0, state);
+            assert!(board.wait_until(LONG, |board| board.door(0).is_some_and(|door| door.0 == state)));
+        }
         board.set_presence(Presence::Far);
         board.plug().unwrap();
         let mut told = vec![next(&messages), next(&messages), next(&messages)];
