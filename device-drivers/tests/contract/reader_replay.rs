@@ -173,6 +173,26 @@ fn the_kept_recordings_hold_with_todays_driver() {
 }
 
 #[test]
+fn what_came_before_the_plug_was_pulled_is_forgotten() {
+    // Half a card's answer, then the plug; the answer to the next find stands alone.
+    let text = r#"{"recording":1,"device":"id-card-reader"}
+{"at_ms":0,"event":"opened"}
+{"at_ms":0,"event":"out","bytes":"aaaaaa96690003200122"}
+{"at_ms":1,"event":"in","bytes":"aaaaaa96690508000090010004004b6dd58b"}
+{"at_ms":2,"event":"gone"}
+{"at_ms":900,"event":"opened"}
+{"at_ms":900,"event":"out","bytes":"aaaaaa96690003200122"}
+{"at_ms":925,"event":"in","bytes":"aaaaaa9669000800009f0000000097"}
+{"at_ms":927,"event":"quiet"}
+"#;
+    let recording = Replay::parse(text).unwrap();
+    let mut reader = SamReader::over(recording.clone());
+    assert_eq!(reader.find(), Err(ReaderError::Gone));
+    assert_eq!(reader.find(), Ok(Found::Card));
+    assert_eq!(recording.finish(), Ok(()));
+}
+
+#[test]
 fn a_driver_that_does_something_else_is_noticed() {
     let recording = Replay::open(&kept().join("module.jsonl")).unwrap();
     let mut reader = SamReader::over(recording.clone());
