@@ -6,3 +6,4 @@ mod cabinet_board;
 mod printer;
 mod reader;
 mod reader_plug;
+mod watchdog;
