@@ -15,6 +15,7 @@ pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;
 pub mod remedy;
+pub mod ups;
 pub mod watchdog;
 
 mod serial_line;

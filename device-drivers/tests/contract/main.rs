@@ -6,4 +6,6 @@ mod cabinet_board;
 mod printer;
 mod reader;
 mod reader_plug;
+mod ups;
+mod ups_server;
 mod watchdog;
