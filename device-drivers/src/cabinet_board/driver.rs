@@ -16,7 +16,8 @@ use crate::cabinet::{
     CabinetDoor, CabinetError, CabinetPart, DoorReport, DoorState, Edges, IndicatorLight, LightPattern,
     Presence, PresenceSensor,
 };
-use crate::serial_line::{LineError, Ready, SerialLine};
+use crate::serial_line::SerialLine;
+use crate::transport::{LineError, Ready, Transport};
 
 /// How long an answer may take.
 const ANSWER_DEADLINE: Duration = Duration::from_millis(400);
