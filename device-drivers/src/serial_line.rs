@@ -117,22 +117,33 @@ impl SerialLine {
     pub(crate) fn write_all(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), LineError> {
         let mut rest = bytes;
         while !rest.is_empty() {
+            match self.write_some(rest, deadline)? {
+                0 => return Err(LineError::Stuck),
+                count => rest = &rest[count..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the head of `bytes`, waiting until `until` for the line to take any of it. `Ok(0)` means that it took
+    /// none.
+    pub(crate) fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
+        let chunk = &bytes[..bytes.len().min(WRITE_CHUNK)];
+        loop {
             let port = self.port.as_mut().ok_or(LineError::Gone)?;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let chunk = &rest[..rest.len().min(WRITE_CHUNK)];
+            let left = until.saturating_duration_since(Instant::now());
             match port.set_timeout(left).map_err(io::Error::from).and_then(|()| port.write(chunk)) {
                 Ok(0) => return Err(self.hang_up()),
-                Ok(n) => rest = &rest[n..],
+                Ok(count) => return Ok(count),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if would_wait(&e) => {
-                    if Instant::now() >= deadline {
-                        return Err(LineError::Stuck);
+                    if Instant::now() >= until {
+                        return Ok(0);
                     }
                 }
                 Err(_) => return Err(self.hang_up()),
             }
         }
-        Ok(())
     }
 
     /// Reads what is there, waiting until `until` for the first byte. `Ok(0)` means that nothing came.

@@ -2,5 +2,8 @@
 //! to run against recordings and against real devices.
 
 mod printer;
+mod printer_desk;
+mod printer_text;
+mod printer_trouble;
 mod reader;
 mod reader_plug;
