@@ -12,7 +12,8 @@ use super::protocol::frame::{Frame, FrameDecoder, FrameError};
 use super::protocol::status::{StatusClass, status};
 use super::protocol::{ReadAnswer, Request, SamId, TextError, decode_text};
 use super::{CardRead, Found, IdCardReader, Photo, ReaderError, Refusal};
-use crate::serial_line::{LineError, SerialLine};
+use crate::serial_line::SerialLine;
+use crate::transport::{LineError, Transport};
 
 /// A line that is quiet for so long in the middle of a frame will not finish it.
 const GAP: Duration = Duration::from_millis(200);

@@ -7,6 +7,7 @@
 //! model), code pages other than GB 18030.
 
 mod bitmap;
+mod connection;
 mod driver;
 mod error;
 mod model;
@@ -14,15 +15,14 @@ pub mod protocol;
 mod receipt;
 mod recovery;
 pub mod simulator;
-mod transport;
 
 pub use bitmap::{Bitmap, BitmapError};
+pub use connection::{Connection, LineSpeed};
 pub use driver::EscPosPrinter;
 pub use error::PrinterError;
 pub use model::{Characters, ExitSensor, ModelError, PrinterModel, TextMode};
 pub use receipt::{Align, Part, PartsError, Receipt, TextLine};
 pub use recovery::{Reprint, print_again_once};
-pub use transport::Connection;
 
 /// A printer of receipts. Every call blocks, with a deadline of its own.
 pub trait ReceiptPrinter: Send {

@@ -1,6 +1,7 @@
 //! A receipt printer and its simulator, on every way that they can be connected.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use device_drivers::receipt_printer::simulator::{
@@ -34,20 +35,7 @@ impl Desk {
     /// Connected this way; bytes and rows take their time.
     pub fn paced(cable: Cable, profile: PrinterProfile, model: &str) -> Desk {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("printer");
-        let (simulator, connection) = match cable {
-            Cable::Serial => {
-                let simulator = simulator::serve(&path, BAUD, profile).unwrap();
-                (simulator, Connection::Serial { port: path, baud: BAUD })
-            }
-            Cable::Usb => (simulator::serve_usb(&path, profile).unwrap(), Connection::Usb { device: path }),
-            Cable::Tcp => {
-                let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let simulator = simulator::serve_tcp(anywhere, profile).unwrap();
-                let address = simulator.address().unwrap().to_string();
-                (simulator, Connection::Tcp { address })
-            }
-        };
+        let (simulator, connection) = connected(cable, &dir.path().join("printer"), profile);
         let printer = EscPosPrinter::open(&connection, PrinterModel::named(model).unwrap()).unwrap();
         Desk { printer, simulator, connection, dir }
     }
@@ -78,6 +66,23 @@ impl Desk {
             happens(simulator);
             printing.join().unwrap()
         })
+    }
+}
+
+/// A simulated printer on this cable, and the way to it; `path` is where a tty is to be found.
+pub fn connected(cable: Cable, path: &Path, profile: PrinterProfile) -> (SimulatedPrinterHandle, Connection) {
+    let file = path.to_path_buf();
+    match cable {
+        Cable::Serial => {
+            (simulator::serve(path, BAUD, profile).unwrap(), Connection::Serial { port: file, baud: BAUD })
+        }
+        Cable::Usb => (simulator::serve_usb(path, profile).unwrap(), Connection::Usb { device: file }),
+        Cable::Tcp => {
+            let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let simulator = simulator::serve_tcp(anywhere, profile).unwrap();
+            let address = simulator.address().unwrap().to_string();
+            (simulator, Connection::Tcp { address })
+        }
     }
 }
 

@@ -1,69 +1,18 @@
 //! Text mode on a serial line: a receipt of 40 lines within two seconds of the line, rare names as pictures, and the
 //! same receipt as one picture on the fast ways.
 
-use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use device_drivers::receipt_printer::simulator::{self, PrinterProfile};
 use device_drivers::receipt_printer::{
-    Align, Bitmap, Connection, EscPosPrinter, Part, PrintLevel, PrinterError, PrinterModel, Receipt,
-    ReceiptPrinter, TextLine,
+    Connection, EscPosPrinter, PrintLevel, PrinterError, PrinterModel, Receipt, ReceiptPrinter,
 };
 
+use super::forty_lines::{LINE, forty_lines};
 use super::printer_desk::{Cable, Desk, assert_good, only};
 
-/// Rows of a line in the picture.
-const LINE: u32 = 32;
 /// What a serial line may be busy with one receipt.
 const WIRE_TIME_MAX: Duration = Duration::from_secs(2);
-
-/// Rows that stand for a line: a rough picture of it, different for each.
-fn draw(picture: &mut Bitmap, rows: Range<u32>, seed: u32) {
-    for y in rows.start + 4..rows.end - 4 {
-        for x in (0..picture.width).filter(|x| (x * 7 + y * (seed + 3)) % 4 == 0) {
-            picture.set_black(x, y);
-        }
-    }
-}
-
-/// A receipt of 40 lines as wide as the paper; two hold rare names, four stand beside a code of 200 × 200 dots.
-fn forty_lines(model: &PrinterModel) -> (Receipt, Vec<String>) {
-    let columns = model.text.unwrap().columns as usize;
-    let code = 200;
-    let mut picture = Bitmap::blank(model.dots, 40 * LINE + code);
-    let (mut parts, mut as_text) = (Vec::new(), Vec::new());
-    for number in 0..40u32 {
-        let rows = number * LINE..(number + 1) * LINE;
-        draw(&mut picture, rows.clone(), number);
-        let line = match number {
-            0 => {
-                let mut title = TextLine::plain("示例市政务服务受理回执");
-                (title.align, title.bold, title.times_high) = (Align::Centre, true, 1);
-                title
-            }
-            7 | 21 => TextLine::plain("申请人：测试𬱖㛃"),
-            _ => {
-                let head = format!("第{number:02}项 ");
-                let used = head.chars().count() * 2 - 3;
-                TextLine::plain(
-                    head + &"办事材料清单".chars().cycle().take((columns - used) / 2).collect::<String>(),
-                )
-            }
-        };
-        if !matches!(number, 7 | 21) {
-            as_text.push(line.text.clone());
-        }
-        parts.push(Part { rows, text: Some(line) });
-    }
-    let rows = 40 * LINE..40 * LINE + code;
-    for y in rows.clone() {
-        for x in (0..code).filter(|x| (x / 6 + y / 6) % 2 == 0) {
-            picture.set_black(x + 100, y);
-        }
-    }
-    parts.push(Part { rows, text: None });
-    (Receipt::with_parts(picture, parts).unwrap(), as_text)
-}
 
 #[test]
 fn forty_lines_take_less_than_two_seconds_of_every_model_s_serial_line() {
@@ -105,21 +54,6 @@ fn forty_lines_take_less_than_two_seconds_of_every_model_s_serial_line() {
         assert_eq!(printer.print(&picture), Ok(PrintLevel::COMPLETED));
         assert!(simulator.received_bytes() - before > 3 * bytes);
     }
-}
-
-#[test]
-fn the_line_itself_takes_less_than_two_seconds() {
-    let mut desk = Desk::paced(Cable::Serial, PrinterProfile::default(), "80mm");
-    desk.printer.probe().unwrap();
-    let (receipt, _) = forty_lines(&PrinterModel::named("80mm").unwrap());
-    let rows = receipt.picture().height;
-    let begin = Instant::now();
-    assert_eq!(desk.printer.print(&receipt), Ok(PrintLevel::COMPLETED));
-    let whole = begin.elapsed();
-    // The paper moves at 150 mm/s, 8 rows a millimetre, beside the line; a receipt can be no faster.
-    let paper = Duration::from_secs_f64(f64::from(rows) / 1200.0);
-    println!("{rows} rows: {whole:?}, of which the paper needs {paper:?}");
-    assert!(whole >= paper && whole < paper + WIRE_TIME_MAX, "{whole:?}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use device_drivers::receipt_printer::protocol::ErrorCause;
-use device_drivers::receipt_printer::simulator::{PrinterProfile, ProcessIdSupport};
+use device_drivers::receipt_printer::simulator::{
+    PrinterProfile, ProcessIdSupport, SimulatedPrinter, SimulatedPrinterHandle,
+};
 use device_drivers::receipt_printer::{
     PrintLevel, PrinterError, PrinterFault, PrinterStatus, Receipt, ReceiptPrinter, Reprint, print_again_once,
 };
@@ -112,10 +114,11 @@ fn print_again(cable: Cable, profile: PrinterProfile, rows: u32, cover: bool) {
         desk.simulator.end_paper_after(rows);
     }
     let Desk { printer, simulator, .. } = &mut desk;
+    let cleared = simulator.cleared();
     let whole = Receipt::from(bitmap.clone());
     let done = std::thread::scope(|scope| {
         let printing = scope.spawn(|| print_again_once(printer, &whole, Duration::from_secs(10)));
-        assert!(simulator.wait_until(Duration::from_secs(5), |printer| !printer.status().online));
+        wait_until_given_up(simulator, cleared);
         simulator.set_paper(true);
         simulator.set_cover_open(false);
         printing.join().unwrap()
@@ -129,17 +132,24 @@ fn print_again(cable: Cable, profile: PrinterProfile, rows: u32, cover: bool) {
     assert!(strip[..strip.len() - 1].iter().all(|piece| piece.bitmap.height <= rows), "{case}: {strip:?}");
 }
 
+/// Waits until the driver has taken back what it could: nobody has paper at hand faster.
+fn wait_until_given_up(simulator: &SimulatedPrinterHandle, cleared_before: u32) {
+    let given_up =
+        |printer: &SimulatedPrinter| !printer.status().online && printer.cleared() > cleared_before;
+    assert!(simulator.wait_until(Duration::from_secs(10), given_up));
+}
+
 #[test]
 fn a_second_paper_end_is_reported_and_not_tried_a_third_time() {
     let mut desk = Desk::on(Cable::Usb, PrinterProfile::default());
     desk.print(&receipt(40)).unwrap();
     desk.simulator.end_paper_after(10);
     let Desk { printer, simulator, .. } = &mut desk;
+    let cleared = simulator.cleared();
     let whole = Receipt::from(receipt(300));
     let failed = std::thread::scope(|scope| {
         let printing = scope.spawn(|| print_again_once(printer, &whole, Duration::from_secs(10)));
-        assert!(simulator.wait_until(Duration::from_secs(5), |printer| !printer.status().online));
-        simulator.set_paper(true);
+        wait_until_given_up(simulator, cleared);
         simulator.end_paper_after(20);
         printing.join().unwrap()
     });

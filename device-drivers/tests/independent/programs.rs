@@ -32,7 +32,7 @@ pub fn node(script: &str) -> Command {
         for file in files {
             fs::copy(here().join(file), folder.join(file)).unwrap();
         }
-        let words = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--silent"];
+        let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
         said(Command::new("npm").args(words).current_dir(folder));
     });
     let mut command = Command::new("node");

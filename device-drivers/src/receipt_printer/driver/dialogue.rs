@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use crate::receipt_printer::protocol::encode;
 use crate::receipt_printer::protocol::reply::{Reply, ReplyDecoder};
 use crate::receipt_printer::protocol::status::{self, Asb, ErrorCause, OfflineCause, PrinterBits, RollPaper};
-use crate::receipt_printer::transport::Transport;
 use crate::receipt_printer::{ExitSensor, PrinterError, PrinterFault, PrinterStatus};
-use crate::serial_line::{LineError, Ready};
+use crate::transport::{LineError, Ready, Transport};
 
 /// How long a real-time status may take; it is answered out of turn.
 pub(super) const STATUS_DEADLINE: Duration = Duration::from_millis(500);
@@ -16,7 +15,7 @@ const STATUS_SENDS: usize = 2;
 
 /// The line, and what was heard on it.
 pub(super) struct Dialogue {
-    pub(super) line: Box<dyn Transport>,
+    line: Box<dyn Transport>,
     replies: ReplyDecoder,
     /// The last automatic status of the print that is going on.
     pub(super) asb: Option<Asb>,
@@ -44,6 +43,11 @@ impl Dialogue {
         started: bool,
     ) -> Result<(), PrinterError> {
         self.line.write_all(bytes, deadline).map_err(|error| line_error(error, started))
+    }
+
+    /// Throws away what was sent and has not reached the printer.
+    pub(super) fn take_back(&mut self) {
+        self.line.discard_output();
     }
 
     /// Hands over the head of a receipt; 0 when there is no room until `until`.

@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 
 use super::protocol::encode;
 use super::protocol::{encode_receipt, encode_receipt_as_text};
-use super::transport::Connection;
-use super::{Paper, PrintLevel, PrinterError, PrinterModel, PrinterStatus, Receipt, ReceiptPrinter};
-use crate::serial_line::Ready;
+use super::{Connection, LineSpeed, Paper, PrintLevel, PrinterError, PrinterModel, PrinterStatus};
+use super::{Receipt, ReceiptPrinter};
+use crate::transport::{Ready, Transport};
 use confirm::Confirmation;
 use dialogue::{Dialogue, STATUS_DEADLINE};
 
@@ -29,9 +29,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A receipt printer that speaks ESC/POS.
 pub struct EscPosPrinter {
     dialogue: Dialogue,
+    speed: LineSpeed,
     model: PrinterModel,
-    /// Lines of text go as text.
-    sends_text: bool,
     confirmation: Option<Confirmation>,
     /// The printer holds nothing of an earlier print.
     clean: bool,
@@ -43,9 +42,14 @@ pub struct EscPosPrinter {
 impl EscPosPrinter {
     /// A printer that is opened at its first use; it may be plugged in later.
     pub fn new(connection: &Connection, model: PrinterModel) -> EscPosPrinter {
+        EscPosPrinter::over(connection.transport(), connection.speed(), model)
+    }
+
+    /// A printer behind this transport, which is opened at its first use.
+    pub fn over(transport: impl Transport + 'static, speed: LineSpeed, model: PrinterModel) -> EscPosPrinter {
         EscPosPrinter {
-            dialogue: Dialogue::new(connection.transport()),
-            sends_text: connection.is_slow(),
+            dialogue: Dialogue::new(Box::new(transport)),
+            speed,
             model,
             confirmation: None,
             clean: false,
@@ -97,7 +101,7 @@ impl EscPosPrinter {
         bytes.extend(encode::finish_open_raster(self.model.dots));
         bytes.extend(encode::INITIALISE);
         bytes.extend(encode::FEED_AND_CUT);
-        let deadline = Instant::now() + self.dialogue.line.line_time(bytes.len()) + PRINT_SLACK;
+        let deadline = Instant::now() + self.speed.time_of(bytes.len()) + PRINT_SLACK;
         self.dialogue.send(&bytes, deadline, false)?;
         self.clean = true;
         Ok(())
@@ -105,8 +109,8 @@ impl EscPosPrinter {
 
     /// The receipt's bytes for this printer on this line.
     fn encoded(&self, receipt: &Receipt) -> Zeroizing<Vec<u8>> {
-        match self.model.text {
-            Some(mode) if self.sends_text && !receipt.parts().is_empty() => {
+        match (self.speed, self.model.text) {
+            (LineSpeed::Serial { .. }, Some(mode)) if !receipt.parts().is_empty() => {
                 encode_receipt_as_text(receipt, mode)
             }
             _ => encode_receipt(receipt.picture()),
@@ -116,7 +120,7 @@ impl EscPosPrinter {
     /// Sends the receipt and waits for its confirmation.
     fn run(&mut self, receipt: &Receipt, confirmation: Confirmation) -> Result<PrintLevel, PrinterError> {
         let job = self.encoded(receipt);
-        let line_time = self.dialogue.line.line_time(job.len());
+        let line_time = self.speed.time_of(job.len());
         let rows = u64::from(receipt.picture().height) * 1000 / u64::from(self.model.rows_per_second_min);
         let mut deadline = Deadline::new(line_time * 2 + Duration::from_millis(rows) + PRINT_SLACK);
         self.dialogue.begin();
@@ -158,7 +162,7 @@ impl EscPosPrinter {
 
     /// Takes back what has not been printed, so that it does not come out by itself when paper is back.
     fn abandon(&mut self) {
-        self.dialogue.line.discard_output();
+        self.dialogue.take_back();
         let deadline = Instant::now() + STATUS_DEADLINE;
         // The next print clears the printer again before it begins.
         if self.ready().is_ok() {

@@ -57,6 +57,7 @@ pub struct SimulatedPrinter {
     handshake: bool,
     received: u64,
     lost: u64,
+    cleared: u32,
 }
 
 impl SimulatedPrinter {
@@ -81,6 +82,7 @@ impl SimulatedPrinter {
             handshake,
             received: 0,
             lost: 0,
+            cleared: 0,
         }
     }
 
@@ -109,6 +111,11 @@ impl SimulatedPrinter {
         self.lost
     }
 
+    /// Times that the host had the buffer cleared (DLE ENQ 2).
+    pub fn cleared(&self) -> u32 {
+        self.cleared
+    }
+
     pub(super) fn clear_strip(&mut self) {
         self.strip.clear();
     }
@@ -126,6 +133,7 @@ impl SimulatedPrinter {
 
     pub(super) fn end_paper_after(&mut self, rows: u32) {
         self.trap = Some((rows, Trap::PaperEnds));
+        self.feel(|sensors| sensors.paper = true);
     }
 
     pub(super) fn open_cover_after(&mut self, rows: u32) {
@@ -214,6 +222,7 @@ impl SimulatedPrinter {
                 self.output.extend(answer);
             }
             (0x10, 0x05, 2) if self.profile.clears_any_time || self.sensors.is_offline() => {
+                self.cleared += 1;
                 self.forget();
                 self.recent = [0; 2];
             }

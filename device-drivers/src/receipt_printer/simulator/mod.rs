@@ -108,7 +108,7 @@ impl SimulatedPrinterHandle {
         self.wire.with(|printer| printer.set_paper(present));
     }
 
-    /// Lets the roll end after so many more rows of dots.
+    /// Lets the roll end after so many more rows of dots; puts such a roll in when there is none.
     pub fn end_paper_after(&self, rows: u32) {
         self.wire.with(|printer| printer.end_paper_after(rows));
     }
@@ -196,6 +196,11 @@ impl SimulatedPrinterHandle {
     /// Bytes that have come in since the start.
     pub fn received_bytes(&self) -> u64 {
         self.wire.with(|printer| printer.received_bytes())
+    }
+
+    /// Times that the host had the buffer cleared since the start.
+    pub fn cleared(&self) -> u32 {
+        self.wire.with(|printer| printer.cleared())
     }
 
     /// Where a network printer listens.

@@ -183,11 +183,8 @@ fn the_mouth_is_full_from_the_cut_until_somebody_takes_the_receipt() {
     printer.advance(now);
     printer.receive(b"\x10\x04\x14", now);
     assert_eq!(printer.advance(now), [0x10, 0x0F, 0x20, 0, 0, 0]);
-    assert_eq!(
-        after(PrinterProfile::default(), b"\x10\x04\x14").1,
-        [],
-        "a printer without the sensor is silent"
-    );
+    let (_, said) = after(PrinterProfile::default(), b"\x10\x04\x14");
+    assert!(said.is_empty(), "a printer without the sensor is silent");
 }
 
 proptest! {

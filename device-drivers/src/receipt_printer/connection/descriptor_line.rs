@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::serial_line::{LineError, Ready};
+use crate::transport::{LineError, Ready, Transport};
 
 /// How long a network printer may take to accept.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
@@ -41,18 +41,6 @@ impl DescriptorLine {
         DescriptorLine { address, open: None }
     }
 
-    pub(super) fn ready(&mut self) -> Result<Ready, LineError> {
-        if self.open.is_some() && self.discard_input().is_ok() {
-            return Ok(Ready::StillOpen);
-        }
-        self.open = Some(self.opened().map_err(|error| {
-            tracing::debug!(address = ?self.address, %error, "the printer cannot be reached");
-            LineError::Gone
-        })?);
-        self.discard_input()?;
-        Ok(Ready::Opened)
-    }
-
     fn opened(&self) -> io::Result<OwnedFd> {
         match &self.address {
             Address::Usb(device) => {
@@ -72,54 +60,6 @@ impl DescriptorLine {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
-        loop {
-            let fd = self.open.as_ref().ok_or(LineError::Gone)?;
-            match rustix::io::write(fd, bytes) {
-                Ok(count) if count > 0 => return Ok(count),
-                Ok(_) | Err(Errno::AGAIN) => {
-                    if self.wait(PollFlags::OUT, until)?.is_empty() {
-                        return Ok(0);
-                    }
-                }
-                Err(Errno::INTR) => {}
-                Err(_) => return Err(self.hang_up()),
-            }
-        }
-    }
-
-    pub(super) fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
-        loop {
-            let seen = self.wait(PollFlags::IN, until)?;
-            if seen.is_empty() {
-                return Ok(0);
-            }
-            let fd = self.open.as_ref().ok_or(LineError::Gone)?;
-            match rustix::io::read(fd, &mut *into) {
-                Ok(0) if self.may_read_nothing() && !seen.contains(PollFlags::HUP) => {
-                    let left = until.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Ok(0);
-                    }
-                    std::thread::sleep(left.min(EMPTY_READ_PAUSE));
-                }
-                Ok(0) => return Err(self.hang_up()),
-                Ok(count) => return Ok(count),
-                Err(Errno::INTR | Errno::AGAIN) => {}
-                Err(_) => return Err(self.hang_up()),
-            }
-        }
-    }
-
-    /// Closes, so that nothing that is still on its way arrives; the next use opens anew.
-    pub(super) fn close(&mut self) {
-        let Some(fd) = self.open.take() else { return };
-        if matches!(self.address, Address::Tcp(_)) {
-            // A reset instead of an orderly end: what the printer has not taken is dropped by both sides.
-            let _ = rustix::net::sockopt::set_socket_linger(&fd, Some(Duration::ZERO));
-        }
     }
 
     fn may_read_nothing(&self) -> bool {
@@ -152,6 +92,68 @@ impl DescriptorLine {
         tracing::debug!(address = ?self.address, "the printer was disconnected");
         self.open = None;
         LineError::Gone
+    }
+}
+
+impl Transport for DescriptorLine {
+    fn ready(&mut self) -> Result<Ready, LineError> {
+        if self.open.is_some() && self.discard_input().is_ok() {
+            return Ok(Ready::StillOpen);
+        }
+        self.open = Some(self.opened().map_err(|error| {
+            tracing::debug!(address = ?self.address, %error, "the printer cannot be reached");
+            LineError::Gone
+        })?);
+        self.discard_input()?;
+        Ok(Ready::Opened)
+    }
+
+    /// Closes, so that nothing that is still on its way arrives; the next use opens anew.
+    fn discard_output(&mut self) {
+        let Some(fd) = self.open.take() else { return };
+        if matches!(self.address, Address::Tcp(_)) {
+            // A reset instead of an orderly end: what the printer has not taken is dropped by both sides.
+            let _ = rustix::net::sockopt::set_socket_linger(&fd, Some(Duration::ZERO));
+        }
+    }
+
+    fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
+        loop {
+            let fd = self.open.as_ref().ok_or(LineError::Gone)?;
+            match rustix::io::write(fd, bytes) {
+                Ok(count) if count > 0 => return Ok(count),
+                Ok(_) | Err(Errno::AGAIN) => {
+                    if self.wait(PollFlags::OUT, until)?.is_empty() {
+                        return Ok(0);
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(_) => return Err(self.hang_up()),
+            }
+        }
+    }
+
+    fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
+        loop {
+            let seen = self.wait(PollFlags::IN, until)?;
+            if seen.is_empty() {
+                return Ok(0);
+            }
+            let fd = self.open.as_ref().ok_or(LineError::Gone)?;
+            match rustix::io::read(fd, &mut *into) {
+                Ok(0) if self.may_read_nothing() && !seen.contains(PollFlags::HUP) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Ok(0);
+                    }
+                    std::thread::sleep(left.min(EMPTY_READ_PAUSE));
+                }
+                Ok(0) => return Err(self.hang_up()),
+                Ok(count) => return Ok(count),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(_) => return Err(self.hang_up()),
+            }
+        }
     }
 }
 
@@ -216,7 +218,7 @@ mod tests {
             handed_over += count;
         }
         assert!(handed_over < all.len());
-        line.close();
+        line.discard_output();
         let mut taken = 0;
         let mut buffer = vec![0u8; 1 << 20];
         let end = loop {
