@@ -10,13 +10,17 @@
 //! Personal data lives only in types that zero themselves on drop and print as `[redacted]`; no error and no
 //! log line carries a field of a card.
 
+pub mod bulk_pipes;
 pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;
+#[cfg(feature = "recording")]
+pub mod recording;
 pub mod remedy;
 pub mod serial_line;
 pub mod transport;
 
+mod uart;
 mod wire;
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ mod plug;
 pub(crate) use plug::Outlet;
 use plug::Plug;
 
+use crate::uart;
+
 /// Bytes in flight at a time on a paced wire: about 5 ms at 115200 baud.
 const PACED_CHUNK: usize = 64;
 /// Bytes moved at a time on an unpaced wire.
@@ -47,8 +49,12 @@ pub(crate) trait WireDevice: Send + 'static {
     fn room(&self) -> usize {
         usize::MAX
     }
-    /// Whether the device drops off the wire now; asked after each [`WireDevice::receive`], once for each drop.
-    fn drops_off(&mut self) -> bool {
+    /// The rate at which the device listens and speaks, bits per second; `None` for one that minds none.
+    fn rate(&self) -> Option<u32> {
+        None
+    }
+    /// Whether the plug comes out once everything said so far has left.
+    fn loses_plug(&self) -> bool {
         false
     }
 }
@@ -204,16 +210,17 @@ fn run<D: WireDevice>(shared: &Shared<D>, mut outlet: Outlet, baud: u32) {
             follow_plug(&mut state, &mut plug, &mut line, &mut outlet);
             line.paced = state.paced;
             let now = Instant::now();
+            let rates = plug.as_ref().and_then(|plug| Some((state.device.rate()?, plug.host_rate()?)));
             if let Some(bytes) = line.take_received(now) {
-                state.device.receive(&bytes, now);
-                if state.device.drops_off() {
-                    state.want_plugged = false;
-                    continue;
-                }
+                state.device.receive(&heard(&bytes, rates.map(|(device, host)| (host, device))), now);
             }
-            let leaving = state.device.advance(now);
+            let leaving = heard(&state.device.advance(now), rates);
             line.send(&leaving, plug.is_some());
             line.room = state.device.room();
+            if state.device.loses_plug() && line.is_quiet() {
+                state.want_plugged = false;
+                follow_plug(&mut state, &mut plug, &mut line, &mut outlet);
+            }
             shared.changed.notify_all();
             state.device.next_due()
         };
@@ -249,6 +256,11 @@ fn follow_plug<D: WireDevice>(
         state.address = Some(*address);
     }
     state.plugged = plug.is_some();
+}
+
+/// What arrives of bytes that were sent at the first rate to an end that listens at the second.
+fn heard(bytes: &[u8], rates: Option<(u32, u32)>) -> Vec<u8> {
+    rates.map_or_else(|| bytes.to_vec(), |(sent, heard)| uart::heard(bytes, sent, heard))
 }
 
 /// The wire itself: what is in flight in each direction.
@@ -290,6 +302,11 @@ impl Line {
         self.hung_up = false;
     }
 
+    /// Whether everything that the device said has left.
+    fn is_quiet(&self) -> bool {
+        self.leaving.is_empty() && self.departing.is_none()
+    }
+
     fn chunk(&self) -> usize {
         if self.paced { PACED_CHUNK } else { UNPACED_CHUNK }
     }
@@ -312,7 +329,12 @@ impl Line {
     /// Writes what is due, then waits for the host, the waker or the next thing due.
     fn exchange(&mut self, mut plug: Option<&mut Plug>, waker: BorrowedFd<'_>, due: Option<Instant>) {
         if let Some(fd) = plug.as_deref().and_then(Plug::line) {
+            let was_quiet = self.is_quiet();
             self.depart(fd);
+            if self.is_quiet() != was_quiet {
+                // The last byte has left: the device may want to know before it waits.
+                return;
+            }
         }
         let listening = !self.hung_up && self.arriving.is_none() && self.room > 0;
         let look = self.hung_up && plug.as_deref().is_some_and(Plug::must_be_looked_at);

@@ -46,6 +46,14 @@ impl Plug {
         }
     }
 
+    /// The rate that the host has set on a terminal, bits per second; a network has none.
+    pub(crate) fn host_rate(&self) -> Option<u32> {
+        match self {
+            Plug::Tty(pty) => pty.host_rate().ok(),
+            Plug::Tcp { .. } => None,
+        }
+    }
+
     /// What to wait for, besides time: bytes when the device is `listening`, a host when there is none.
     pub(crate) fn watched(&self, listening: bool) -> Option<PollFd<'_>> {
         let interest = if listening { PollFlags::IN } else { PollFlags::empty() };

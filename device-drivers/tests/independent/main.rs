@@ -75,7 +75,10 @@ fn save(name: &str, bitmap: &Bitmap) -> std::path::PathBuf {
 /// Checks the code in a receipt's picture, its lines, and that the picture is the one that was looked at.
 fn assert_shows(name: &str, receipt: &SimulatedReceipt, lines: &[&str], looked_at: &str) {
     let path = save(name, &receipt.bitmap);
-    assert_eq!(receipt.text, lines, "{name}");
+    // Some hosts make an empty line of a space.
+    let shown: Vec<&str> =
+        receipt.text.iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()).collect();
+    assert_eq!(shown, lines, "{name}");
     let read = said(Command::new("zbarimg").args(["--quiet", "--raw"]).arg(&path));
     assert_eq!(String::from_utf8(read).unwrap().trim_end(), CODE, "{name}");
     let hash: String =
@@ -91,7 +94,12 @@ fn receiptio_prints_and_takes_it_for_printed() {
     let answer = said(command.env("PRINTER", "127.91.0.1").env("RECEIPT", receipt));
     assert_eq!(String::from_utf8(answer).unwrap().trim_end(), "success");
     let lines = ["受理回执", "示例市政务服务中心：测试样本"];
-    assert_shows("receiptio", &printed(&printer), &lines, "");
+    assert_shows(
+        "receiptio",
+        &printed(&printer),
+        &lines,
+        "e0a2e45990b4f7b723be49ac9727469246d5c256503a5f93e43b9aa24153eabe",
+    );
 }
 
 /// What receiptio says of a printer in some state.
@@ -132,7 +140,12 @@ fn receiptline_s_bytes_become_the_right_picture() {
     // An orderly end right behind the bytes: everything is printed all the same.
     drop(line);
     let lines = ["受理回执", "示例市政务服务中心：测试样本"];
-    assert_shows("receiptline", &printed(&printer), &lines, "");
+    assert_shows(
+        "receiptline",
+        &printed(&printer),
+        &lines,
+        "1cb2312a1e14fd45ef6736afbd14d0199c29b37af26fd28c6bcb43b8542090ce",
+    );
 }
 
 fn python_escpos(printer: &SimulatedPrinterHandle, verb: &str) -> String {
@@ -145,7 +158,10 @@ fn python_escpos(printer: &SimulatedPrinterHandle, verb: &str) -> String {
 #[test]
 fn python_escpos_bytes_become_the_right_picture() {
     let lines = ["DEMO RECEIPT", "示例市政务服务中心：受理回执"];
-    for (verb, looked_at) in [("native", ""), ("picture", "")] {
+    for (verb, looked_at) in [
+        ("native", "2556b928f73aaa37271856ad1987cc663818c211612adb69d9dbabd81d96d14a"),
+        ("picture", "b0bc2712e92b10f38453f35a1743dca7378409e5fdfe881e686565a9611aca1e"),
+    ] {
         let printer = printer();
         python_escpos(&printer, verb);
         assert_shows(&format!("python-escpos-{verb}"), &printed(&printer), &lines, looked_at);
@@ -181,7 +197,12 @@ fn the_escpos_crate_s_bytes_become_the_right_picture() {
         })
         .map(|_| ());
     assert!(sent.is_ok(), "{sent:?}");
-    assert_shows("escpos-crate", &printed(&printer), &["DEMO RECEIPT", chinese], "");
+    assert_shows(
+        "escpos-crate",
+        &printed(&printer),
+        &["DEMO RECEIPT", chinese],
+        "92dd8655cee0a9af5d3ea832b3ae4cc93c05354aaad2b5d4851a4a4285c81109",
+    );
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl EscPosPrinter {
         is_answer: impl Fn(&Reply, bool) -> bool,
     ) -> Result<Reply, PrinterError> {
         let mut again = 0;
-        self.let_noise_pass(deadline.at)?;
+        self.let_noise_pass(deadline.at, &is_answer)?;
         self.dialogue.send(question, deadline.at, true)?;
         loop {
             let reply = self.next_before(&mut deadline)?;
@@ -118,11 +118,13 @@ impl EscPosPrinter {
             }
             self.dialogue.note(&reply);
             if self.dialogue.noise {
+                if let Some(answer) = self.let_noise_pass(deadline.at, &is_answer)? {
+                    return Ok(answer);
+                }
                 if again == ASKED_AGAIN_MAX {
                     return Err(PrinterError::Unconfirmed);
                 }
                 again += 1;
-                self.let_noise_pass(deadline.at)?;
                 self.dialogue.send(question, deadline.at, true)?;
             }
             self.dialogue.stop_if_obstructed()?;
@@ -136,15 +138,20 @@ impl EscPosPrinter {
         reply.ok_or_else(|| self.dialogue.why_unconfirmed())
     }
 
-    /// Throws away what is left of a disturbed answer, if there was one.
-    fn let_noise_pass(&mut self, deadline: Instant) -> Result<(), PrinterError> {
+    /// Throws away what is left of a disturbed answer, if there was one, up to an answer that stands among the noise.
+    fn let_noise_pass(
+        &mut self,
+        deadline: Instant,
+        is_answer: &impl Fn(&Reply, bool) -> bool,
+    ) -> Result<Option<Reply>, PrinterError> {
         while self.dialogue.noise && Instant::now() < deadline {
             match self.dialogue.reply(Instant::now() + QUIET, true)? {
+                Some(reply) if is_answer(&reply, true) => return Ok(Some(reply)),
                 Some(reply) => self.dialogue.note(&reply),
                 None => self.dialogue.noise = false,
             }
         }
-        self.dialogue.stop_if_obstructed()
+        self.dialogue.stop_if_obstructed().map(|()| None)
     }
 
     /// A printer that confirms nothing at all: the line's time must have passed, and its state must be good.

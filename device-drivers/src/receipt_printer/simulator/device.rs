@@ -328,7 +328,7 @@ impl WireDevice for SimulatedPrinter {
         }
     }
 
-    fn drops_off(&mut self) -> bool {
-        self.trouble.take_drop()
+    fn loses_plug(&self) -> bool {
+        self.trouble.has_dropped()
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Trouble {
     waiting: VecDeque<(Instant, Vec<u8>)>,
     /// Bytes that the host may still send until the line drops.
     drops_after: Option<u64>,
-    drops: bool,
+    dropped: bool,
     /// The printer takes no more bytes and does nothing.
     pub(super) stuck: bool,
     /// The printer hears nothing and says nothing.
@@ -36,19 +36,22 @@ impl Trouble {
 
     /// How many of `count` bytes arrive before the line drops.
     pub(super) fn let_in(&mut self, count: usize) -> usize {
+        if self.dropped {
+            return 0;
+        }
         let Some(left) = self.drops_after else { return count };
         if (count as u64) < left {
             self.drops_after = Some(left - count as u64);
             return count;
         }
         self.drops_after = None;
-        self.drops = true;
+        self.dropped = true;
         left as usize
     }
 
-    /// Whether the line drops now.
-    pub(super) fn take_drop(&mut self) -> bool {
-        std::mem::take(&mut self.drops)
+    /// Whether the line has dropped, since the power came.
+    pub(super) fn has_dropped(&self) -> bool {
+        self.dropped
     }
 
     /// What leaves the printer by `now`, given what it says now.
@@ -72,6 +75,7 @@ impl Trouble {
     /// The power is gone: what has not left is lost.
     pub(super) fn power_off(&mut self) {
         self.waiting.clear();
+        self.dropped = false;
     }
 
     fn with_noise(&mut self, said: &[u8]) -> Vec<u8> {
@@ -120,8 +124,10 @@ mod tests {
     fn the_line_drops_behind_the_byte() {
         let mut trouble = Trouble::default();
         trouble.drop_after(10);
-        assert_eq!((trouble.let_in(9), trouble.take_drop()), (9, false));
-        assert_eq!((trouble.let_in(9), trouble.take_drop()), (1, true));
-        assert_eq!((trouble.let_in(9), trouble.take_drop()), (9, false), "once");
+        assert_eq!((trouble.let_in(9), trouble.has_dropped()), (9, false));
+        assert_eq!((trouble.let_in(9), trouble.has_dropped()), (1, true));
+        assert_eq!((trouble.let_in(9), trouble.has_dropped()), (0, true));
+        trouble.power_off();
+        assert_eq!((trouble.let_in(9), trouble.has_dropped()), (9, false), "once");
     }
 }
