@@ -13,6 +13,7 @@ pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;
 pub mod remedy;
+pub mod vendor_library;
 
 mod serial_line;
 mod wire;

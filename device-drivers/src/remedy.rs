@@ -49,6 +49,12 @@ pub enum Fault {
     PrinterCutter,
     /// The printer reports another fault, or did not confirm a print.
     PrinterFault,
+    /// A vendor library cannot be loaded, or its process cannot be started.
+    VendorGone,
+    /// A vendor library crashes or hangs again and again.
+    VendorLost,
+    /// A vendor library runs and refuses what it is asked.
+    VendorFault,
 }
 
 impl Hint {
@@ -78,6 +84,9 @@ impl Fault {
             Fault::PrinterCoverOpen => "printer-cover-open",
             Fault::PrinterCutter => "printer-cutter",
             Fault::PrinterFault => "printer-fault",
+            Fault::VendorGone => "vendor-gone",
+            Fault::VendorLost => "vendor-lost",
+            Fault::VendorFault => "vendor-fault",
         }
     }
 }
