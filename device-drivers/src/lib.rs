@@ -1,5 +1,6 @@
 //! Device drivers of the kiosk: one folder per device kind, each with a narrow blocking trait, a protocol
-//! of pure bytes, a driver that does the I/O and a simulator that speaks the same bytes over a pseudo terminal.
+//! of pure bytes, a driver that does the I/O over a [`transport`] and a simulator that speaks the same bytes from
+//! the other side, over a pseudo terminal where the device has one.
 //!
 //! Deliberately absent: async and tokio (devices are threads of the kiosk process), any other crate of the
 //! project (this is a leaf), sessions, wording and languages (errors answer [`Remedy`], the kiosk finds the
@@ -9,13 +10,18 @@
 //! Personal data lives only in types that zero themselves on drop and print as `[redacted]`; no error and no
 //! log line carries a field of a card.
 
+pub mod bulk_pipes;
 pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;
+#[cfg(feature = "recording")]
+pub mod recording;
 pub mod remedy;
+pub mod serial_line;
+pub mod transport;
 pub mod vendor_library;
 
-mod serial_line;
+mod uart;
 mod wire;
 
 #[cfg(test)]

@@ -52,6 +52,12 @@ impl Pty {
         &self.slave_path
     }
 
+    /// The rate, bits per second, that the host has set on its end; the kernel keeps it and slows nothing down.
+    pub fn host_rate(&self) -> io::Result<u32> {
+        // On Linux the settings reached through the master are the slave's.
+        Ok(rustix::termios::tcgetattr(&self.master)?.output_speed())
+    }
+
     /// The stable path that the host is configured with.
     pub fn link(&self) -> &Path {
         &self.link

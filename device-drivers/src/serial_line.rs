@@ -1,7 +1,7 @@
 //! The host's end of a serial cable: open by path, drop old input, write and read with deadlines.
 //!
-//! Both drivers stand on it. It knows no protocol. A line that was hung up is opened again by path at the next
-//! use, so a device that is unplugged and plugged in again needs no restart of the kiosk.
+//! It knows no protocol. A line that was hung up is opened again by path at the next use, so a device that is
+//! unplugged and plugged in again needs no restart of the kiosk.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use serialport::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort, StopBits, TTYPort};
 use zeroize::Zeroize;
 
+use crate::transport::{LineError, Ready, Transport};
+
 /// Bytes handed to the kernel at once. The port blocks in `write`, so a chunk must be short enough that even a
 /// peer that takes bytes at 9600 baud lets it through well inside any deadline.
 const WRITE_CHUNK: usize = 128;
@@ -17,49 +19,31 @@ const WRITE_CHUNK: usize = 128;
 /// Reads of left-over input before a command is sent all the same.
 const MAX_DISCARDS: usize = 64;
 
-/// Why the line failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LineError {
-    /// The port is not there, cannot be opened, or was hung up.
-    Gone,
-    /// The peer did not take the bytes in time.
-    Stuck,
-}
-
-/// What [`SerialLine::ready`] had to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ready {
-    /// The port was opened for this use: nothing is known about the device behind it.
-    Opened,
-    /// The port was open already.
-    StillOpen,
-}
-
 /// One serial port, opened on demand.
-pub(crate) struct SerialLine {
+pub struct SerialLine {
     path: PathBuf,
     baud: u32,
     port: Option<TTYPort>,
 }
 
 impl SerialLine {
-    pub(crate) fn new(path: &Path, baud: u32) -> SerialLine {
+    /// The port at `path`, with 8 data bits, no parity, 1 stop bit and no flow control.
+    pub fn new(path: &Path, baud: u32) -> SerialLine {
         SerialLine { path: path.to_path_buf(), baud, port: None }
     }
 
-    pub(crate) fn baud(&self) -> u32 {
+    /// Bits per second.
+    pub fn baud(&self) -> u32 {
         self.baud
     }
 
-    /// Opens the port if needed and throws away input that nobody asked for. A port that was hung up while
-    /// nothing was going on is opened again once, without an error.
-    pub(crate) fn ready(&mut self) -> Result<Ready, LineError> {
-        if self.port.is_some() && self.discard_input().is_ok() {
-            return Ok(Ready::StillOpen);
+    /// Goes on at another rate.
+    pub fn set_baud(&mut self, baud: u32) {
+        self.baud = baud;
+        // A port that does not take the rate is opened anew with it, and says then that it cannot.
+        if self.port.as_mut().is_some_and(|port| port.set_baud_rate(baud).is_err()) {
+            self.hang_up();
         }
-        self.port = Some(self.open()?);
-        self.discard_input()?;
-        Ok(Ready::Opened)
     }
 
     fn open(&self) -> Result<TTYPort, LineError> {
@@ -83,7 +67,7 @@ impl SerialLine {
     }
 
     /// Throws away what has come in and was not read.
-    pub(crate) fn discard_input(&mut self) -> Result<(), LineError> {
+    fn discard_input(&mut self) -> Result<(), LineError> {
         let port = self.port.as_mut().ok_or(LineError::Gone)?;
         if port.clear(ClearBuffer::Input).is_err() {
             return Err(self.hang_up());
@@ -106,37 +90,49 @@ impl SerialLine {
         result
     }
 
-    /// Throws away what was written and has not left yet.
-    pub(crate) fn discard_output(&mut self) {
+    fn hang_up(&mut self) -> LineError {
+        tracing::debug!(port = %self.path.display(), "serial port was hung up");
+        self.port = None;
+        LineError::Gone
+    }
+}
+
+impl Transport for SerialLine {
+    fn ready(&mut self) -> Result<Ready, LineError> {
+        if self.port.is_some() && self.discard_input().is_ok() {
+            return Ok(Ready::StillOpen);
+        }
+        self.port = Some(self.open()?);
+        self.discard_input()?;
+        Ok(Ready::Opened)
+    }
+
+    fn discard_output(&mut self) {
         if let Some(port) = &self.port {
             let _ = port.clear(ClearBuffer::Output);
         }
     }
 
-    /// Writes all of `bytes` before `deadline`.
-    pub(crate) fn write_all(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), LineError> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
+    fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
+        let chunk = &bytes[..bytes.len().min(WRITE_CHUNK)];
+        loop {
             let port = self.port.as_mut().ok_or(LineError::Gone)?;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let chunk = &rest[..rest.len().min(WRITE_CHUNK)];
+            let left = until.saturating_duration_since(Instant::now());
             match port.set_timeout(left).map_err(io::Error::from).and_then(|()| port.write(chunk)) {
                 Ok(0) => return Err(self.hang_up()),
-                Ok(n) => rest = &rest[n..],
+                Ok(count) => return Ok(count),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if would_wait(&e) => {
-                    if Instant::now() >= deadline {
-                        return Err(LineError::Stuck);
+                    if Instant::now() >= until {
+                        return Ok(0);
                     }
                 }
                 Err(_) => return Err(self.hang_up()),
             }
         }
-        Ok(())
     }
 
-    /// Reads what is there, waiting until `until` for the first byte. `Ok(0)` means that nothing came.
-    pub(crate) fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
+    fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
         loop {
             let port = self.port.as_mut().ok_or(LineError::Gone)?;
             let left = until.saturating_duration_since(Instant::now());
@@ -153,12 +149,6 @@ impl SerialLine {
                 Err(_) => return Err(self.hang_up()),
             }
         }
-    }
-
-    fn hang_up(&mut self) -> LineError {
-        tracing::debug!(port = %self.path.display(), "serial port was hung up");
-        self.port = None;
-        LineError::Gone
     }
 }
 

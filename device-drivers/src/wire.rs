@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, poll};
 
 use crate::pty::Pty;
+use crate::uart;
 
 /// Bytes in flight at a time on a paced wire: about 5 ms at 115200 baud.
 const PACED_CHUNK: usize = 64;
@@ -39,6 +40,14 @@ pub(crate) trait WireDevice: Send + 'static {
     fn next_due(&self) -> Option<Instant>;
     /// The device loses its power and forgets what it was doing.
     fn power_off(&mut self);
+    /// The rate at which the device listens and speaks, bits per second; `None` for one that minds none.
+    fn rate(&self) -> Option<u32> {
+        None
+    }
+    /// Whether the plug comes out once everything said so far has left.
+    fn loses_plug(&self) -> bool {
+        false
+    }
 }
 
 struct State<D> {
@@ -174,11 +183,16 @@ fn run<D: WireDevice>(shared: &Shared<D>, link: &Path, baud: u32) {
             follow_plug(&mut state, &mut pty, &mut line, link);
             line.paced = state.paced;
             let now = Instant::now();
+            let rates = pty.as_ref().and_then(|pty| Some((state.device.rate()?, pty.host_rate().ok()?)));
             if let Some(bytes) = line.take_received(now) {
-                state.device.receive(&bytes, now);
+                state.device.receive(&heard(&bytes, rates.map(|(device, host)| (host, device))), now);
             }
-            let leaving = state.device.advance(now);
+            let leaving = heard(&state.device.advance(now), rates);
             line.send(&leaving, pty.is_some());
+            if state.device.loses_plug() && line.is_quiet() {
+                state.want_plugged = false;
+                follow_plug(&mut state, &mut pty, &mut line, link);
+            }
             shared.changed.notify_all();
             state.device.next_due()
         };
@@ -204,6 +218,11 @@ fn follow_plug<D: WireDevice>(state: &mut State<D>, pty: &mut Option<Pty>, line:
         }
     }
     state.plugged = pty.is_some();
+}
+
+/// What arrives of bytes that were sent at the first rate to an end that listens at the second.
+fn heard(bytes: &[u8], rates: Option<(u32, u32)>) -> Vec<u8> {
+    rates.map_or_else(|| bytes.to_vec(), |(sent, heard)| uart::heard(bytes, sent, heard))
 }
 
 /// The wire itself: what is in flight in each direction.
@@ -242,6 +261,11 @@ impl Line {
         self.hung_up = false;
     }
 
+    /// Whether everything that the device said has left.
+    fn is_quiet(&self) -> bool {
+        self.leaving.is_empty() && self.departing.is_none()
+    }
+
     fn chunk(&self) -> usize {
         if self.paced { PACED_CHUNK } else { UNPACED_CHUNK }
     }
@@ -264,7 +288,12 @@ impl Line {
     /// Writes what is due, then waits for the host, the waker or the next thing due.
     fn exchange(&mut self, pty: Option<&Pty>, waker: BorrowedFd<'_>, due: Option<Instant>) {
         if let Some(pty) = pty {
+            let was_quiet = self.is_quiet();
             self.depart(pty);
+            if self.is_quiet() != was_quiet {
+                // The last byte has left: the device may want to know before it waits.
+                return;
+            }
         }
         let listening = pty.filter(|_| !self.hung_up && self.arriving.is_none());
         let looked = self.hung_up.then(|| Instant::now() + HUNG_UP_POLL);

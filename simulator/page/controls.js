@@ -6,7 +6,10 @@ import { say } from "./words.js";
 
 const NETWORK = ["on", "off", "slow", "captive-portal", "error-500", "wrong-certificate", "lose-replies"];
 const ENDS_AFTER_ROWS = 200; // a third of a receipt
-const FAULTS = ["none", "checksum", "garbage", "stale", "pull-mid-read", "refused", "not-a-card"];
+const FAULTS = [
+  "none", "checksum", "garbage", "stale", "truncated", "delay", "pull-early", "pull-mid-read", "unplug-mid-read",
+  "chip-hangs", "stuck", "silent", "refused", "not-a-card",
+];
 
 /** A row of chips of which exactly one is chosen. `onChoose` answers whether the simulator did it. */
 function choose(parent, name, values, word, chosen, onChoose) {

@@ -18,8 +18,12 @@ use crate::picture;
 
 /// Serial speed of both devices.
 pub const BAUD: u32 = 115_200;
-/// Bytes of a read's answer that still come when the card is pulled: the length is known, the text is not whole.
-const PULL_AFTER_BYTES: usize = 200;
+/// Bytes of a read's answer that still come when it breaks off: the length is known, the text is not whole.
+const BREAKS_AFTER_BYTES: usize = 200;
+/// The card is pulled while the reader is still at work on its chip, which takes 350 ms.
+const PULLED_AFTER_MS: u64 = 100;
+/// A slow answer, still well inside the driver's deadline of 3 s.
+const DELAY_MS: u64 = 1500;
 
 /// What can be wrong with the reader until somebody repairs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +37,18 @@ pub enum ReaderFaultName {
     Stale,
     /// The card is pulled while it is read.
     PullMidRead,
+    /// The card is pulled before the answer begins.
+    PullEarly,
+    /// The answer comes late.
+    Delay,
+    /// The answer breaks off, the card stays.
+    Truncated,
+    /// The reader's plug comes out during the answer.
+    UnplugMidRead,
+    /// The chip hangs until the reader is reset.
+    ChipHangs,
+    /// The reader hangs until it loses its power.
+    Stuck,
     /// The security module refuses the card.
     Refused,
     /// The thing on the reader is no identity card.
@@ -47,7 +63,13 @@ impl ReaderFaultName {
             Self::Checksum => WireFault::WrongChecksum,
             Self::Garbage => WireFault::GarbageInside,
             Self::Stale => WireFault::StaleAnswer,
-            Self::PullMidRead => WireFault::PulledMidRead { after_bytes: PULL_AFTER_BYTES },
+            Self::PullMidRead => WireFault::PulledMidRead { after_bytes: BREAKS_AFTER_BYTES },
+            Self::PullEarly => WireFault::PulledAfter { millis: PULLED_AFTER_MS },
+            Self::Delay => WireFault::Late { millis: DELAY_MS },
+            Self::Truncated => WireFault::Truncated { after_bytes: BREAKS_AFTER_BYTES },
+            Self::UnplugMidRead => WireFault::Unplugged { after_bytes: BREAKS_AFTER_BYTES },
+            Self::ChipHangs => WireFault::ChipHangs,
+            Self::Stuck => WireFault::Stuck,
             Self::Refused => WireFault::Refused,
             Self::NotACard => WireFault::NotACard,
             Self::Silent => WireFault::Silence,

@@ -9,37 +9,6 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::protocol::codes;
 
-/// A complete read: text and photo of one card.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CardRead {
-    /// The text block.
-    pub text: CardText,
-    /// The photo as the chip holds it.
-    pub photo: Photo,
-}
-
-/// The photo in its closed format, to be handed on as it is.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Photo(Zeroizing<Vec<u8>>);
-
-impl Photo {
-    /// Takes the bytes of the chip's photo file.
-    pub fn new(bytes: &[u8]) -> Photo {
-        Photo(Zeroizing::new(bytes.to_vec()))
-    }
-
-    /// The bytes as they were read.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Photo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Photo([redacted])")
-    }
-}
-
 /// The text block of one of the four known documents.
 #[derive(Clone, PartialEq, Eq)]
 pub enum CardText {
@@ -190,6 +159,12 @@ impl CardText {
             CardText::Foreigner2023(card) if card.chinese_name.is_empty() => &card.english_name,
             CardText::Foreigner2023(card) => &card.chinese_name,
         }
+    }
+
+    /// Whether every character of the name was read. A name with a rare character may not fit its place; then
+    /// the last character is cut in two on the chip and stands here as U+FFFD.
+    pub fn name_is_whole(&self) -> bool {
+        !self.name().contains(char::REPLACEMENT_CHARACTER)
     }
 
     /// The number of the document.

@@ -1,17 +1,22 @@
 //! Second-generation resident ID card reader: the trait that the kiosk sees, and its errors.
 //!
-//! [`protocol`] is pure bytes (GA/T 467 frames and the card's text block), [`driver`] speaks it over a serial
-//! port, [`simulator`] answers it. Absent: the photo's decoder, fingerprints, USB variants.
+//! [`protocol`] is pure bytes (GA/T 467 frames and the card's text block), [`driver`] speaks it over a serial port
+//! or USB bulk pipes, [`simulator`] answers it over both. Absent: a decoder of the photo (a place for one is in
+//! [`photo`]), matching of fingerprints, readers with other framing (HID reports, PC/SC pages, private frames).
 
 pub mod card;
+pub mod card_read;
 pub mod driver;
+pub mod four_pipes;
+pub mod photo;
 pub mod protocol;
 pub mod simulator;
 
-pub use card::{
-    CardRead, CardText, Foreigner2017Card, Foreigner2023Card, HmtResidenceCard, MainlandCard, Photo,
-};
-pub use driver::SerialIdCardReader;
+pub use card::{CardText, Foreigner2017Card, Foreigner2023Card, HmtResidenceCard, MainlandCard};
+pub use card_read::{AdditionalAddress, CardRead, Extra, Extras, Fingerprint};
+pub use driver::{SamReader, SerialIdCardReader, UsbIdCardReader};
+pub use four_pipes::{FourPipes, PipeLayout};
+pub use photo::{NoPhotoDecoder, Photo, PhotoDecoder, PhotoError, Portrait};
 pub use protocol::answer::SamId;
 
 use crate::remedy::{Fault, Hint, Remedy};
@@ -23,11 +28,17 @@ pub const SILENT_AFTER: u32 = 3;
 pub trait IdCardReader: Send {
     /// Looks for a card once. A card that was read and left in place is *not* found again.
     fn find(&mut self) -> Result<Found, ReaderError>;
-    /// Finds, selects and reads the card. Either a whole card comes back or none.
-    fn read(&mut self) -> Result<CardRead, ReaderError>;
+    /// Finds, selects and reads the card: text and photo. Either a whole card comes back or none.
+    fn read(&mut self) -> Result<CardRead, ReaderError> {
+        self.read_with(Extras::default())
+    }
+    /// As [`IdCardReader::read`], and what else is asked for. What fails of that is said in its place in the
+    /// [`CardRead`] and spoils nothing: a reader gives a card's text out once.
+    fn read_with(&mut self, extras: Extras) -> Result<CardRead, ReaderError>;
     /// The number of the reader's security module.
     fn sam_id(&mut self) -> Result<SamId, ReaderError>;
-    /// Resets the security module.
+    /// Resets the security module. Whether a card that was left in place is found again afterwards differs from
+    /// reader to reader (unconfirmed).
     fn reset(&mut self) -> Result<(), ReaderError>;
 }
 

@@ -10,7 +10,8 @@ use super::protocol::encode::{self, ProcessId};
 use super::protocol::reply::{Reply, ReplyDecoder};
 use super::protocol::status::{self, Asb, ErrorCause, OfflineCause, PrinterBits, RollPaper};
 use super::{Bitmap, Paper, PrintLevel, PrinterError, PrinterFault, PrinterStatus, ReceiptPrinter};
-use crate::serial_line::{LineError, Ready, SerialLine};
+use crate::serial_line::SerialLine;
+use crate::transport::{LineError, Ready, Transport};
 
 /// How long a real-time status may take; it is answered out of turn.
 const STATUS_DEADLINE: Duration = Duration::from_millis(500);

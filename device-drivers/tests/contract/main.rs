@@ -1,6 +1,11 @@
-//! The drivers against their simulators, over real pseudo terminals, with every fault. The same suites are meant
-//! to run against recordings and against real devices.
+//! The drivers against their simulators, over real pseudo terminals and USB pipes, with every fault, and against
+//! recordings. The same suites are meant to run against real devices.
 
+mod desk;
 mod printer;
 mod reader;
+mod reader_extras;
+mod reader_line;
 mod reader_plug;
+mod reader_replay;
+mod reader_status;

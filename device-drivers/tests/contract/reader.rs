@@ -1,76 +1,44 @@
-//! The card reader's contract.
+//! The card reader's contract, kept on every cable.
 
 use std::time::{Duration, Instant};
 
-use device_drivers::id_card_reader::simulator::{
-    self, CardImage, ReaderStep, SimulatedReaderHandle, WireFault,
-};
+use device_drivers::id_card_reader::simulator::{CardImage, ReaderStep, WireFault};
 use device_drivers::id_card_reader::{
-    CardText, Foreigner2017Card, Foreigner2023Card, Found, HmtResidenceCard, IdCardReader, MainlandCard,
-    ReaderError, Refusal, SerialIdCardReader,
+    CardText, Foreigner2017Card, Foreigner2023Card, Found, HmtResidenceCard, ReaderError, Refusal,
 };
 use device_drivers::{Fault, Hint, Remedy};
 
+use crate::desk::{Desk, contract_on_every_cable, image, name_read, person};
+
 const STEPS: [ReaderStep; 3] = [ReaderStep::Find, ReaderStep::Select, ReaderStep::Read];
 
-pub struct Desk {
-    pub reader: SerialIdCardReader,
-    pub simulator: SimulatedReaderHandle,
-    dir: tempfile::TempDir,
+contract_on_every_cable! {
+    an_empty_reader_finds_nothing,
+    a_card_is_read_once_and_then_not_found_until_it_is_laid_again,
+    all_four_documents_and_rare_names_are_read,
+    a_wrong_checksum_is_never_believed,
+    a_damaged_exchange_is_repeated_before_anyone_hears_of_it,
+    garbage_before_an_answer_is_skipped,
+    garbage_inside_an_answer_spoils_it_and_the_next_one_is_good,
+    a_stale_answer_is_never_taken_for_the_present_one,
+    the_previous_persons_answer_is_never_shown,
+    an_answer_that_comes_after_the_deadline_is_dropped,
+    a_card_pulled_during_the_answer_gives_nothing_and_a_way_on,
+    a_card_that_only_trembled_is_read_in_the_second_round,
+    refused_cards_and_other_cards_are_told_apart,
+    an_unknown_kind_of_card_is_not_shown_as_a_known_one,
+    the_malformed_timeout_frame_of_one_vendor_does_not_hang,
+    silence_becomes_a_fault_when_it_lasts_and_ends_with_an_answer,
+    sam_id_and_reset_are_answered,
 }
 
-impl Desk {
-    pub fn port(&self) -> std::path::PathBuf {
-        self.dir.path().join("reader")
-    }
-}
-
-pub fn paced_desk(baud: u32) -> Desk {
-    let dir = tempfile::tempdir().unwrap();
-    let port = dir.path().join("reader");
-    let simulator = simulator::serve(&port, baud).unwrap();
-    let reader = SerialIdCardReader::open(&port, baud).unwrap();
-    Desk { reader, simulator, dir }
-}
-
-pub fn desk() -> Desk {
-    let desk = paced_desk(115_200);
-    desk.simulator.set_paced(false);
-    desk
-}
-
-/// A made-up person: area code 990001 is nobody's.
-fn person(name: &str) -> MainlandCard {
-    MainlandCard {
-        name: name.into(),
-        sex: "2".into(),
-        ethnic: "01".into(),
-        birth: "19900101".into(),
-        address: "广东省东莞市示例街道样本路8号".into(),
-        number: "990001199001011234".into(),
-        issuer: "东莞市公安局".into(),
-        valid_from: "20200101".into(),
-        valid_to: "20400101".into(),
-    }
-}
-
-pub fn image(name: &str) -> CardImage {
-    CardImage::mainland(person(name)).unwrap()
-}
-
-pub fn name_read(desk: &mut Desk) -> String {
-    desk.reader.read().unwrap().text.name().to_owned()
-}
-
-#[test]
-fn an_empty_reader_finds_nothing() {
+fn an_empty_reader_finds_nothing(desk: fn() -> Desk) {
     let mut desk = desk();
     assert_eq!(desk.reader.find(), Ok(Found::Nothing));
     assert_eq!(desk.reader.read(), Err(ReaderError::NoCard));
 }
 
-#[test]
-fn a_card_is_read_once_and_then_not_found_until_it_is_laid_again() {
+fn a_card_is_read_once_and_then_not_found_until_it_is_laid_again(desk: fn() -> Desk) {
     let mut desk = desk();
     desk.simulator.lay(image("测试样本"));
     assert_eq!(desk.reader.find(), Ok(Found::Card));
@@ -84,8 +52,7 @@ fn a_card_is_read_once_and_then_not_found_until_it_is_laid_again() {
     assert_eq!(desk.reader.find(), Ok(Found::Card));
 }
 
-#[test]
-fn all_four_documents_and_rare_names_are_read() {
+fn all_four_documents_and_rare_names_are_read(desk: fn() -> Desk) {
     let mut desk = desk();
     let text = |s: &str| s.to_owned();
     let cards = [
@@ -134,27 +101,7 @@ fn all_four_documents_and_rare_names_are_read() {
     }
 }
 
-#[test]
-fn answers_take_the_time_of_the_line() {
-    let mut desk = paced_desk(115_200);
-    desk.simulator.lay(image("测试样本"));
-    let start = Instant::now();
-    desk.reader.read().unwrap();
-    let fast = start.elapsed();
-    // 1295 bytes of answer alone take 112 ms.
-    assert!(fast >= Duration::from_millis(112), "{fast:?}");
-
-    let mut desk = paced_desk(9600);
-    desk.simulator.lay(image("测试样本"));
-    let start = Instant::now();
-    desk.reader.read().unwrap();
-    let slow = start.elapsed();
-    // 1.35 s at 9600 baud: no fixed wait may cut it off.
-    assert!(slow >= Duration::from_millis(1350), "{slow:?}");
-}
-
-#[test]
-fn a_wrong_checksum_is_never_believed() {
+fn a_wrong_checksum_is_never_believed(desk: fn() -> Desk) {
     for step in [ReaderStep::Find, ReaderStep::Select] {
         let mut desk = desk();
         desk.simulator.lay(image("测试样本"));
@@ -171,8 +118,7 @@ fn a_wrong_checksum_is_never_believed() {
     assert_eq!(name_read(&mut desk), "测试样本");
 }
 
-#[test]
-fn a_damaged_exchange_is_repeated_before_anyone_hears_of_it() {
+fn a_damaged_exchange_is_repeated_before_anyone_hears_of_it(desk: fn() -> Desk) {
     for fault in [WireFault::WrongChecksum, WireFault::Status(0x10), WireFault::Status(0x11)] {
         let mut desk = desk();
         desk.simulator.lay(image("测试样本"));
@@ -186,8 +132,7 @@ fn a_damaged_exchange_is_repeated_before_anyone_hears_of_it() {
     }
 }
 
-#[test]
-fn garbage_before_an_answer_is_skipped() {
+fn garbage_before_an_answer_is_skipped(desk: fn() -> Desk) {
     for step in STEPS {
         let mut desk = desk();
         desk.simulator.lay(image("测试样本"));
@@ -197,8 +142,7 @@ fn garbage_before_an_answer_is_skipped() {
     }
 }
 
-#[test]
-fn garbage_inside_an_answer_spoils_it_and_the_next_one_is_good() {
+fn garbage_inside_an_answer_spoils_it_and_the_next_one_is_good(desk: fn() -> Desk) {
     for step in [ReaderStep::Find, ReaderStep::Select] {
         let mut desk = desk();
         desk.simulator.lay(image("测试样本"));
@@ -213,8 +157,7 @@ fn garbage_inside_an_answer_spoils_it_and_the_next_one_is_good() {
     assert_eq!(name_read(&mut desk), "另一个人");
 }
 
-#[test]
-fn a_stale_answer_is_never_taken_for_the_present_one() {
+fn a_stale_answer_is_never_taken_for_the_present_one(desk: fn() -> Desk) {
     for step in STEPS {
         let mut desk = desk();
         desk.simulator.lay(image("测试样本"));
@@ -223,8 +166,7 @@ fn a_stale_answer_is_never_taken_for_the_present_one() {
     }
 }
 
-#[test]
-fn the_previous_persons_answer_is_never_shown() {
+fn the_previous_persons_answer_is_never_shown(desk: fn() -> Desk) {
     // The last answer on the line is the whole card of the first person; it comes again before the find.
     let mut desk = desk();
     desk.simulator.lay(image("第一个人"));
@@ -234,10 +176,10 @@ fn the_previous_persons_answer_is_never_shown() {
     assert_eq!(name_read(&mut desk), "第二个人");
 }
 
-#[test]
-fn an_answer_that_comes_after_the_deadline_is_dropped() {
+fn an_answer_that_comes_after_the_deadline_is_dropped(desk: fn() -> Desk) {
     // Paced: the late answer stands on the line well before the one that is waited for.
-    let mut desk = paced_desk(115_200);
+    let mut desk = desk();
+    desk.simulator.set_paced(true);
     desk.simulator.lay(image("第一个人"));
     desk.simulator.inject(WireFault::Late { millis: 2900 });
     assert_eq!(desk.reader.read(), Err(ReaderError::NoAnswer { in_a_row: 1 }));
@@ -246,8 +188,7 @@ fn an_answer_that_comes_after_the_deadline_is_dropped() {
     assert_eq!(name_read(&mut desk), "第二个人");
 }
 
-#[test]
-fn a_card_pulled_during_the_answer_gives_nothing_and_a_way_on() {
+fn a_card_pulled_during_the_answer_gives_nothing_and_a_way_on(desk: fn() -> Desk) {
     for after_bytes in [5, 7, 14, 600, 1294] {
         let mut desk = desk();
         desk.simulator.lay(image("测试样本"));
@@ -261,8 +202,7 @@ fn a_card_pulled_during_the_answer_gives_nothing_and_a_way_on() {
     }
 }
 
-#[test]
-fn a_card_that_only_trembled_is_read_in_the_second_round() {
+fn a_card_that_only_trembled_is_read_in_the_second_round(desk: fn() -> Desk) {
     for (step, code) in [
         (ReaderStep::Select, 0x81),
         (ReaderStep::Read, 0x41),
@@ -281,33 +221,7 @@ fn a_card_that_only_trembled_is_read_in_the_second_round() {
     }
 }
 
-#[test]
-fn a_lasting_status_is_told_apart() {
-    let refused = Remedy::AskCitizen(Hint::CardRefused);
-    let fault = Remedy::CallOperator(Fault::ReaderFault);
-    for (code, error, remedy) in [
-        (0x32, ReaderError::Refused(Refusal::NotGenuine), refused),
-        (0x33, ReaderError::Refused(Refusal::CheckFailed), refused),
-        (0x3F, ReaderError::Refused(Refusal::WrongLength), refused),
-        (0x40, ReaderError::NotAnIdCard, Remedy::AskCitizen(Hint::NotAnIdCard)),
-        (0x41, ReaderError::CardMoved, Remedy::AskCitizen(Hint::HoldCardStill)),
-        (0x31, ReaderError::SamFault(0x31), fault),
-        (0x60, ReaderError::SamFault(0x60), fault),
-        (0x66, ReaderError::SamFault(0x66), fault),
-        (0x77, ReaderError::Unexpected(0x77), fault),
-    ] {
-        let mut desk = desk();
-        desk.simulator.lay(image("测试样本"));
-        desk.simulator.set_fault(Some(WireFault::Status(code)));
-        let outcome = desk.reader.read().unwrap_err();
-        assert_eq!((outcome, outcome.remedy()), (error, remedy), "{code:02X}");
-        desk.simulator.set_fault(None);
-        assert_eq!(name_read(&mut desk), "测试样本", "after {code:02X}");
-    }
-}
-
-#[test]
-fn refused_cards_and_other_cards_are_told_apart() {
+fn refused_cards_and_other_cards_are_told_apart(desk: fn() -> Desk) {
     let mut desk = desk();
     desk.simulator.lay(image("测试样本"));
     desk.simulator.inject(WireFault::Refused);
@@ -317,8 +231,7 @@ fn refused_cards_and_other_cards_are_told_apart() {
     assert_eq!(name_read(&mut desk), "测试样本");
 }
 
-#[test]
-fn an_unknown_kind_of_card_is_not_shown_as_a_known_one() {
+fn an_unknown_kind_of_card_is_not_shown_as_a_known_one(desk: fn() -> Desk) {
     let mut desk = desk();
     let mut block =
         device_drivers::id_card_reader::protocol::encode_text(&CardText::Mainland(person("某人"))).unwrap();
@@ -329,8 +242,7 @@ fn an_unknown_kind_of_card_is_not_shown_as_a_known_one() {
     assert_eq!(error.remedy(), Remedy::AskCitizen(Hint::UnknownDocument));
 }
 
-#[test]
-fn the_malformed_timeout_frame_of_one_vendor_does_not_hang() {
+fn the_malformed_timeout_frame_of_one_vendor_does_not_hang(desk: fn() -> Desk) {
     let mut desk = desk();
     desk.simulator.lay(image("测试样本"));
     desk.simulator.set_fault(Some(WireFault::VendorTimeout));
@@ -339,8 +251,7 @@ fn the_malformed_timeout_frame_of_one_vendor_does_not_hang() {
     assert!(start.elapsed() < Duration::from_secs(2), "a gap ends it, not the deadline");
 }
 
-#[test]
-fn silence_becomes_a_fault_when_it_lasts_and_ends_with_an_answer() {
+fn silence_becomes_a_fault_when_it_lasts_and_ends_with_an_answer(desk: fn() -> Desk) {
     let mut desk = desk();
     desk.simulator.lay(image("测试样本"));
     for in_a_row in 1..=3 {
@@ -355,8 +266,7 @@ fn silence_becomes_a_fault_when_it_lasts_and_ends_with_an_answer() {
     assert_eq!(desk.reader.find(), Err(ReaderError::NoAnswer { in_a_row: 1 }));
 }
 
-#[test]
-fn sam_id_and_reset_are_answered() {
+fn sam_id_and_reset_are_answered(desk: fn() -> Desk) {
     let mut desk = desk();
     assert_eq!(desk.reader.sam_id().unwrap().to_string(), "05.01-20240101-0000123456-0987654321");
     assert_eq!(desk.reader.reset(), Ok(()));

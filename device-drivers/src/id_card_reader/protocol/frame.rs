@@ -11,8 +11,8 @@ use zeroize::{Zeroize, Zeroizing};
 pub const PREAMBLE: [u8; 5] = [0xAA, 0xAA, 0xAA, 0x96, 0x69];
 /// The largest length field of any known answer (text, photo and fingerprint).
 pub const MAX_LENGTH: usize = 0x090A;
-/// Preamble and length field.
-const HEAD: usize = 7;
+/// Bytes of preamble and length field. On four USB pipes they travel apart from the rest.
+pub const HEAD: usize = 7;
 /// SW1 SW2 SW3 and the checksum.
 const SHORTEST_ANSWER: usize = 4;
 /// CMD PARA and the checksum.
@@ -34,6 +34,14 @@ pub fn encode_frame(body: &[u8]) -> Zeroizing<Vec<u8>> {
     let sum = checksum(&frame[PREAMBLE.len()..]);
     frame.push(sum);
     frame
+}
+
+/// Bytes that follow a head, read from bytes that end with one; `None` where no head ends them, or an impossible
+/// one.
+pub fn body_length(ends_with_head: &[u8]) -> Option<usize> {
+    let head = ends_with_head.last_chunk::<HEAD>()?;
+    let length = usize::from(u16::from_be_bytes([head[5], head[6]]));
+    (head.starts_with(&PREAMBLE) && length <= MAX_LENGTH).then_some(length)
 }
 
 /// Why bytes that started like a frame are none.

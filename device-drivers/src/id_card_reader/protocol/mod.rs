@@ -8,6 +8,8 @@ pub mod status;
 pub mod text_block;
 
 #[cfg(test)]
+mod card_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

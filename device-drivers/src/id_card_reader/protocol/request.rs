@@ -23,8 +23,22 @@ pub enum BaudRate {
     B9600,
 }
 
-const RATES: [BaudRate; 5] =
-    [BaudRate::B115200, BaudRate::B57600, BaudRate::B38400, BaudRate::B19200, BaudRate::B9600];
+impl BaudRate {
+    /// Every rate, the fastest first; the place of a rate is its parameter in command 60.
+    pub const ALL: [BaudRate; 5] =
+        [BaudRate::B115200, BaudRate::B57600, BaudRate::B38400, BaudRate::B19200, BaudRate::B9600];
+
+    /// The rate as a number.
+    pub fn bits_per_second(self) -> u32 {
+        match self {
+            BaudRate::B115200 => 115_200,
+            BaudRate::B57600 => 57_600,
+            BaudRate::B38400 => 38_400,
+            BaudRate::B19200 => 19_200,
+            BaudRate::B9600 => 9600,
+        }
+    }
+}
 
 /// A command to the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +106,16 @@ impl Request {
             [0x30, 0x03] => Some(Request::ReadAdditionalAddress),
             [0x30, 0x05] => Some(Request::ReadManagementNumber),
             [0x30, 0x10] => Some(Request::ReadTextPhotoFingerprint),
-            [0x60, rate] => RATES.get(usize::from(rate)).map(|&rate| Request::SetBaud(rate)),
+            [0x60, rate] => BaudRate::ALL.get(usize::from(rate)).map(|&rate| Request::SetBaud(rate)),
             [0x61, 0xFF, bytes] => Some(Request::SetMaxRfBytes(bytes)),
             _ => None,
         }
+    }
+
+    /// Whether the command may be sent again as it is when its answer was damaged. The card's files are given
+    /// out once: reading them again needs find and select before it.
+    pub fn may_be_repeated(self) -> bool {
+        !matches!(self, Request::ReadTextPhoto | Request::ReadTextPhotoFingerprint)
     }
 
     /// How long the reader may take to answer.
@@ -124,7 +144,8 @@ impl Request {
         }
         match self {
             Request::Find => (code, length) == (0x9F, 4) || (code, length) == (0x80, 0),
-            Request::Select if code == 0x90 => length == 8,
+            // The card's 8-byte serial is known from one source only; a reader may leave it out.
+            Request::Select if code == 0x90 => length == 8 || length == 0,
             Request::Select => length == 0,
             Request::SamId => (code, length) == (0x90, 16),
             Request::ReadTextPhoto | Request::ReadTextPhotoFingerprint => match code {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::frame::encode_frame;
 use super::*;
-use crate::id_card_reader::card::{CardText, MainlandCard};
+use crate::id_card_reader::card::CardText;
 use crate::vectors::{hex, list, load, text};
 
 pub(super) type Outcome = Result<Vec<u8>, FrameError>;
@@ -31,7 +31,7 @@ fn one_frame(bytes: &[u8]) -> Frame {
     frame
 }
 
-fn by<'a>(items: &'a [Value], key: &str, value: &str) -> &'a Value {
+pub(super) fn by<'a>(items: &'a [Value], key: &str, value: &str) -> &'a Value {
     items.iter().find(|item| item[key] == value).unwrap_or_else(|| panic!("no {value}"))
 }
 
@@ -170,91 +170,6 @@ fn responses_are_decoded() {
     }
 }
 
-fn raw_fields(card: &CardText) -> Vec<(&'static str, String)> {
-    macro_rules! fields {
-        ($card:ident, $($field:ident),+) => { vec![$((stringify!($field), $card.$field.clone())),+] };
-    }
-    match card {
-        CardText::Mainland(c) => {
-            fields!(c, name, sex, ethnic, birth, address, number, issuer, valid_from, valid_to)
-        }
-        CardText::HmtResidence(c) => fields!(
-            c,
-            name,
-            sex,
-            birth,
-            address,
-            number,
-            issuer,
-            valid_from,
-            valid_to,
-            travel_permit_number,
-            issue_count
-        ),
-        CardText::Foreigner2017(c) => fields!(
-            c,
-            english_name,
-            sex,
-            number,
-            nationality,
-            chinese_name,
-            issue_date,
-            expiry_date,
-            birth,
-            card_version,
-            authority_code
-        ),
-        CardText::Foreigner2023(c) => fields!(
-            c,
-            chinese_name,
-            sex,
-            renewal_count,
-            birth,
-            number,
-            valid_from,
-            valid_to,
-            nationality,
-            previous_number_link
-        ),
-    }
-}
-
-#[test]
-fn all_four_layouts_are_decoded_and_encoded() {
-    let vectors = load("idcard.json");
-    assert_eq!(list(&vectors, "text_blocks").len(), 4);
-    for vector in list(&vectors, "text_blocks") {
-        let block = hex(text(vector, "hex"));
-        let card = decode_text(&block).unwrap();
-        let (raw, expected) = (&vector["raw_fields"], &vector["expected"]);
-        let fields = raw_fields(&card);
-        for (name, value) in &fields {
-            assert_eq!(value, text(raw, name), "{name}");
-        }
-        // Every listed field is one of ours, apart from the mark and the two halves of the English name.
-        let rest = ["type_mark", "english_name_1", "english_name_2"];
-        for name in raw.as_object().unwrap().keys().filter(|name| !rest.contains(&name.as_str())) {
-            assert!(fields.iter().any(|(ours, _)| ours == name), "{name} is not decoded");
-        }
-        assert_eq!(card.document(), text(expected, "document"));
-        assert_eq!(card.sex(), expected["sex_text"].as_str());
-        assert_eq!(card.ethnic(), expected["ethnic_text"].as_str());
-        assert_eq!(card.birth_iso().as_deref(), expected["birth_iso"].as_str());
-        assert_eq!(card.valid_from_iso().as_deref(), expected["valid_from_iso"].as_str());
-        assert_eq!(card.valid_to_iso().as_deref(), expected["valid_to_iso"].as_str());
-        assert_eq!(card.is_long_term(), expected["long_term"].as_bool().unwrap());
-        match &card {
-            CardText::HmtResidence(card) => assert_eq!(card.region(), expected["region"].as_str()),
-            CardText::Foreigner2023(card) => {
-                assert_eq!(card.english_name, text(expected, "english_name_full"));
-                assert_eq!(card.derived_old_number().unwrap().as_str(), text(expected, "derived_old_number"));
-            }
-            CardText::Mainland(_) | CardText::Foreigner2017(_) => {}
-        }
-        assert_eq!(encode_text(&card).unwrap().to_vec(), block, "{}", card.document());
-    }
-}
-
 #[test]
 fn complete_answers_are_composed_and_decoded() {
     let vectors = load("idcard.json");
@@ -368,27 +283,65 @@ fn personal_data_is_redacted() {
 }
 
 #[test]
-fn fields_that_do_not_fit_are_named_without_their_content() {
-    let mut card = MainlandCard::default();
-    card.name = "测".repeat(16);
-    let error = encode_text(&CardText::Mainland(card.clone())).unwrap_err();
-    assert_eq!(error, TextError::TooLong("name"));
-    assert!(!error.to_string().contains('测'));
-    card.name.truncate("测".len() * 15);
-    assert!(encode_text(&CardText::Mainland(card)).is_ok());
+fn exchanges_fit_their_requests() {
+    let vectors = load("idcard.json");
+    let requests = all_requests();
+    for exchange in list(&vectors, "exchanges") {
+        let (_, request) = requests
+            .iter()
+            .find(|(name, _)| *name == text(exchange, "request"))
+            .unwrap_or_else(|| panic!("no {exchange}"));
+        let answer = match text(exchange, "response") {
+            status if status.starts_with("status_") => {
+                let wanted = status.trim_start_matches("status_");
+                hex(text(by(list(&vectors, "statuses"), "sw3", wanted), "hex"))
+            }
+            read if read.starts_with("read_") => {
+                compose(&vectors, by(list(&vectors, "complete_answers"), "id", read))
+            }
+            other => hex(text(by(list(&vectors, "responses"), "name", other), "hex")),
+        };
+        assert!(request.accepts(&one_frame(&answer)), "{exchange}");
+    }
 }
 
 #[test]
-fn impossible_dates_are_no_dates() {
-    let card = |birth: &str| {
-        let mut card = MainlandCard::default();
-        card.birth = birth.to_owned();
-        CardText::Mainland(card)
-    };
-    assert_eq!(card("20240229").birth_iso().as_deref(), Some("2024-02-29"));
-    for wrong in
-        ["20230229", "19000229", "20241301", "20240001", "20240100", "20240431", "2024010", "2024-1-1"]
-    {
-        assert_eq!(card(wrong).birth_iso(), None, "{wrong}");
+fn the_frame_is_as_described() {
+    let vectors = load("idcard.json");
+    assert_eq!(frame::PREAMBLE.to_vec(), hex(text(&vectors["frame"], "preamble")));
+    let largest = hex(text(&vectors["frame"], "largest_length_seen"));
+    assert_eq!((frame::MAX_LENGTH as u16).to_be_bytes().to_vec(), largest);
+}
+
+#[test]
+fn four_pipes_carry_the_listed_bytes() {
+    let vectors = load("idcard.json");
+    let pipes = &vectors["usb_four_pipe"];
+    let layout = crate::id_card_reader::PipeLayout::MINISTRY;
+    for (ours, name) in [
+        (layout.head_out, "out_head"),
+        (layout.body_out, "out_body"),
+        (layout.head_in, "in_head"),
+        (layout.body_in, "in_body"),
+    ] {
+        assert_eq!(vec![ours], hex(text(&pipes["pipes"], name)), "{name}");
+    }
+    for example in list(pipes, "example") {
+        let request = Request::Find.encode();
+        assert_eq!(request[..frame::HEAD], hex(text(example, "out_02")));
+        assert_eq!(request[frame::HEAD..], hex(text(example, "out_06")));
+        let (head, body) = (hex(text(example, "in_81")), hex(text(example, "in_85")));
+        assert_eq!(frame::body_length(&head), Some(body.len()));
+        assert!(Request::Find.accepts(&one_frame(&[head, body].concat())));
+    }
+}
+
+#[test]
+fn only_a_head_at_the_end_has_a_body() {
+    let head = hex("AAAAAA96690004");
+    assert_eq!(frame::body_length(&head), Some(4));
+    assert_eq!(frame::body_length(&hex("13 AA AAAAAA9669 0508")), Some(0x0508));
+    for none in ["", "AAAAAA9669", "AAAAAA966900", "AAAAAA9669000400", "AAAAAA9669090B", "AAAAAA9668 0004"] {
+        assert_eq!(frame::body_length(&hex(none)), None, "{none}");
     }
 }

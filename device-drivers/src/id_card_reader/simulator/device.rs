@@ -3,71 +3,16 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::CardImage;
+use super::card_image::{CardImage, Chip};
+use super::faults::{Faults, Moment, ReaderStep, WireFault};
 use crate::id_card_reader::protocol::frame::encode_frame;
 use crate::id_card_reader::protocol::{FrameDecoder, FrameError, Request, SamId};
 use crate::wire::{WireDevice, byte_time};
 
-/// Faults waiting for their step; more are not kept.
-const MAX_WAITING_FAULTS: usize = 64;
 /// Bytes of the noise that the garbage faults add. Holds AA and 96 on purpose, and no preamble.
 const NOISE: [u8; 9] = [0x00, 0xFF, 0xAA, 0x96, 0xAA, 0xAA, 0x13, 0x69, 0xAA];
 /// The frame that one handheld reader sends when it runs out of time: it declares more than it carries.
 const VENDOR_TIMEOUT: [u8; 10] = [0xAA, 0xAA, 0xAA, 0x96, 0x69, 0x00, 0x05, 0x05, 0x05, 0x05];
-
-/// A step of reading a card, for aiming a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReaderStep {
-    /// 20 01 that finds a card.
-    Find,
-    /// 20 02.
-    Select,
-    /// 30 01.
-    Read,
-}
-
-/// Something that goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WireFault {
-    /// The answer's checksum is wrong.
-    WrongChecksum,
-    /// Noise stands before the answer.
-    GarbageBefore,
-    /// Noise breaks into the answer.
-    GarbageInside,
-    /// The previous answer comes once more, before the right one.
-    StaleAnswer,
-    /// The card is pulled while the answer is on its way: so many bytes, then silence.
-    PulledMidRead {
-        /// Bytes of the answer that still come.
-        after_bytes: usize,
-    },
-    /// The security module does not accept the card (32).
-    Refused,
-    /// The thing on the reader is no identity card (40).
-    NotACard,
-    /// Another status in place of the answer.
-    Status(u8),
-    /// No answer at all.
-    Silence,
-    /// The answer comes so much later, when the host may have given up.
-    Late {
-        /// Milliseconds.
-        millis: u64,
-    },
-    /// The malformed time-out frame of one vendor.
-    VendorTimeout,
-}
-
-impl WireFault {
-    /// Where the fault usually shows.
-    pub fn usual_step(self) -> ReaderStep {
-        match self {
-            WireFault::Refused | WireFault::NotACard => ReaderStep::Select,
-            _ => ReaderStep::Read,
-        }
-    }
-}
 
 struct Laid {
     image: CardImage,
@@ -88,30 +33,40 @@ pub struct SimulatedReader {
     selected: bool,
     requests: FrameDecoder,
     work: VecDeque<(Instant, Work)>,
-    faults: VecDeque<(ReaderStep, WireFault)>,
-    lasting: Option<WireFault>,
+    faults: Faults,
     previous: Vec<u8>,
     sam_id: SamId,
-    byte_time: Duration,
+    baud: u32,
     paced: bool,
     reads: u64,
+    /// When the card is pulled by itself.
+    pull_at: Option<Instant>,
+    /// A reset lets a card that was left in place be found again, as is said of some readers.
+    rearms_on_reset: bool,
+    chip_hangs: bool,
+    stuck: bool,
+    loses_plug: bool,
 }
 
 impl SimulatedReader {
     pub(super) fn new(baud: u32) -> SimulatedReader {
         SimulatedReader {
-            byte_time: byte_time(baud),
+            baud,
             card: None,
             found: false,
             selected: false,
             requests: FrameDecoder::for_requests(),
             work: VecDeque::new(),
-            faults: VecDeque::new(),
-            lasting: None,
+            faults: Faults::default(),
             previous: encode_frame(&[0, 0, 0x80]).to_vec(),
             sam_id: SamId { a: 5, b: 1, date: 20_240_101, serial: 123_456, check: 987_654_321 },
             paced: true,
             reads: 0,
+            pull_at: None,
+            rearms_on_reset: false,
+            chip_hangs: false,
+            stuck: false,
+            loses_plug: false,
         }
     }
 
@@ -132,7 +87,7 @@ impl SimulatedReader {
 
     /// How many injected faults still wait for their step.
     pub fn waiting_faults(&self) -> usize {
-        self.faults.len()
+        self.faults.waiting()
     }
 
     pub(super) fn lay(&mut self, image: CardImage) {
@@ -142,18 +97,27 @@ impl SimulatedReader {
 
     pub(super) fn pull(&mut self) {
         self.card = None;
+        self.pull_at = None;
         self.found = false;
         self.selected = false;
     }
 
-    pub(super) fn inject(&mut self, step: ReaderStep, fault: WireFault) {
-        if self.faults.len() < MAX_WAITING_FAULTS {
-            self.faults.push_back((step, fault));
-        }
+    pub(super) fn faults(&mut self) -> &mut Faults {
+        &mut self.faults
     }
 
-    pub(super) fn set_fault(&mut self, fault: Option<WireFault>) {
-        self.lasting = fault;
+    pub(super) fn set_rearms_on_reset(&mut self, rearms: bool) {
+        self.rearms_on_reset = rearms;
+    }
+
+    /// Says something that nobody asked for.
+    pub(super) fn say_unasked(&mut self, bytes: Vec<u8>) {
+        self.enqueue(Duration::ZERO, Work::Say(bytes), Instant::now());
+    }
+
+    /// Whether it takes bytes off its host at all.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck
     }
 
     pub(super) fn set_paced(&mut self, paced: bool) {
@@ -192,25 +156,27 @@ impl SimulatedReader {
             Request::ReadAdditionalAddress => self.additional_address(),
             Request::ResetSam | Request::SamStatus | Request::SetMaxRfBytes(_) => Ok(bare(0x90)),
             Request::SamId => Ok(with_data(0x90, &self.sam_id.encode())),
-            // The pseudo terminal keeps one rate, so another one is not permitted.
+            // The simulated reader keeps the rate that it was started with.
             Request::SetBaud(_) | Request::ReadManagementNumber => Err(0x23),
         };
         if request == Request::ResetSam {
-            self.found = false;
-            self.selected = false;
+            self.reset();
         }
-        let step = match request {
-            Request::Find => Some(ReaderStep::Find),
-            Request::Select => Some(ReaderStep::Select),
-            Request::ReadTextPhoto | Request::ReadTextPhotoFingerprint => Some(ReaderStep::Read),
-            _ => None,
-        };
+        let step = step_of(request);
         match good {
-            Ok(answer) => match step.and_then(|step| self.take_fault(step)) {
-                Some(fault) => self.spoil(answer, fault, now),
+            Ok(answer) => match step.and_then(|step| self.faults.take(step, Moment::Answer)) {
+                Some(fault) => self.spoil(step, answer, fault, now),
                 None => self.deliver(step, answer),
             },
             Err(code) => self.say(bare(code)),
+        }
+    }
+
+    /// A request has come.
+    fn begin(&mut self, request: Request, now: Instant) {
+        let fault = step_of(request).and_then(|step| self.faults.take(step, Moment::Request));
+        if let Some(WireFault::PulledAfter { millis }) = fault {
+            self.pull_at = Some(now + Duration::from_millis(millis));
         }
     }
 
@@ -221,20 +187,36 @@ impl SimulatedReader {
     }
 
     fn select(&mut self) -> Result<Vec<u8>, u8> {
-        self.selected = self.found;
+        self.selected = false;
+        if !std::mem::take(&mut self.found) || self.chip_hangs {
+            return Err(0x81);
+        }
+        match self.card.as_ref().ok_or(0x81)?.image.chip {
+            Chip::Forged => Err(0x32),
+            Chip::Unknown => Err(0x40),
+            Chip::Genuine => {
+                self.selected = true;
+                Ok(with_data(0x90, &[0; 8]))
+            }
+        }
+    }
+
+    fn reset(&mut self) {
         self.found = false;
-        if self.selected { Ok(with_data(0x90, &[0; 8])) } else { Err(0x81) }
+        self.selected = false;
+        self.chip_hangs = false;
+        if let Some(card) = self.card.as_mut().filter(|_| self.rearms_on_reset) {
+            card.done = false;
+        }
     }
 
     fn read(&mut self, words: usize) -> Result<Vec<u8>, u8> {
         let card = self.card.as_ref().filter(|card| self.selected && !card.done).ok_or(0x41)?;
-        let CardImage { text, photo, .. } = &card.image;
-        let mut data = Vec::with_capacity(2 * words + text.len() + photo.len());
-        for length in [text.len(), photo.len(), 0].into_iter().take(words) {
-            data.extend_from_slice(&(length as u16).to_be_bytes());
-        }
-        data.extend_from_slice(text);
-        data.extend_from_slice(photo);
+        let CardImage { text, photo, fingerprint, .. } = &card.image;
+        let files = [&text[..], photo.as_slice(), fingerprint.as_slice()];
+        let files = &files[..words];
+        let lengths = files.iter().flat_map(|file| (file.len() as u16).to_be_bytes());
+        let data: Vec<u8> = lengths.chain(files.concat()).collect();
         Ok(with_data(0x90, &data))
     }
 
@@ -244,18 +226,14 @@ impl SimulatedReader {
         Ok(with_data(0x90, address))
     }
 
-    fn take_fault(&mut self, step: ReaderStep) -> Option<WireFault> {
-        let waiting = self.faults.iter().position(|(at, _)| *at == step);
-        match waiting.and_then(|at| self.faults.remove(at)) {
-            Some((_, fault)) => Some(fault),
-            None => self.lasting.filter(|fault| fault.usual_step() == step),
-        }
-    }
-
     /// The answer as the fault leaves it.
-    fn spoil(&mut self, answer: Vec<u8>, fault: WireFault, now: Instant) -> Vec<u8> {
-        let read = answer.len() > 100;
-        let step = read.then_some(ReaderStep::Read);
+    fn spoil(
+        &mut self,
+        step: Option<ReaderStep>,
+        answer: Vec<u8>,
+        fault: WireFault,
+        now: Instant,
+    ) -> Vec<u8> {
         match fault {
             WireFault::WrongChecksum => {
                 let mut answer = self.deliver(step, answer);
@@ -275,14 +253,30 @@ impl SimulatedReader {
                 let stale = self.previous.clone();
                 [stale, self.deliver(step, answer)].concat()
             }
+            WireFault::Truncated { after_bytes } => cut(&answer, after_bytes),
             WireFault::PulledMidRead { after_bytes } => {
                 self.pull();
-                answer[..after_bytes.min(answer.len().saturating_sub(1))].to_vec()
+                cut(&answer, after_bytes)
+            }
+            // It began with the request.
+            WireFault::PulledAfter { .. } => self.deliver(step, answer),
+            WireFault::Unplugged { after_bytes } => {
+                self.loses_plug = true;
+                cut(&answer, after_bytes)
             }
             WireFault::Refused => self.fail(0x32),
             WireFault::NotACard => self.fail(0x40),
             WireFault::Status(code) => self.fail(code),
+            WireFault::ChipHangs => {
+                self.chip_hangs = true;
+                self.fail(0x81)
+            }
             WireFault::Silence => Vec::new(),
+            WireFault::Stuck => {
+                self.stuck = true;
+                self.work.clear();
+                Vec::new()
+            }
             WireFault::Late { millis } => {
                 let answer = self.deliver(step, answer);
                 // In front: the reader is busy with it and takes up nothing else before.
@@ -318,10 +312,16 @@ impl SimulatedReader {
 
 impl WireDevice for SimulatedReader {
     fn receive(&mut self, bytes: &[u8], now: Instant) {
+        if self.stuck {
+            return;
+        }
         self.requests.push(bytes);
         while let Some(frame) = self.requests.next_frame() {
             let work = match frame.map(|frame| Request::from_frame(&frame)) {
-                Ok(Some(request)) => Work::Execute(request),
+                Ok(Some(request)) => {
+                    self.begin(request, now);
+                    Work::Execute(request)
+                }
                 Ok(None) => Work::Report(0x24),
                 Err(FrameError::Checksum) => Work::Report(0x10),
                 Err(FrameError::Length | FrameError::InnerLength) => Work::Report(0x11),
@@ -336,11 +336,16 @@ impl WireDevice for SimulatedReader {
 
     fn advance(&mut self, now: Instant) -> Vec<u8> {
         let mut leaving = Vec::new();
-        while self.work.front().is_some_and(|(at, _)| *at <= now) {
+        while let Some(due) = self.next_due().filter(|due| *due <= now) {
+            if self.pull_at == Some(due) {
+                self.pull();
+                continue;
+            }
             let Some((_, work)) = self.work.pop_front() else { break };
             let answer = self.answer(work, now);
             // A reader sends one answer before it takes up the next request.
-            let sending = if self.paced { self.byte_time * answer.len() as u32 } else { Duration::ZERO };
+            let sending =
+                if self.paced { byte_time(self.baud) * answer.len() as u32 } else { Duration::ZERO };
             self.work.iter_mut().for_each(|(at, _)| *at += sending);
             leaving.extend(answer);
         }
@@ -348,7 +353,7 @@ impl WireDevice for SimulatedReader {
     }
 
     fn next_due(&self) -> Option<Instant> {
-        self.work.front().map(|(at, _)| *at)
+        self.work.front().map(|(at, _)| *at).into_iter().chain(self.pull_at).min()
     }
 
     fn power_off(&mut self) {
@@ -356,11 +361,37 @@ impl WireDevice for SimulatedReader {
         self.requests.resync();
         self.found = false;
         self.selected = false;
+        self.chip_hangs = false;
+        self.stuck = false;
+        self.loses_plug = false;
         // Without a field the card forgets that it was read.
         if let Some(card) = &mut self.card {
             card.done = false;
         }
     }
+
+    fn rate(&self) -> Option<u32> {
+        Some(self.baud)
+    }
+
+    fn loses_plug(&self) -> bool {
+        self.loses_plug
+    }
+}
+
+fn step_of(request: Request) -> Option<ReaderStep> {
+    match request {
+        Request::Find => Some(ReaderStep::Find),
+        Request::Select => Some(ReaderStep::Select),
+        Request::ReadTextPhoto | Request::ReadTextPhotoFingerprint => Some(ReaderStep::Read),
+        Request::ReadAdditionalAddress => Some(ReaderStep::AdditionalAddress),
+        _ => None,
+    }
+}
+
+/// The first `after_bytes` of an answer, never all of it.
+fn cut(answer: &[u8], after_bytes: usize) -> Vec<u8> {
+    answer[..after_bytes.min(answer.len().saturating_sub(1))].to_vec()
 }
 
 fn bare(code: u8) -> Vec<u8> {

@@ -1,11 +1,16 @@
-//! What devices say over a serial line, noise included.
+//! What devices say over a serial line or USB pipes, noise included.
 
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use device_drivers::bulk_pipes::{BulkPipes, PACKET_BYTES_MAX};
 use device_drivers::id_card_reader::protocol::{
     FrameDecoder, FrameError, ReadAnswer, Request, SamId, decode_additional_address, decode_text,
     encode_text, frame,
 };
-use device_drivers::id_card_reader::{CardText, Foreigner2023Card, MainlandCard};
+use device_drivers::id_card_reader::{CardText, Foreigner2023Card, FourPipes, MainlandCard, PipeLayout};
 use device_drivers::receipt_printer::protocol::{ProcessId, Reply, ReplyDecoder};
+use device_drivers::transport::{LineError, Ready, Transport};
 
 use crate::Target;
 use crate::privacy::{assert_error_quiet, assert_quiet};
@@ -18,6 +23,13 @@ pub(super) fn targets() -> Vec<Target> {
             inputs: 5000,
             seeds: frame_seeds,
             run: frames,
+        },
+        Target {
+            name: "device-card-pipes",
+            decodes: "packets of the identity card reader's USB pipes: FourPipes, and the frames of its stream",
+            inputs: 5000,
+            seeds: pipe_seeds,
+            run: pipes,
         },
         Target {
             name: "device-card-text",
@@ -111,6 +123,80 @@ fn look_into(frame: &device_drivers::id_card_reader::protocol::Frame) {
             Err(error) => assert_error_quiet(&error),
         }
     }
+}
+
+/// Packets as one input: for each a byte with its length and, in the highest bit, its pipe; then its bytes.
+fn packets(bytes: &[u8]) -> [VecDeque<Vec<u8>>; 2] {
+    let mut pipes = [VecDeque::new(), VecDeque::new()];
+    let mut rest = bytes;
+    while let Some((&first, after)) = rest.split_first() {
+        let (packet, left) = after.split_at(after.len().min(usize::from(first & 0x7F)));
+        pipes[usize::from(first >> 7)].push_back(packet.to_vec());
+        rest = left;
+    }
+    pipes
+}
+
+fn pipe_seeds() -> Vec<Vec<u8>> {
+    let split = |frame: &[u8], size: usize| {
+        let (head, body) = frame.split_at(frame::HEAD);
+        let mut seed = vec![head.len() as u8];
+        seed.extend(head);
+        for packet in body.chunks(size) {
+            seed.push(0x80 | packet.len() as u8);
+            seed.extend(packet);
+        }
+        seed
+    };
+    let status = frame::encode_frame(&[0, 0, 0x80]).to_vec();
+    vec![
+        split(&read_answer(), 64),
+        split(&status, 64),
+        [split(&status, 1), split(&read_answer(), 33)].concat(),
+    ]
+}
+
+/// Pipes that hold what the device has said.
+struct HeldPipes([VecDeque<Vec<u8>>; 2]);
+
+impl BulkPipes for HeldPipes {
+    fn ready(&mut self) -> Result<Ready, LineError> {
+        Ok(Ready::StillOpen)
+    }
+
+    fn send(&mut self, _: u8, _: &[u8], _: Instant) -> Result<(), LineError> {
+        Ok(())
+    }
+
+    fn receive(
+        &mut self,
+        pipe: u8,
+        packet: &mut [u8; PACKET_BYTES_MAX],
+        _: Instant,
+    ) -> Result<Option<usize>, LineError> {
+        let waiting = &mut self.0[usize::from(pipe == PipeLayout::MINISTRY.body_in)];
+        let Some(bytes) = waiting.pop_front() else { return Ok(None) };
+        packet[..bytes.len()].copy_from_slice(&bytes);
+        Ok(Some(bytes.len()))
+    }
+}
+
+fn pipes(bytes: &[u8]) {
+    let streams = [1, 7, 512].map(|room| {
+        let mut pipes = FourPipes::new(HeldPipes(packets(bytes)), PipeLayout::MINISTRY);
+        let (mut stream, mut buffer) = (Vec::new(), vec![0; room]);
+        loop {
+            match pipes.read_some(&mut buffer, Instant::now()) {
+                Ok(0) => return stream,
+                Ok(count) => stream.extend(&buffer[..count]),
+                Err(_) => panic!("these pipes are never lost"),
+            }
+        }
+    });
+    let given: usize = packets(bytes).iter().flatten().map(Vec::len).sum();
+    assert!(streams[0].len() <= given, "no byte comes out of nothing");
+    assert!(streams.iter().all(|stream| *stream == streams[0]), "the reader's buffer changes nothing");
+    frames(&streams[0]);
 }
 
 fn text_seeds() -> Vec<Vec<u8>> {
