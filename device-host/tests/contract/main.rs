@@ -6,4 +6,5 @@ mod confinement;
 mod life;
 mod loading;
 mod losses;
+mod photo;
 mod workshop;
