@@ -1,5 +1,6 @@
 //! Device drivers of the kiosk: one folder per device kind, each with a narrow blocking trait, a protocol
-//! of pure bytes, a driver that does the I/O and a simulator that speaks the same bytes over a pseudo terminal.
+//! of pure bytes, a driver that does the I/O and a simulator that speaks the same bytes over a pseudo terminal, a
+//! socket or a virtual card reader.
 //!
 //! Deliberately absent: async and tokio (devices are threads of the kiosk process), any other crate of the
 //! project (this is a leaf), sessions, wording and languages (errors answer [`Remedy`], the kiosk finds the
@@ -9,10 +10,12 @@
 //! Personal data lives only in types that zero themselves on drop and print as `[redacted]`; no error and no
 //! log line carries a field of a card.
 
+pub mod document_printer;
 pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;
 pub mod remedy;
+pub mod social_security_card;
 
 mod serial_line;
 mod wire;

@@ -28,6 +28,7 @@ pub enum Purpose {
 }
 
 const DEMO: &[Package] = &[
+    Package { name: "libpcsclite-dev", why: "the library of the social-security card reader" },
     Package { name: "fontconfig", why: "finds the fonts" },
     Package { name: "fonts-noto-cjk", why: "Chinese text on screen and paper" },
     Package { name: "fonts-babelstone-han", why: "rare characters in names, mainland shapes" },
@@ -42,6 +43,11 @@ const TEST: &[Package] = &[
     Package { name: "swtpm", why: "the TPM of a machine, whose counter tells a copied disk" },
     Package { name: "iproute2", why: "a road that swallows large packets" },
     Package { name: "e2fsprogs", why: "a disk whose file system turns read-only, and its check" },
+    Package { name: "cups-ipp-utils", why: "an A4 printer to print on, and a judge of ours" },
+    Package { name: "dbus", why: "that printer starts with a message bus only" },
+    Package { name: "pcscd", why: "the system's side of the social-security card reader" },
+    Package { name: "vsmartcard-vpcd", why: "a card reader into which virtual cards are put" },
+    Package { name: "opensc", why: "reads our virtual card with the standard program" },
     Package { name: "nats-server", why: "a message server to which cases are handed on" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
     Package {
