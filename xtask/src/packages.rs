@@ -27,8 +27,12 @@ pub enum Purpose {
     Fuzz,
 }
 
-const DEMO: &[Package] = &[
+const BUILD: &[Package] = &[
     Package { name: "libpcsclite-dev", why: "the library of the social-security card reader" },
+    Package { name: "pkg-config", why: "tells the compiler where that library is" },
+];
+
+const DEMO: &[Package] = &[
     Package { name: "fontconfig", why: "finds the fonts" },
     Package { name: "fonts-noto-cjk", why: "Chinese text on screen and paper" },
     Package { name: "fonts-babelstone-han", why: "rare characters in names, mainland shapes" },
@@ -63,10 +67,10 @@ const FUZZ: &[Package] = &[Package { name: "g++", why: "compiles libFuzzer, whic
 
 impl Purpose {
     fn packages(self) -> impl Iterator<Item = &'static Package> {
-        let lists: [&[Package]; 2] = match self {
-            Purpose::Demo => [DEMO, &[]],
-            Purpose::Test => [DEMO, TEST],
-            Purpose::Fuzz => [FUZZ, &[]],
+        let lists: [&[Package]; 3] = match self {
+            Purpose::Demo => [BUILD, DEMO, &[]],
+            Purpose::Test => [BUILD, DEMO, TEST],
+            Purpose::Fuzz => [BUILD, FUZZ, &[]],
         };
         lists.into_iter().flatten()
     }
@@ -175,9 +179,10 @@ mod tests {
     #[test]
     fn a_package_is_missing_unless_dpkg_says_installed() {
         let wanted: Vec<_> = Purpose::Demo.packages().collect();
-        let table = "fontconfig\tinstalled\nfonts-noto-cjk\tconfig-files\nfonts-hanazono\tinstalled\n";
+        let table = "fontconfig\tinstalled\nfonts-noto-cjk\tconfig-files\nfonts-hanazono\tinstalled\n\
+                     libpcsclite-dev\tinstalled\n";
         let names: Vec<_> = missing(&wanted, table).iter().map(|package| package.name).collect();
-        assert_eq!(names, ["fonts-noto-cjk", "fonts-babelstone-han"]);
+        assert_eq!(names, ["pkg-config", "fonts-noto-cjk", "fonts-babelstone-han"]);
         assert_eq!(missing(&wanted, "").len(), wanted.len());
     }
 

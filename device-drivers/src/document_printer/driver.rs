@@ -70,7 +70,7 @@ pub struct IppDocumentPrinter {
     line: HttpLine,
     asker: Asker,
     deadlines: Deadlines,
-    last_id: u32,
+    last_id: i32,
     /// Nothing of ours is left in the printer.
     clean: bool,
 }
@@ -97,10 +97,10 @@ impl IppDocumentPrinter {
     fn ask(
         &mut self,
         within: Duration,
-        request: impl FnOnce(&Asker, u32) -> Result<Vec<u8>, IppParseError>,
+        request: impl FnOnce(&Asker, i32) -> Result<Vec<u8>, IppParseError>,
         pdf: &[u8],
     ) -> Result<Answer, Failure> {
-        self.last_id = self.last_id % (i32::MAX as u32) + 1;
+        self.last_id = self.last_id % i32::MAX + 1;
         // Lengths were checked when the address was taken, so a request can always be written.
         let request = request(&self.asker, self.last_id).map_err(|_| Failure::Garbled)?;
         let mut message = Zeroizing::new(Vec::with_capacity(request.len() + pdf.len()));
@@ -115,7 +115,7 @@ impl IppDocumentPrinter {
 
     fn question(
         &mut self,
-        request: impl FnOnce(&Asker, u32) -> Result<Vec<u8>, IppParseError>,
+        request: impl FnOnce(&Asker, i32) -> Result<Vec<u8>, IppParseError>,
     ) -> Result<Answer, Failure> {
         self.ask(self.deadlines.answer, request, &[])
     }

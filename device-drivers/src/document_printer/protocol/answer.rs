@@ -82,14 +82,14 @@ pub struct Answer {
 }
 
 /// Decodes the answer to request `id`. Bytes behind the attributes are ignored.
-pub fn decode(bytes: &[u8], id: u32) -> Result<Answer, AnswerError> {
+pub fn decode(bytes: &[u8], id: i32) -> Result<Answer, AnswerError> {
     let end = look_through(bytes).ok_or(AnswerError::Damaged)?;
     let reader = IppReader::new(Cursor::new(bytes[..end].to_vec()));
     let (header, attributes, _) = IppParser::new(reader).parse_parts().map_err(|_| AnswerError::Damaged)?;
     if header.request_id != id {
         return Err(AnswerError::OtherRequest);
     }
-    Ok(Answer { status: header.operation_or_status, attributes })
+    Ok(Answer { status: header.operation_or_status.cast_unsigned(), attributes })
 }
 
 /// Walks over a message and returns where its attributes end; `None` when they do not, or when a length inside a

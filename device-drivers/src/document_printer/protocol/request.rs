@@ -58,12 +58,12 @@ impl Asker {
     }
 
     /// Get-Printer-Attributes (RFC 8011 §4.2.5).
-    pub fn printer_attributes(&self, id: u32) -> Result<Vec<u8>, IppParseError> {
+    pub fn printer_attributes(&self, id: i32) -> Result<Vec<u8>, IppParseError> {
         self.ask(Operation::GetPrinterAttributes, id)?.wanting(&PRINTER_ATTRIBUTES)?.bytes()
     }
 
     /// Create-Job (§4.2.4). `sides` is left out for a printer that does not know the choice.
-    pub fn create_job(&self, id: u32, copies: u8, sides: Option<Sides>) -> Result<Vec<u8>, IppParseError> {
+    pub fn create_job(&self, id: i32, copies: u8, sides: Option<Sides>) -> Result<Vec<u8>, IppParseError> {
         let message = self
             .ask(Operation::CreateJob, id)?
             .operation("job-name", IppValue::new_name_without_language(JOB_NAME)?)?
@@ -81,7 +81,7 @@ impl Asker {
     }
 
     /// Send-Document (§4.3.1), without the document: its bytes follow.
-    pub fn send_document(&self, id: u32, job: JobNumber) -> Result<Vec<u8>, IppParseError> {
+    pub fn send_document(&self, id: i32, job: JobNumber) -> Result<Vec<u8>, IppParseError> {
         self.ask_about(Operation::SendDocument, id, job)?
             .operation("document-format", IppValue::new_mime_media_type(PDF)?)?
             .operation("last-document", IppValue::Boolean(true))?
@@ -89,12 +89,12 @@ impl Asker {
     }
 
     /// Get-Job-Attributes (§4.3.4).
-    pub fn job_attributes(&self, id: u32, job: JobNumber) -> Result<Vec<u8>, IppParseError> {
+    pub fn job_attributes(&self, id: i32, job: JobNumber) -> Result<Vec<u8>, IppParseError> {
         self.ask_about(Operation::GetJobAttributes, id, job)?.wanting(&JOB_ATTRIBUTES)?.bytes()
     }
 
     /// Get-Jobs (§4.2.6): those of ours that have not ended.
-    pub fn my_jobs(&self, id: u32) -> Result<Vec<u8>, IppParseError> {
+    pub fn my_jobs(&self, id: i32) -> Result<Vec<u8>, IppParseError> {
         self.ask(Operation::GetJobs, id)?
             .operation("limit", IppValue::Integer(MAX_JOBS))?
             .operation("which-jobs", IppValue::new_keyword("not-completed")?)?
@@ -104,20 +104,20 @@ impl Asker {
     }
 
     /// Cancel-Job (§4.3.3).
-    pub fn cancel_job(&self, id: u32, job: JobNumber) -> Result<Vec<u8>, IppParseError> {
+    pub fn cancel_job(&self, id: i32, job: JobNumber) -> Result<Vec<u8>, IppParseError> {
         self.ask_about(Operation::CancelJob, id, job)?.bytes()
     }
 
-    fn ask(&self, operation: Operation, id: u32) -> Result<Message, IppParseError> {
+    fn ask(&self, operation: Operation, id: i32) -> Result<Message, IppParseError> {
         self.message(operation, id)?.by(&self.user)
     }
 
-    fn ask_about(&self, operation: Operation, id: u32, job: JobNumber) -> Result<Message, IppParseError> {
+    fn ask_about(&self, operation: Operation, id: i32, job: JobNumber) -> Result<Message, IppParseError> {
         // The job's number stands right behind the printer's address (RFC 8011 §4.1.5).
         self.message(operation, id)?.operation("job-id", IppValue::Integer(job.0))?.by(&self.user)
     }
 
-    fn message(&self, operation: Operation, id: u32) -> Result<Message, IppParseError> {
+    fn message(&self, operation: Operation, id: i32) -> Result<Message, IppParseError> {
         let mut message = IppRequestResponse::new(IppVersion::v2_0(), operation, Some(self.printer.clone()))?;
         message.header_mut().request_id = id;
         Ok(Message(message))

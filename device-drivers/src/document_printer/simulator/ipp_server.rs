@@ -17,7 +17,7 @@ use crate::document_printer::protocol::request::PDF;
 /// A request as it arrived.
 pub(super) struct Request {
     pub(super) operation: u16,
-    id: u32,
+    id: i32,
     attributes: IppAttributes,
     document: Vec<u8>,
 }
@@ -33,7 +33,8 @@ impl Request {
         let (header, attributes, reader) = IppParser::new(reader).parse_parts()?;
         let cursor = reader.into_inner();
         let document = cursor.get_ref()[cursor.position() as usize..].to_vec();
-        Ok(Request { operation: header.operation_or_status, id: header.request_id, attributes, document })
+        let operation = header.operation_or_status.cast_unsigned();
+        Ok(Request { operation, id: header.request_id, attributes, document })
     }
 
     fn value(&self, group: DelimiterTag, name: &str) -> Option<&IppValue> {
@@ -60,10 +61,8 @@ impl Request {
         }
     }
 
-    fn answer(&self, status: StatusCode) -> IppRequestResponse {
-        let mut answer = IppRequestResponse::new_response(IppVersion::v2_0(), status, self.id);
-        answer.header_mut().request_id = self.id;
-        answer
+    fn answer(&self, status: StatusCode) -> Result<IppRequestResponse, IppParseError> {
+        IppRequestResponse::new_response(IppVersion::v2_0(), status, self.id)
     }
 }
 
@@ -85,7 +84,7 @@ pub(super) fn serve(
         code if code == known(Operation::GetPrinterAttributes) => {
             printer_attributes(&request, machine, address)?
         }
-        code if code == known(Operation::ValidateJob) => request.answer(StatusCode::SuccessfulOk),
+        code if code == known(Operation::ValidateJob) => request.answer(StatusCode::SuccessfulOk)?,
         code if code == known(Operation::CreateJob) => create(&request, machine, address)?,
         code if code == known(Operation::PrintJob) => {
             let created = create(&request, machine, address)?;
@@ -96,7 +95,7 @@ pub(super) fn serve(
         }
         code if code == known(Operation::GetJobs) => jobs(&request, machine, address)?,
         code => match number {
-            None => request.answer(StatusCode::ClientErrorNotFound),
+            None => request.answer(StatusCode::ClientErrorNotFound)?,
             Some(number) if code == known(Operation::SendDocument) => {
                 let answer = with_job(&request, machine, number, address)?;
                 machine.load(number, request.document);
@@ -109,9 +108,9 @@ pub(super) fn serve(
                 request.answer(match machine.cancel(number) {
                     true => StatusCode::SuccessfulOk,
                     false => StatusCode::ClientErrorNotPossible,
-                })
+                })?
             }
-            Some(_) => request.answer(StatusCode::ServerErrorOperationNotSupported),
+            Some(_) => request.answer(StatusCode::ServerErrorOperationNotSupported)?,
         },
     };
     Ok(answer.to_bytes().to_vec())
@@ -123,7 +122,7 @@ fn create(
     address: &Address,
 ) -> Result<IppRequestResponse, IppParseError> {
     if machine.has_jobs() {
-        return Ok(request.answer(StatusCode::ServerErrorBusy));
+        return request.answer(StatusCode::ServerErrorBusy);
     }
     let copies = request.number(DelimiterTag::JobAttributes, "copies").unwrap_or(1).clamp(1, 999);
     let sides = request.value(DelimiterTag::JobAttributes, "sides").and_then(IppValue::as_keyword);
@@ -140,7 +139,7 @@ fn jobs(
     let mine = request.value(DelimiterTag::OperationAttributes, "my-jobs") == Some(&IppValue::Boolean(true));
     let which = request.value(DelimiterTag::OperationAttributes, "which-jobs").and_then(IppValue::as_keyword);
     let over = which.is_some_and(|which| which.as_str() == "completed");
-    let mut answer = request.answer(StatusCode::SuccessfulOk);
+    let mut answer = request.answer(StatusCode::SuccessfulOk)?;
     let wanted = machine.jobs.iter().filter(|job| job.state.is_over() == over);
     for job in wanted.filter(|job| !mine || job.user == request.user()) {
         answer.attributes_mut().groups_mut().push(job_group(request, machine, job, address)?);
@@ -154,7 +153,7 @@ fn with_job(
     number: i32,
     address: &Address,
 ) -> Result<IppRequestResponse, IppParseError> {
-    let mut answer = request.answer(StatusCode::SuccessfulOk);
+    let mut answer = request.answer(StatusCode::SuccessfulOk)?;
     if let Some(job) = machine.jobs.iter().find(|job| job.number == number) {
         answer.attributes_mut().groups_mut().push(job_group(request, machine, job, address)?);
     }
@@ -237,7 +236,7 @@ fn printer_attributes(
     group.put("copies-supported", IppValue::RangeOfInteger { min: 1, max: copies })?;
     group.put("sides-supported", keywords(sides)?)?;
     group.put("media-supported", keywords(&["iso_a4_210x297mm"])?)?;
-    let mut answer = request.answer(StatusCode::SuccessfulOk);
+    let mut answer = request.answer(StatusCode::SuccessfulOk)?;
     answer.attributes_mut().groups_mut().push(group.group);
     Ok(answer)
 }
