@@ -84,6 +84,11 @@ fn line_error(error: &ureq::Error) -> LineError {
             | ErrorKind::AddrNotAvailable
             | ErrorKind::NotFound => LineError::Unreachable,
             ErrorKind::TimedOut | ErrorKind::WouldBlock => LineError::Silent,
+            ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::WriteZero | ErrorKind::Other => {
+                LineError::Cut
+            }
+            // A name that nobody knows comes without a number of the system and without a kind of its own.
+            _ if error.raw_os_error().is_none() => LineError::Unreachable,
             _ => LineError::Cut,
         },
         _ => LineError::Garbled,

@@ -278,18 +278,19 @@ fn a_caller_who_changes_his_mind_gets_the_job_back() {
 }
 
 #[test]
-fn a_job_that_takes_too_long_is_taken_back() {
-    let mut desk = desk();
-    let document = pdf(100);
-    let start = Instant::now();
-    let printed = desk.printer.print(&PrintOut::once(&document), Duration::from_millis(400), &mut |_| Go::On);
-    assert_eq!(printed, Err(error(Failure::Unfinished, true, false)));
-    assert!(
-        start.elapsed() < Duration::from_millis(400) + DEADLINES.withdraw + QUIET,
-        "{:?}",
-        start.elapsed()
-    );
-    assert_quiet(&desk);
+fn a_job_that_takes_too_long_or_is_stuck_is_taken_back() {
+    let patience = Duration::from_millis(400);
+    let stuck = MachineProfile { next_page: Duration::from_secs(3600), ..FAST };
+    for (profile, pages) in [(FAST, 100), (stuck, 2)] {
+        let mut desk = desk_of(profile);
+        let document = pdf(pages);
+        let start = Instant::now();
+        let printed = desk.printer.print(&PrintOut::once(&document), patience, &mut |_| Go::On);
+        assert_eq!(printed, Err(error(Failure::Unfinished, true, false)));
+        assert!(start.elapsed() < patience + DEADLINES.withdraw + QUIET, "{:?}", start.elapsed());
+        assert_quiet(&desk);
+        assert!(!only(desk.simulator.tray()).complete);
+    }
 }
 
 #[test]

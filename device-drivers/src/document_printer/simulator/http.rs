@@ -64,10 +64,23 @@ fn read_chunks(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
 
 /// A whole answer with its head.
 pub(super) fn answer(status: u16, body: &[u8]) -> Vec<u8> {
-    let reason = if status == 200 { "OK" } else { "Refused" };
+    announced(status, body.len() as u64, body)
+}
+
+/// The beginning of an answer that announces more than anybody can hold.
+pub(super) fn endless_answer(body: &[u8]) -> Vec<u8> {
+    announced(200, 1 << 40, body)
+}
+
+fn announced(status: u16, length: u64, body: &[u8]) -> Vec<u8> {
+    let (reason, elsewhere) = match status {
+        200 => ("OK", ""),
+        // To another printer, where a print-out must never go.
+        300..=399 => ("Moved", "Location: http://127.0.0.1:9/ipp/print\r\n"),
+        _ => ("Refused", ""),
+    };
     let head = format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/ipp\r\nContent-Length: {}\r\n\r\n",
-        body.len()
+        "HTTP/1.1 {status} {reason}\r\n{elsewhere}Content-Type: application/ipp\r\nContent-Length: {length}\r\n\r\n"
     );
     [head.as_bytes(), body].concat()
 }

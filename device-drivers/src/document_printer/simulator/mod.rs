@@ -40,13 +40,19 @@ pub enum LineFault {
     Garbage,
     /// The request is done; the answer carries another request's number.
     OtherId,
+    /// The request is done; the answer comes byte by byte, with this pause between two.
+    Trickle(Duration),
+    /// The request is done; the answer never comes to an end.
+    Flood,
+    /// The request is done; what comes back is no HTTP.
+    NoHttp,
     /// The request is refused at the level of HTTP.
     Http(u16),
     /// The request is refused with this IPP status.
     Status(u16),
 }
 
-/// A request of the host, as the printer read it: operation code and bytes without the print-out.
+/// A request of the host, as the printer read it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HeardRequest {
     /// Operation code (RFC 8011 §5.4.15).
@@ -264,24 +270,56 @@ fn converse(shared: &Shared, connection: TcpStream) {
     let mut reader = BufReader::new(connection);
     while let Ok(Some(message)) = http::read_request(&mut reader) {
         let Some(answer) = answer_to(shared, &message) else { break };
-        if writer.write_all(&answer.bytes).is_err() || answer.ends {
+        if answer.write_to(&mut writer).is_err() || answer.then == Then::HangUp {
             break;
         }
     }
     let _ = writer.shutdown(Shutdown::Both);
 }
 
-/// Bytes that leave for the host, and whether the line breaks behind them.
+/// Bytes that leave for the host.
 struct Leaving {
     bytes: Vec<u8>,
-    ends: bool,
+    /// Between two bytes; zero sends them all at once.
+    pause: Duration,
+    then: Then,
+}
+
+/// What the printer does behind an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Listen,
+    HangUp,
+    /// Goes on with zeros until the host has enough.
+    Flood,
+}
+
+impl Leaving {
+    fn whole(bytes: Vec<u8>, then: Then) -> Leaving {
+        Leaving { bytes, pause: Duration::ZERO, then }
+    }
+
+    fn write_to(&self, line: &mut TcpStream) -> io::Result<()> {
+        if self.pause.is_zero() {
+            line.write_all(&self.bytes)?;
+        } else {
+            for byte in &self.bytes {
+                line.write_all(&[*byte])?;
+                std::thread::sleep(self.pause);
+            }
+        }
+        while self.then == Then::Flood {
+            line.write_all(&[0; 4096])?;
+        }
+        Ok(())
+    }
 }
 
 /// `None` when the line breaks without an answer.
 fn answer_to(shared: &Shared, message: &[u8]) -> Option<Leaving> {
     let request = match Request::decode(message) {
         Ok(request) => request,
-        Err(_) => return Some(Leaving { bytes: http::answer(400, &[]), ends: true }),
+        Err(_) => return Some(Leaving::whole(http::answer(400, &[]), Then::HangUp)),
     };
     let operation = request.operation;
     wait_for_waking(shared);
@@ -293,10 +331,10 @@ fn answer_to(shared: &Shared, message: &[u8]) -> Option<Leaving> {
         return None;
     }
     if let Some(LineFault::Http(status)) = fault {
-        return Some(Leaving { bytes: http::answer(status, &[]), ends: false });
+        return Some(Leaving::whole(http::answer(status, &[]), Then::Listen));
     }
     let refused = matches!(fault, Some(LineFault::Status(_)));
-    let mut body = if refused {
+    let body = if refused {
         // Version, status, the request's number, no attributes at all.
         [&[2, 0, 0, 0][..], message.get(4..8)?, &[3]].concat()
     } else {
@@ -305,14 +343,12 @@ fn answer_to(shared: &Shared, message: &[u8]) -> Option<Leaving> {
     state.machine.advance(Instant::now());
     drop(state);
     shared.changed.notify_all();
-    spoil(fault, &mut body)
+    Some(spoiled(fault, body))
 }
 
 /// The answer as the fault leaves it.
-fn spoil(fault: Option<LineFault>, body: &mut Vec<u8>) -> Option<Leaving> {
+fn spoiled(fault: Option<LineFault>, mut body: Vec<u8>) -> Leaving {
     match fault {
-        // The host hangs up by itself when it has waited enough.
-        Some(LineFault::Silence) => return Some(Leaving { bytes: Vec::new(), ends: false }),
         Some(LineFault::Late(by)) => std::thread::sleep(by),
         Some(LineFault::Garbage) => {
             let middle = 8 + (body.len() - 8) / 2;
@@ -323,15 +359,19 @@ fn spoil(fault: Option<LineFault>, body: &mut Vec<u8>) -> Option<Leaving> {
         Some(LineFault::Status(status)) => body[2..4].copy_from_slice(&status.to_be_bytes()),
         _ => {}
     }
-    let mut bytes = http::answer(200, body);
-    let ends = match fault {
+    let mut bytes = http::answer(200, &body);
+    match fault {
+        // The host hangs up by itself when it has waited enough.
+        Some(LineFault::Silence) => Leaving::whole(Vec::new(), Then::Listen),
         Some(LineFault::CutAfter(count)) => {
             bytes.truncate(count);
-            true
+            Leaving::whole(bytes, Then::HangUp)
         }
-        _ => false,
-    };
-    Some(Leaving { bytes, ends })
+        Some(LineFault::Trickle(pause)) => Leaving { bytes, pause, then: Then::Listen },
+        Some(LineFault::Flood) => Leaving::whole(http::endless_answer(&body), Then::Flood),
+        Some(LineFault::NoHttp) => Leaving::whole(b"@PJL INFO STATUS\r\n".repeat(20), Then::HangUp),
+        _ => Leaving::whole(bytes, Then::Listen),
+    }
 }
 
 fn wait_for_waking(shared: &Shared) {
