@@ -11,20 +11,22 @@ use std::time::{Duration, Instant};
 
 use pcsc::{Card, Context, Disposition, Error, Protocols, ReaderState, Scope, ShareMode, State};
 
+use super::protocol::apdu::split_answer;
 use super::protocol::conversation::MAX_ANSWER;
 use super::protocol::{CardChannel, ChannelError, read_card};
 use super::{SocialSecurityCard, SocialSecurityCardError, SocialSecurityCardReader};
 
 /// How long looking for a card may take.
 const FIND_DEADLINE: Duration = Duration::from_secs(2);
-/// How long reading may take: some 25 exchanges, at 9600 baud on the slowest card about two seconds together.
-const READ_DEADLINE: Duration = Duration::from_secs(8);
-/// How soon `pcscd` notices that a card was pulled: it looks three times a second.
-const PULL_NOTICED: Duration = Duration::from_millis(800);
+/// How long reading may take: some 27 exchanges, whose bytes alone take half a second on a T=0 line of 9600 baud.
+pub const READ_DEADLINE: Duration = Duration::from_secs(8);
+/// How long `pcscd` may take to notice that a card was pulled: it looks some twice a second.
+const PULL_NOTICED: Duration = Duration::from_secs(2);
 
 /// A PC/SC reader.
 pub struct PcscCardReader {
     wanted: String,
+    read_deadline: Duration,
     left: Option<JoinHandle<()>>,
     unanswered: u32,
 }
@@ -32,7 +34,12 @@ pub struct PcscCardReader {
 impl PcscCardReader {
     /// The first reader whose name contains `wanted`; empty means the first of all. It may be plugged in later.
     pub fn new(wanted: &str) -> PcscCardReader {
-        PcscCardReader { wanted: wanted.to_owned(), left: None, unanswered: 0 }
+        PcscCardReader { wanted: wanted.to_owned(), read_deadline: READ_DEADLINE, left: None, unanswered: 0 }
+    }
+
+    /// The same reader with another deadline for reading a whole card; [`READ_DEADLINE`] otherwise.
+    pub fn with_read_deadline(self, read_deadline: Duration) -> PcscCardReader {
+        PcscCardReader { read_deadline, ..self }
     }
 
     /// Lets `work` be done within a deadline.
@@ -84,7 +91,7 @@ impl SocialSecurityCardReader for PcscCardReader {
     }
 
     fn read(&mut self) -> Result<SocialSecurityCard, SocialSecurityCardError> {
-        self.within(READ_DEADLINE, |wanted| {
+        self.within(self.read_deadline, |wanted| {
             let (context, reader) = find_reader(wanted)?;
             // Nobody else reads from the card meanwhile.
             let card = context
@@ -156,7 +163,9 @@ struct PcscChannel {
 impl CardChannel for PcscChannel {
     fn transmit(&mut self, command: &[u8], answer: &mut [u8; MAX_ANSWER]) -> Result<usize, ChannelError> {
         match self.card.transmit(command, answer) {
-            Ok(answer) => Ok(answer.len()),
+            Ok(answer) if split_answer(answer).is_some() => Ok(answer.len()),
+            // A reader may answer for a card that is not there any more, with nothing or with a piece.
+            Ok(_) => Err(self.why()),
             Err(Error::RemovedCard | Error::NoSmartcard | Error::ResetCard) => Err(ChannelError::CardGone),
             Err(error) if says_gone(error) => Err(ChannelError::ReaderGone),
             Err(error) => {

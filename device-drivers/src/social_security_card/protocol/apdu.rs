@@ -48,6 +48,13 @@ pub fn get_response(length: u8) -> [u8; 5] {
     [0x00, 0xC0, 0x00, 0x00, length]
 }
 
+/// Splits an answer into its data and its status word; `None` when it does not end with one. A status word begins with
+/// 61 to 6F or 90 to 9F (ISO 7816-4 §5.6); an answer that was cut off hardly ever ends like that.
+pub fn split_answer(answer: &[u8]) -> Option<(&[u8], [u8; 2])> {
+    let (data, status) = answer.split_last_chunk()?;
+    matches!(status[0], 0x61..=0x6F | 0x90..=0x9F).then_some((data, *status))
+}
+
 /// What a status word says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -59,7 +66,7 @@ pub enum Verdict {
     NoFile,
     /// 6A 83: no such record.
     NoRecord,
-    /// 69 81, 69 86, 6A 81, 6A 86, 6B 00, 6D 00: this card is addressed in another way.
+    /// 67 00, 69 81, 69 86, 6A 81, 6A 86, 6B 00, 6D 00, 6E 00: this card is addressed in another way.
     OtherWay,
     /// Everything else.
     Refused(u16),
@@ -72,7 +79,7 @@ pub fn verdict(status: u16) -> Verdict {
         0x6982 | 0x6985 => Verdict::Locked,
         0x6A82 => Verdict::NoFile,
         0x6A83 => Verdict::NoRecord,
-        0x6981 | 0x6986 | 0x6A81 | 0x6A86 | 0x6B00 | 0x6D00 => Verdict::OtherWay,
+        0x6700 | 0x6981 | 0x6986 | 0x6A81 | 0x6A86 | 0x6B00 | 0x6D00 | 0x6E00 => Verdict::OtherWay,
         other => Verdict::Refused(other),
     }
 }

@@ -65,7 +65,9 @@ pub fn read_card(channel: &mut dyn CardChannel) -> Result<SocialSecurityCard, Ca
         Verdict::NoFile | Verdict::OtherWay => return Err(CardError::NotASocialSecurityCard),
         Verdict::Locked => return Err(CardError::Locked),
         Verdict::NoRecord => return Err(CardError::Damaged),
-        // A card of another kind may refuse in any way it likes, and one that was blocked says 62 83 or 6A 81.
+        // 69 99: what cards with many applications say when they have not this one (Java Card).
+        Verdict::Refused(0x6999) => return Err(CardError::NotASocialSecurityCard),
+        // 62 83 among others: the application is there and was blocked.
         Verdict::Refused(status) => return Err(CardError::Refused(status)),
     }
     let mut card = SocialSecurityCard::default();
@@ -135,8 +137,8 @@ fn exchange(channel: &mut dyn CardChannel, command: &[u8]) -> Result<Answer, Car
     for _ in 0..MAX_TURNS {
         let length = channel.transmit(&command, &mut buffer)?;
         let answer = buffer.get(..length).ok_or(CardError::Damaged)?;
-        let (body, status) = answer.split_last_chunk::<2>().ok_or(CardError::Damaged)?;
-        match *status {
+        let (body, status) = apdu::split_answer(answer).ok_or(CardError::Damaged)?;
+        match status {
             [0x6C, length] if command.len() == 5 => command[4] = length,
             [0x61, length] => {
                 data.extend_from_slice(body);

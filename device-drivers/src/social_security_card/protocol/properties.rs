@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use super::conversation::MAX_ANSWER;
-use super::tests::{OnTheTable, person};
+use super::tests::OnTheTable;
 use super::*;
 use crate::social_security_card::SocialSecurityCardError as CardError;
 use crate::social_security_card::simulator::vpcd::{ReaderMessage, ReaderMessages, encode};
-use crate::social_security_card::simulator::{CardManners, VirtualCard};
+use crate::social_security_card::simulator::{CardManners, VirtualCard, made_up_person as person};
 
 /// Answers what it is told to, then nothing any more.
 struct Scripted {
@@ -55,7 +55,8 @@ proptest! {
 
     #[test]
     fn a_card_that_goes_on_for_ever_is_left(status in prop::sample::select(vec![[0x61, 0x05], [0x6C, 0x05]])) {
-        let mut card = Scripted { answers: vec![status.to_vec(); 100], asked: 0 };
+        let answers = std::iter::once(vec![0x90, 0x00]).chain(std::iter::repeat_n(status.to_vec(), 100));
+        let mut card = Scripted { answers: answers.collect(), asked: 0 };
         prop_assert_eq!(read_card(&mut card).err(), Some(CardError::Damaged));
         prop_assert!(card.asked < 10);
     }

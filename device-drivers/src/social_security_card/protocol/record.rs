@@ -1,4 +1,4 @@
-//! A record: tag · length · value, one byte each for the first two (LD/T 32; devices' facts in docs/DEVICES.md).
+//! A record: tag · length · value, one byte each for the first two (LD/T 32-2015).
 
 use encoding_rs::GBK;
 

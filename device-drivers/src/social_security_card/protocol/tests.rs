@@ -3,20 +3,9 @@
 use super::apdu::{self, CardFile};
 use super::conversation::MAX_ANSWER;
 use super::*;
-use crate::social_security_card::simulator::{CardManners, VirtualCard};
+use crate::social_security_card::simulator::{CardManners, VirtualCard, made_up_person as person};
 use crate::social_security_card::{SocialSecurityCard, SocialSecurityCardError as CardError};
 use crate::vectors::hex;
-
-/// A made-up person of the area 990001.
-pub(super) fn person(version: &str) -> SocialSecurityCard {
-    let mut card = SocialSecurityCard::default();
-    (card.number, card.name) = ("990001199001011008".into(), "测试样本".into());
-    (card.sex, card.ethnic, card.birth_place) = ("2".into(), "01".into(), "990001".into());
-    (card.birth, card.card_id) = ("19900101".into(), "99000100000000000000000000000001".into());
-    (card.version, card.issued, card.valid_until) = (version.into(), "20200101".into(), "20300101".into());
-    card.card_number = "ZZ0000001".into();
-    card
-}
 
 /// A card on the table: no reader, no line.
 pub(super) struct OnTheTable {
@@ -54,6 +43,11 @@ fn commands_are_the_public_ones() {
     assert_eq!(apdu::select_file(2, CardFile::Issuer)[..], hex("00A4020002EF05"));
     assert_eq!(apdu::select_file(0, CardFile::Holder)[..], hex("00A4000002EF06"));
     assert_eq!(apdu::get_response(0x12)[..], hex("00C0000012"));
+    assert_eq!(apdu::split_answer(&hex("0801319000")), Some((&hex("080131")[..], [0x90, 0x00])));
+    assert_eq!(apdu::split_answer(&hex("6A82")), Some((&[][..], [0x6A, 0x82])));
+    for cut in ["", "90", "6000", "5A82", "08123939", "A000"] {
+        assert_eq!(apdu::split_answer(&hex(cut)), None, "{cut}");
+    }
 }
 
 #[test]
@@ -91,9 +85,29 @@ fn a_card_that_shows_its_holder_only_to_keys_says_so() {
     }
 }
 
+/// Answers everything with this status word.
+struct Says(u16);
+
+impl CardChannel for Says {
+    fn transmit(&mut self, _: &[u8], answer: &mut [u8; MAX_ANSWER]) -> Result<usize, ChannelError> {
+        answer[..2].copy_from_slice(&self.0.to_be_bytes());
+        Ok(2)
+    }
+}
+
 #[test]
-fn a_card_of_another_kind_says_so() {
+fn a_card_of_another_kind_is_told_from_one_that_refuses() {
     assert_eq!(read(VirtualCard::of_another_kind()).unwrap_err(), CardError::NotASocialSecurityCard);
+    for status in [0x6A82, 0x6A81, 0x6A86, 0x6B00, 0x6D00, 0x6E00, 0x6700, 0x6999] {
+        let told = read_card(&mut Says(status)).unwrap_err();
+        assert_eq!(told, CardError::NotASocialSecurityCard, "{status:04X}");
+    }
+    for status in [0x6283, 0x6581, 0x6F00, 0x6300] {
+        assert_eq!(read_card(&mut Says(status)).unwrap_err(), CardError::Refused(status), "{status:04X}");
+    }
+    for status in [0x6982, 0x6985] {
+        assert_eq!(read_card(&mut Says(status)).unwrap_err(), CardError::Locked, "{status:04X}");
+    }
 }
 
 #[test]

@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use virtual_card::{CardManners, Unfit, VirtualCard};
+use rustix::net::sockopt;
+
+pub use virtual_card::{CardManners, Unfit, VirtualCard, made_up_person};
 
 use self::vpcd::{ReaderMessage, ReaderMessages};
 
@@ -112,7 +114,11 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
 fn converse(slot: &Mutex<Slot>, mut line: TcpStream) {
     let mut messages = ReaderMessages::default();
     let mut buffer = [0; 512];
-    while let Ok(count @ 1..) = line.read(&mut buffer) {
+    loop {
+        // `vpcd` sends each message in two packets, and the second one only when the first has been acknowledged. Linux
+        // would take 40 ms for that, which is no time of a card's.
+        let _ = sockopt::set_tcp_quickack(&line, true);
+        let Ok(count @ 1..) = line.read(&mut buffer) else { return };
         messages.push(&buffer[..count]);
         while let Some(message) = messages.next_message() {
             let Some(answer) = answer_to(slot, message) else { continue };
@@ -143,7 +149,8 @@ fn answer_to(slot: &Mutex<Slot>, message: ReaderMessage) -> Option<Leaving> {
         ReaderMessage::Other => return None,
         ReaderMessage::Command(command) => command,
     };
-    let fault = slot.fault.take_if(|(at, _)| *at == slot.commands).map(|(_, fault)| fault);
+    let number = slot.commands;
+    let fault = slot.fault.take_if(|(at, _)| *at == number).map(|(_, fault)| fault);
     slot.commands += 1;
     let mut answer = slot.card.answer(&command);
     let line_time =

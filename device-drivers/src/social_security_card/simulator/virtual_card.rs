@@ -57,6 +57,17 @@ impl fmt::Debug for VirtualCard {
 #[error("`{0}` does not fit a card")]
 pub struct Unfit(pub &'static str);
 
+/// Somebody who was made up, of the area 990001, with a card of this version (`1.00`, `2.00`, `3.00`).
+pub fn made_up_person(version: &str) -> SocialSecurityCard {
+    let mut card = SocialSecurityCard::default();
+    (card.number, card.name) = ("990001199001011008".into(), "测试样本".into());
+    (card.sex, card.ethnic, card.birth_place) = ("2".into(), "01".into(), "990001".into());
+    (card.birth, card.card_id) = ("19900101".into(), "99000100000000000000000000000001".into());
+    (card.version, card.issued, card.valid_until) = (version.into(), "20200101".into(), "20300101".into());
+    card.card_number = "ZZ0000001".into();
+    card
+}
+
 impl VirtualCard {
     /// A card with these records, as version 1 (1.00) or as 2 and 3 order them.
     pub fn of(card: &SocialSecurityCard) -> Result<VirtualCard, Unfit> {
