@@ -6,7 +6,6 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use device_drivers::document_printer::{
@@ -14,12 +13,10 @@ use device_drivers::document_printer::{
 };
 
 use crate::document_printer::{DEADLINES, PATIENCE, driver, error, pdf, print};
-
-/// What starting a program may take on a busy machine.
-const START_DEADLINE: Duration = Duration::from_secs(20);
+use crate::program::{Program, START_DEADLINE, command, free_ports};
 
 /// `trouble` holds a page and a keyword: before that page the printer has the trouble until the file is gone. `abort`
-/// makes it give up before the first page.
+/// makes it give up before the first page. Without its printer it ends.
 const PRINT_COMMAND: &str = r#"#!/bin/sh
 dir="$(dirname "$0")"
 cp "$1" "$dir/arrived.pdf"
@@ -32,7 +29,7 @@ while [ "$page" -le "$pages" ]; do
         read -r at reason < "$dir/trouble"
         if [ "$at" = "$page" ]; then
             echo "STATE: +$reason" >&2
-            while [ -e "$dir/trouble" ]; do sleep 0.02; done
+            while [ -e "$dir/trouble" ] && kill -0 "$PPID" 2>/dev/null; do sleep 0.02; done
             echo "STATE: -$reason" >&2
         fi
     fi
@@ -44,10 +41,10 @@ done
 
 /// A private bus, and a printer on it.
 pub(crate) struct Eve {
-    dir: tempfile::TempDir,
-    bus: Child,
-    printer: Child,
+    printer: Option<Program>,
+    _bus: Program,
     port: u16,
+    dir: tempfile::TempDir,
 }
 
 impl Eve {
@@ -57,12 +54,9 @@ impl Eve {
         std::fs::write(&command, PRINT_COMMAND).unwrap();
         std::fs::set_permissions(&command, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::create_dir(dir.path().join("spool")).unwrap();
-        let bus = start_bus(dir.path());
-        let port = free_port();
-        let printer = start_printer(dir.path(), port);
-        let eve = Eve { dir, bus, printer, port };
+        let mut eve = Eve { printer: None, _bus: start_bus(dir.path()), port: free_ports(1), dir };
         eve.set_pages(2);
-        eve.wait_until_ready();
+        eve.power_on();
         eve
     }
 
@@ -75,14 +69,6 @@ impl Eve {
         let deadlines =
             Deadlines { answer: Duration::from_secs(5), wake: Duration::from_secs(5), ..DEADLINES };
         driver(&self.uri(), terminal).with_deadlines(deadlines)
-    }
-
-    fn wait_until_ready(&self) {
-        let deadline = Instant::now() + START_DEADLINE;
-        while self.driver("DG0001").status().is_err() {
-            assert!(Instant::now() < deadline, "ippeveprinter does not answer:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(50));
-        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -107,28 +93,19 @@ impl Eve {
 
     /// Switches the printer off, as a plug does.
     fn power_off(&mut self) {
-        self.printer.kill().unwrap();
-        self.printer.wait().unwrap();
+        self.printer = None;
     }
 
     fn power_on(&mut self) {
-        self.printer = start_printer(self.dir.path(), self.port);
-        self.wait_until_ready();
+        let log = self.path("log");
+        let mut printer = start_printer(self.dir.path(), self.port, &log);
+        let mut asking = self.driver("DG0001");
+        printer.wait_until(&log, || asking.status().is_ok());
+        self.printer = Some(printer);
     }
 }
 
-impl Drop for Eve {
-    fn drop(&mut self) {
-        // Ends a print command that still waits.
-        self.end_trouble();
-        for child in [&mut self.printer, &mut self.bus] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn start_bus(dir: &Path) -> Child {
+fn start_bus(dir: &Path) -> Program {
     let socket = dir.join("bus");
     let configuration = format!(
         "<busconfig><type>system</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>\
@@ -137,39 +114,26 @@ fn start_bus(dir: &Path) -> Child {
         socket.display()
     );
     std::fs::write(dir.join("bus.conf"), configuration).unwrap();
-    let bus = Command::new("dbus-daemon")
-        .arg(format!("--config-file={}", dir.join("bus.conf").display()))
-        .args(["--nofork", "--nopidfile", "--nosyslog"])
-        .stdin(Stdio::null())
-        .spawn()
-        .expect("dbus-daemon is installed (cargo xtask test installs it)");
-    let deadline = Instant::now() + START_DEADLINE;
-    while !socket.exists() {
-        assert!(Instant::now() < deadline, "dbus-daemon does not start");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut dbus = command("dbus-daemon");
+    dbus.arg(format!("--config-file={}", dir.join("bus.conf").display()));
+    dbus.args(["--nofork", "--nopidfile", "--nosyslog"]);
+    let log = dir.join("bus.log");
+    let mut bus = Program::start("dbus-daemon", &mut dbus, &log);
+    bus.wait_until(&log, || socket.exists());
     bus
 }
 
-fn start_printer(dir: &Path, port: u16) -> Child {
-    let log = std::fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
-    Command::new("ippeveprinter")
+fn start_printer(dir: &Path, port: u16, log: &Path) -> Program {
+    let mut printer = command("ippeveprinter");
+    printer
         .env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", dir.join("bus").display()))
         .args(["-r", "off", "-n", "localhost", "-2", "-vvv", "-p", &port.to_string()])
         .args(["-f", "application/pdf,image/urf,image/pwg-raster", "-c"])
         .arg(dir.join("print"))
         .arg("-d")
         .arg(dir.join("spool"))
-        .arg("kiosk-test")
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .expect("ippeveprinter is installed (Debian package cups-ipp-utils; cargo xtask test installs it)")
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind(("localhost", 0)).unwrap().local_addr().unwrap().port()
+        .arg("kiosk-test");
+    Program::start("ippeveprinter", &mut printer, log)
 }
 
 #[test]

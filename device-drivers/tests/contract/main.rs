@@ -8,6 +8,7 @@ mod ippeveprinter;
 mod ipptool;
 mod pcscd;
 mod printer;
+mod program;
 mod reader;
 mod reader_plug;
 mod social_security_card;

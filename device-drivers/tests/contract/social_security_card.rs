@@ -3,7 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use device_drivers::social_security_card::simulator::{CardFault, CardManners, VirtualCard, VirtualSlot};
+use device_drivers::social_security_card::simulator::{
+    CardFault, CardManners, VirtualCard, VirtualSlot, made_up_person,
+};
 use device_drivers::social_security_card::{
     PcscCardReader, SocialSecurityCard, SocialSecurityCardError as CardError, SocialSecurityCardReader,
 };
@@ -14,15 +16,8 @@ use crate::pcscd::{Pcscd, with_pcscd};
 /// `pcscd` looks for cards some three times a second.
 const NOTICED: Duration = Duration::from_secs(5);
 
-/// A made-up person of the area 990001.
 fn person() -> SocialSecurityCard {
-    let mut card = SocialSecurityCard::default();
-    (card.number, card.name) = ("990001199001011008".into(), "测试样本".into());
-    (card.sex, card.ethnic, card.birth_place) = ("2".into(), "01".into(), "990001".into());
-    (card.birth, card.card_id) = ("19900101".into(), "99000100000000000000000000000001".into());
-    (card.version, card.issued, card.valid_until) = ("2.00".into(), "20200101".into(), "20300101".into());
-    card.card_number = "ZZ0000001".into();
-    card
+    made_up_person("2.00")
 }
 
 fn card() -> VirtualCard {
@@ -42,7 +37,10 @@ fn desk(pcscd: &Pcscd) -> Desk {
 }
 
 impl Desk {
+    /// Takes the card out that is in, and puts another one in. Both are waited for: the virtual reader does not see a
+    /// card that is exchanged between two of its looks.
     fn insert(&mut self, card: VirtualCard) {
+        self.pull();
         self.slot.insert(card).unwrap();
         self.wait_for_card(true);
     }
@@ -70,7 +68,9 @@ fn a_card_is_read_again_and_again_and_its_removal_is_seen() {
         for _ in 0..2 {
             desk.insert(card());
             for _ in 0..3 {
+                let start = Instant::now();
                 assert!(desk.reader.read() == Ok(person()));
+                println!("a whole card without its line's time: {:?}", start.elapsed());
             }
             desk.pull();
             assert_eq!(desk.reader.read().unwrap_err(), CardError::NoCard);
@@ -111,7 +111,10 @@ fn cards_of_all_manners_are_read_or_say_why_not() {
             let told = desk.reader.read().unwrap_err();
             assert_eq!((told, told.remedy()), (CardError::Locked, Remedy::AskCitizen(Hint::CardLocked)));
         }
+        // Not every card of another kind refuses alike.
         desk.insert(VirtualCard::of_another_kind());
+        desk.slot.set_fault(0, CardFault::Status(0x6E00));
+        assert_eq!(desk.reader.read().unwrap_err(), CardError::NotASocialSecurityCard);
         let told = desk.reader.read().unwrap_err();
         assert_eq!(told, CardError::NotASocialSecurityCard);
         assert_eq!(told.remedy(), Remedy::AskCitizen(Hint::NotASocialSecurityCard));
@@ -119,27 +122,23 @@ fn cards_of_all_manners_are_read_or_say_why_not() {
 }
 
 #[test]
-fn a_card_pulled_in_the_middle_of_any_exchange_gives_nothing() {
-    with_pcscd("social_security_card::a_card_pulled_in_the_middle_of_any_exchange_gives_nothing", |pcscd| {
+fn a_card_pulled_in_the_middle_of_an_exchange_gives_nothing() {
+    with_pcscd("social_security_card::a_card_pulled_in_the_middle_of_an_exchange_gives_nothing", |pcscd| {
         let mut desk = desk(pcscd);
         desk.insert(card());
         assert!(desk.reader.read().is_ok());
         let commands = desk.slot.commands();
         assert!(commands > 20, "{commands}");
-        for at in 0..commands {
-            for fault in [CardFault::PulledBefore, CardFault::PulledAfter(1), CardFault::PulledAfter(4)] {
+        // Every exchange is cut off in memory (protocol/properties.rs); here some, because `pcscd` takes its time.
+        for (fault, apart) in
+            [(CardFault::PulledBefore, 6), (CardFault::PulledAfter(1), 13), (CardFault::PulledAfter(3), 13)]
+        {
+            for at in (0..commands).step_by(apart) {
                 desk.insert(card());
                 desk.slot.set_fault(at, fault);
                 let told = desk.reader.read().expect_err("half a card is no card");
-                let expected = [CardError::Pulled, CardError::Damaged, CardError::NoCard];
-                let cut_status = matches!(told, CardError::Refused(_));
-                assert!(expected.contains(&told) || cut_status, "{fault:?} at {at}: {told:?}");
-                if fault == CardFault::PulledBefore {
-                    assert_eq!(told, CardError::Pulled, "at {at}");
-                    assert_eq!(told.remedy(), Remedy::AskCitizen(Hint::HoldCardStill));
-                }
-                desk.slot.pull();
-                desk.wait_for_card(false);
+                assert_eq!(told, CardError::Pulled, "{fault:?} at {at}");
+                assert_eq!(told.remedy(), Remedy::AskCitizen(Hint::HoldCardStill));
             }
         }
         desk.insert(card());
@@ -154,18 +153,20 @@ fn damaged_answers_are_told_and_never_believed() {
         desk.insert(card());
         assert!(desk.reader.read().is_ok());
         let commands = desk.slot.commands();
+        // The card stays in; its next reading begins anew.
+        let mut begun = desk.slot.commands();
         for at in 0..commands {
-            for fault in [CardFault::Status(0x6581), CardFault::Status(0x6F00)] {
-                desk.insert(card());
-                desk.slot.set_fault(at, fault);
-                assert!(matches!(desk.reader.read(), Err(CardError::Refused(_))), "{fault:?} at {at}");
+            for status in [0x6581, 0x6F00] {
+                desk.slot.set_fault(begun + at, CardFault::Status(status));
+                assert_eq!(desk.reader.read().unwrap_err(), CardError::Refused(status), "at {at}");
+                begun = desk.slot.commands();
             }
-            desk.insert(card());
-            desk.slot.set_fault(at, CardFault::Flipped(0));
+            desk.slot.set_fault(begun + at, CardFault::Flipped(0));
             // Some bytes are of no use here; no other may make another person.
             if let Ok(read) = desk.reader.read() {
                 assert!(read.number == person().number && read.name == person().name, "flipped at {at}");
             }
+            begun = desk.slot.commands();
         }
     });
 }
@@ -176,18 +177,19 @@ fn a_silent_card_is_told_in_time_and_its_late_answer_is_dropped() {
         "social_security_card::a_silent_card_is_told_in_time_and_its_late_answer_is_dropped",
         |pcscd| {
             let mut desk = desk(pcscd);
+            desk.reader = PcscCardReader::new("Virtual PCD").with_read_deadline(Duration::from_secs(3));
             desk.insert(card());
             desk.slot.set_fault(3, CardFault::Silence);
             let start = Instant::now();
             let told = desk.reader.read().unwrap_err();
             assert_eq!((told, told.remedy()), (CardError::NoAnswer { in_a_row: 1 }, Remedy::Retry));
-            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
             // As long as that call hangs, no other is begun.
             let start = Instant::now();
             assert_eq!(desk.reader.read().unwrap_err(), CardError::NoAnswer { in_a_row: 2 });
             let silent = desk.reader.is_card_in().unwrap_err();
             assert_eq!(silent.remedy(), Remedy::CallOperator(Fault::SocialSecurityReaderSilent));
-            assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
             desk.pull();
             desk.insert(card());
             assert!(desk.reader.read() == Ok(person()), "the card that hung was another one");
@@ -234,7 +236,7 @@ fn a_reader_that_goes_in_the_middle_is_told() {
             pcscd.stop();
             let start = Instant::now();
             assert_eq!(reading.join().unwrap().unwrap_err(), CardError::Gone);
-            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         });
     });
 }

@@ -5,15 +5,15 @@ use std::cell::Cell;
 use device_drivers::document_printer::protocol::answer::decode;
 use device_drivers::social_security_card::protocol::conversation::MAX_ANSWER;
 use device_drivers::social_security_card::protocol::{CardChannel, ChannelError, Record, read_card};
-use device_drivers::social_security_card::simulator::VirtualCard;
 use device_drivers::social_security_card::simulator::vpcd::{self, ReaderMessage, ReaderMessages};
+use device_drivers::social_security_card::simulator::{VirtualCard, made_up_person};
 use device_drivers::social_security_card::{SocialSecurityCard, SocialSecurityCardError};
 
 use crate::Target;
 use crate::privacy::{assert_error_quiet, assert_quiet};
 
 /// The request that the examples answer.
-const ID: u32 = 7;
+const ID: i32 = 7;
 /// More exchanges than a whole card takes, whatever it answers.
 const MANY: usize = 120;
 
@@ -107,13 +107,10 @@ fn page(bytes: &[u8]) {
     }
 }
 
+/// With words for a name that the checks of errors look for.
 fn person() -> SocialSecurityCard {
-    let mut card = SocialSecurityCard::default();
-    (card.number, card.name) = ("990001199001011008".into(), "路灯不亮".into());
-    (card.sex, card.ethnic, card.birth_place) = ("2".into(), "01".into(), "990001".into());
-    (card.birth, card.card_id) = ("19900101".into(), "99000100000000000000000000000001".into());
-    (card.version, card.issued, card.valid_until) = ("2.00".into(), "20200101".into(), "20300101".into());
-    card.card_number = "ZZ0000001".into();
+    let mut card = made_up_person("2.00");
+    card.name = "路灯不亮".into();
     card
 }
 
