@@ -9,6 +9,8 @@
 //! Personal data lives only in types that zero themselves on drop and print as `[redacted]`; no error and no
 //! log line carries a field of a card.
 
+pub mod camera;
+pub mod code_scanner;
 pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;

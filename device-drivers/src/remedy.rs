@@ -26,6 +26,22 @@ pub enum Hint {
     CardRefused,
     /// An identity card of a kind that this terminal does not know.
     UnknownDocument,
+    /// Nothing lies under the camera.
+    LayMaterial,
+    /// What lies under the camera moves.
+    HoldMaterialStill,
+    /// What lies under the camera is curled, folded or out of focus: lay it flat.
+    LayMaterialFlat,
+    /// What lies under the camera reaches beyond the picture.
+    MoveMaterialInside,
+    /// A lamp is mirrored in what lies under the camera, or it is too bright.
+    TurnMaterialFromLight,
+    /// Too little light reaches the camera; something may cover it.
+    UncoverCamera,
+    /// Part of the code got lost: scan it once more.
+    ScanAgain,
+    /// The code is none that can be used here.
+    ScanAnotherCode,
 }
 
 /// What the operator is told.
@@ -49,6 +65,14 @@ pub enum Fault {
     PrinterCutter,
     /// The printer reports another fault, or did not confirm a print.
     PrinterFault,
+    /// The camera cannot be opened or was unplugged.
+    CameraGone,
+    /// The camera is connected and sends nothing.
+    CameraSilent,
+    /// The camera sends what is no picture, always the same one, or not in the size that is configured.
+    CameraFault,
+    /// The code scanner cannot be opened or was unplugged.
+    ScannerGone,
 }
 
 impl Hint {
@@ -61,6 +85,14 @@ impl Hint {
             Hint::NotAnIdCard => "not-an-id-card",
             Hint::CardRefused => "card-refused",
             Hint::UnknownDocument => "unknown-document",
+            Hint::LayMaterial => "lay-material",
+            Hint::HoldMaterialStill => "hold-material-still",
+            Hint::LayMaterialFlat => "lay-material-flat",
+            Hint::MoveMaterialInside => "move-material-inside",
+            Hint::TurnMaterialFromLight => "turn-material-from-light",
+            Hint::UncoverCamera => "uncover-camera",
+            Hint::ScanAgain => "scan-again",
+            Hint::ScanAnotherCode => "scan-another-code",
         }
     }
 }
@@ -78,6 +110,10 @@ impl Fault {
             Fault::PrinterCoverOpen => "printer-cover-open",
             Fault::PrinterCutter => "printer-cutter",
             Fault::PrinterFault => "printer-fault",
+            Fault::CameraGone => "camera-gone",
+            Fault::CameraSilent => "camera-silent",
+            Fault::CameraFault => "camera-fault",
+            Fault::ScannerGone => "scanner-gone",
         }
     }
 }

@@ -329,7 +329,7 @@ fn is_hung_up(pty: &Pty) -> bool {
     fds[0].revents().contains(PollFlags::HUP) && !fds[0].revents().contains(PollFlags::IN)
 }
 
-fn timespec_until(at: Instant) -> Timespec {
+pub(crate) fn timespec_until(at: Instant) -> Timespec {
     let left = at.saturating_duration_since(Instant::now());
     Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
 }

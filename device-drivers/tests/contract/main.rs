@@ -1,6 +1,9 @@
 //! The drivers against their simulators, over real pseudo terminals, with every fault. The same suites are meant
 //! to run against recordings and against real devices.
 
+mod camera;
+mod codes;
 mod printer;
 mod reader;
 mod reader_plug;
+mod scanner;
