@@ -169,6 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "a reply that never comes; it holds nobody's data")]
     async fn a_wish_is_answered_refused_or_too_late() {
         let done =
             outcome(|wish| drop(wish.reply.send(LocalOutcome::Done)), vec![ask(5000, LocalBody::TryNow)]);
@@ -184,6 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "a reply that never comes; it holds nobody's data")]
     async fn too_many_at_once_are_told_so() {
         let requests = (0..UNDER_WAY + 3).map(|_| ask(2000, LocalBody::ReachCity)).collect();
         let replies = outcome(|wish| std::mem::forget(wish.reply), requests).await;

@@ -47,7 +47,7 @@ enum Coming {
 }
 
 fn has_blobs(seq: u64) -> bool {
-    seq % 3 == 0
+    seq.is_multiple_of(3)
 }
 
 struct Storm {

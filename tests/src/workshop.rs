@@ -44,18 +44,18 @@ impl Kiosk {
 
     /// Starts one with these options.
     pub async fn start_with(options: Options) -> Result<Kiosk> {
-        Kiosk::start_in(TempDir::new()?, options).await
+        let kiosk = Kiosk::start_in(TempDir::new()?, options).await?;
+        kiosk.wait_ready().await?;
+        Ok(kiosk)
     }
 
-    /// Starts one in a folder that may hold an earlier one's state.
+    /// Starts one in a folder that may hold an earlier one's state, and does not wait for its devices.
     pub async fn start_in(folder: TempDir, mut options: Options) -> Result<Kiosk> {
         // The programs may be built anywhere; the items are always those of the project.
         options.catalog.get_or_insert_with(|| project().join("assets/catalog"));
         let running = Running::start(programs()?, folder.path(), options).await?;
         running.wait_screen("home").await?;
-        let kiosk = Kiosk { running, folder };
-        kiosk.wait_ready().await?;
-        Ok(kiosk)
+        Ok(Kiosk { running, folder })
     }
 
     /// Ends it politely; what it leaves is in the folder.
@@ -65,7 +65,7 @@ impl Kiosk {
     }
 
     /// Devices report one after the other; until then the kiosk rightly says that they are away.
-    async fn wait_ready(&self) -> Result<()> {
+    pub async fn wait_ready(&self) -> Result<()> {
         for words in ["可以读卡", "可以打印", "网络正常"] {
             self.wait_text(words).await?;
         }

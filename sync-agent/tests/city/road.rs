@@ -1,5 +1,5 @@
 //! A road between a terminal and the city that swallows large packets: three network spaces of the kernel's, in the
-//! middle one a bridge, which neither cuts packets nor says that one was too large. Both ends believe in large packets;
+//! middle one two bridges, which neither cut packets nor say that one was too large. Both ends believe in large packets;
 //! the kernel's own TCP runs over it. Whoever is not root becomes it in a space of users.
 
 use std::net::Ipv4Addr;
@@ -103,7 +103,7 @@ impl Road {
 
     /// Packets of more bytes than this vanish from now on, both ways.
     pub fn swallow_above(&self, bytes: u32) {
-        for end in ["t-way", "c-way"] {
+        for end in ["t-middle", "c-middle"] {
             self.way.ip(&format!("link set dev {end} mtu {bytes}"));
         }
     }
@@ -127,17 +127,21 @@ impl Road {
     }
 }
 
+/// Two bridges with a link between them. What is too large for that link vanishes where it leaves a bridge: at an end of
+/// the road its sender would be told.
 fn build(terminal: Space, way: Space, city: Space) {
-    way.ip(&format!("link add name bridge mtu {BELIEVED} type bridge"));
-    way.ip("link set dev bridge up");
-    for (end, near, far, address) in [(terminal, "t", "t-way", "10.9.9.1"), (city, "c", "c-way", "10.9.9.2")]
-    {
+    way.ip(&format!("link add name t-middle mtu {BELIEVED} type veth peer name c-middle mtu {BELIEVED}"));
+    for (end, near, address) in [(terminal, "t", "10.9.9.1"), (city, "c", "10.9.9.2")] {
         // One segment at a time: what is handed to the road is what travels on it.
-        let peer = format!("type veth peer name {far} mtu {BELIEVED} netns {}", way.0);
+        let peer = format!("type veth peer name {near}-way mtu {BELIEVED} netns {}", way.0);
         end.ip(&format!("link add name {near} mtu {BELIEVED} gso_max_segs 1 {peer}"));
         end.ip(&format!("address add {address}/24 dev {near}"));
         end.ip(&format!("link set dev {near} up"));
-        way.ip(&format!("link set dev {far} master bridge"));
-        way.ip(&format!("link set dev {far} up"));
+        way.ip(&format!("link add name {near}-bridge mtu {BELIEVED} type bridge"));
+        way.ip(&format!("link set dev {near}-bridge up"));
+        for link in [format!("{near}-way"), format!("{near}-middle")] {
+            way.ip(&format!("link set dev {link} master {near}-bridge"));
+            way.ip(&format!("link set dev {link} up"));
+        }
     }
 }

@@ -204,7 +204,7 @@ async fn come_back(
                 city.still_runs()?;
                 report.gateway_mib.push(process::resident_mib(city.gateway_pid())?);
                 report.gateway_files.push(process::open_files(city.gateway_pid())?);
-                if report.by_second.len() % 30 == 0 {
+                if report.by_second.len().is_multiple_of(30) {
                     say(&line(&report, now, total));
                 }
                 ensure!(Instant::now() < deadline, "{now} of {total} cases were delivered; {}", city.last_words());

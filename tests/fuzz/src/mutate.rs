@@ -9,13 +9,13 @@ impl Chance {
     pub fn new(seed: u64, purpose: &str) -> Self {
         let mut chance = Self(seed);
         for byte in purpose.bytes() {
-            chance.0 = chance.next().wrapping_add(u64::from(byte));
+            chance.0 = chance.bits().wrapping_add(u64::from(byte));
         }
         chance
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ impl Chance {
 
     /// A number below `end`; 0 when `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        if end == 0 { 0 } else { (self.next() % end as u64) as usize }
+        if end == 0 { 0 } else { (self.bits() % end as u64) as usize }
     }
 }
 
@@ -123,7 +123,7 @@ fn flip_bit(input: &mut [u8], chance: &mut Chance) {
 }
 
 fn set_byte(input: &mut [u8], chance: &mut Chance) {
-    let (at, value) = (chance.below(input.len()), chance.next() as u8);
+    let (at, value) = (chance.below(input.len()), chance.bits() as u8);
     if let Some(byte) = input.get_mut(at) {
         *byte = value;
     }

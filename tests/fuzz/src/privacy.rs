@@ -1,7 +1,5 @@
 //! What a resident entered, in every good example, so that a target can tell whether an error repeats it.
 
-use std::fmt::Debug;
-
 /// A name, an identity number (area 990001), words, a telephone number, and the identity number of the golden vectors,
 /// whose check digit is wrong; they are in the examples that hold personal data, and mutations keep most of them.
 pub const PRIVATE: [&str; 5] =
@@ -21,7 +19,7 @@ pub fn assert_quiet(said: &str) {
 /// # Panics
 /// When it does.
 #[track_caller]
-pub fn assert_error_quiet(error: &(impl std::error::Error + Debug)) {
+pub fn assert_error_quiet(error: &impl std::error::Error) {
     assert_quiet(&format!("{error} {error:?}"));
     let mut source = error.source();
     while let Some(cause) = source {

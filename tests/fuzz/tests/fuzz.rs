@@ -139,6 +139,6 @@ fn a_planted_explosion_of_memory_is_found() {
     let seeds = || vec![b"abcd".to_vec()];
     let target = Target { name: "explosion", decodes: "nothing", inputs: 5000, seeds, run: explode };
     let kept = tempfile::tempdir().unwrap();
-    let outcome = short::run(&target, Chance::new(1, "").next(), kept.path());
+    let outcome = short::run(&target, Chance::new(1, "").bits(), kept.path());
     assert!(outcome.is_err_and(|broken| broken.what.contains("KiB")));
 }

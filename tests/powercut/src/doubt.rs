@@ -60,8 +60,10 @@ fn outbox(recording: &Recording, state: &Path, cut: Cut) -> Result<(), Wrong> {
             Mended::Missing(_) | Mended::BlobLost(_) | Mended::NewLife => None,
         })
         .collect();
-    let reader =
-        read(OutboxReader::open_incarnation(state, &before))?.ok_or("I5: the old life cannot be read")?;
+    let old = read(OutboxReader::open_incarnation(state, &before))?;
+    // An old life without a record took the new name.
+    let renamed = || read(OutboxReader::open(state)).map(|reader| reader.filter(|_| outbox.head() == 0));
+    let reader = old.map_or_else(renamed, |old| Ok(Some(old)))?.ok_or("I5: the old life cannot be read")?;
     same_or_void(recording, &reader, &voided)?;
     let next = outbox.next_slot();
     read(outbox.commit(judge::after_the_cut(next.seq as usize, &[]).record(next)))

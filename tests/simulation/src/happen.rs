@@ -98,12 +98,14 @@ impl World<'_> {
                 self.city_wall_ms = MORNING_MS + off_ms;
             }
             Fault::BackUp => {
-                if self.city.back_up()? {
+                let copied = self.city.back_up()?;
+                if copied {
                     self.say("city", "is copied");
                 }
             }
             Fault::Restore { blobs_lost } => {
-                if self.city.restore(blobs_lost)? {
+                let restored = self.city.restore(blobs_lost)?;
+                if restored {
                     let epoch = self.city.epoch().unwrap_or_default().to_owned();
                     let epoch = self.trace.alias("epoch", &epoch);
                     self.say("city", format!("is put back from the copy, blobs lost: {blobs_lost}, {epoch}"));

@@ -46,7 +46,7 @@ pub fn measure(amount: &Amount) -> Result<Vec<Row>> {
         let sample = load.sample()?;
         let bare_database = city.another_database().await?;
         let mut bare = Bare::new(bare_database, &sample)?;
-        let mut rows = single(amount, &mut city, &load, &mut bare).await?;
+        let mut rows = single(amount, &mut city, &load, &sample, &mut bare).await?;
         rows.extend(paced(amount, &mut city, &load, &mut bare).await?);
         let kept = city.count("SELECT count(*) FROM inbox")?;
         city.check(kept)?;
@@ -55,27 +55,42 @@ pub fn measure(amount: &Amount) -> Result<Vec<Row>> {
     })
 }
 
-async fn single(amount: &Amount, city: &mut City, load: &Load, bare: &mut Bare) -> Result<Vec<Row>> {
+/// The whole way over TLS, and the store by itself, which is what a bare insert can be compared with: `pgbench` checks no
+/// signature, signs no receipt and opens nothing.
+async fn single(
+    amount: &Amount,
+    city: &mut City,
+    load: &Load,
+    sample: &Sample,
+    bare: &mut Bare,
+) -> Result<Vec<Row>> {
+    let store = Arc::new(store(&city.another_database().await?).await?);
     let mut rows = Vec::new();
     for clients in CLIENTS {
         // One alone is slow: it waits for the disk each time.
         let share = if clients == 1 { amount.cases / 8 } else { amount.cases };
         let each = (share / clients as u64).max(1);
-        let mut pairs = Pairs::default();
+        let [mut way, mut alone] = [(); 2].map(|()| Pairs::default());
         for round in 0..=amount.rounds {
             eprintln!("  … city: {clients} at a time, round {round} of {}", amount.rounds);
-            let measured = load.rate(clients, each).await?;
-            // Nothing of the gateway's may go on while the other is measured.
+            let accepted = load.rate(clients, each).await?;
+            // Nothing of the gateway's may go on while the others are measured.
+            city.settle().await?;
+            let kept = store_rate(&store, sample, each * clients as u64, clients as u64).await?;
             city.settle().await?;
             let reference = bare.rate(clients, each)?;
             city.settle().await?;
             // The first fills caches.
             if round > 0 {
-                pairs.add(measured, reference);
+                way.add(accepted, reference);
+                alone.add(kept, reference);
             }
         }
+        let name = "/s bare pgbench, two rows";
         let what = format!("cases accepted, {clients} terminals, one at a time each");
-        rows.push(pairs.row(&what, "/s", "/s bare pgbench, two rows").goal(Better::Larger, 0.8));
+        rows.push(way.row(&what, "/s", name));
+        let what = format!("the store alone ({ROWS} rows each), {clients} at a time");
+        rows.push(alone.row(&what, "/s", name).goal(Better::Larger, 0.8));
     }
     Ok(rows)
 }

@@ -75,8 +75,11 @@ fn put(db: &Connection, change: &[u8; CHANGE]) -> rusqlite::Result<()> {
         _ => Value::Text(eight.to_string()),
     };
     // Some tables have no row ids; then every row changes that may.
-    let rows =
-        if change[3] % 2 == 0 { String::new() } else { format!(" WHERE rowid % 3 = {}", change[3] / 2 % 3) };
+    let rows = if change[3].is_multiple_of(2) {
+        String::new()
+    } else {
+        format!(" WHERE rowid % 3 = {}", change[3] / 2 % 3)
+    };
     db.execute(&format!("UPDATE OR IGNORE \"{table}\" SET \"{column}\" = ?1{rows}"), [value]).map(drop)
 }
 
