@@ -38,6 +38,10 @@ pub enum Hint {
     TurnMaterialFromLight,
     /// Too little light reaches the camera; something may cover it.
     UncoverCamera,
+    /// The face moves or is not sharp.
+    HoldFaceStill,
+    /// The face is dark before a bright background, or dazzled.
+    TurnFaceToLight,
     /// Part of the code got lost: scan it once more.
     ScanAgain,
     /// The code is none that can be used here.
@@ -91,6 +95,8 @@ impl Hint {
             Hint::MoveMaterialInside => "move-material-inside",
             Hint::TurnMaterialFromLight => "turn-material-from-light",
             Hint::UncoverCamera => "uncover-camera",
+            Hint::HoldFaceStill => "hold-face-still",
+            Hint::TurnFaceToLight => "turn-face-to-light",
             Hint::ScanAgain => "scan-again",
             Hint::ScanAnotherCode => "scan-another-code",
         }

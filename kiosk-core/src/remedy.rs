@@ -81,6 +81,10 @@ pub enum Notice {
     MaterialGlare,
     /// Too little light reaches the camera.
     CameraCovered,
+    /// The face before the camera moves or is not sharp.
+    FaceHoldStill,
+    /// The face before the camera is dark or dazzled.
+    FaceLight,
     /// Part of a scanned code got lost.
     ScanAgain,
     /// The scanned code is none that can be used here.

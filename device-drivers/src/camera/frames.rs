@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use super::protocol::decode;
-use super::{CameraError, DAMAGED_FRAMES, FrameSource, Picture, RawFrame};
+use super::{CameraError, DAMAGED_FRAMES, FrameError, FrameSource, Picture, RawFrame};
 
 /// How long a frame may take. A camera in a dark room may go down to 5 frames a second; at its start it takes longer.
 const FRAME_DEADLINE: Duration = Duration::from_millis(1500);
@@ -12,6 +12,8 @@ const FRAME_DEADLINE: Duration = Duration::from_millis(1500);
 /// different, but a frame may well be handed over twice.
 const STUCK_FRAMES: u32 = 8;
 const STUCK_FOR: Duration = Duration::from_secs(1);
+/// The largest difference in brightness in a picture that shows nothing at all, of 255.
+const FLAT: u8 = 16;
 /// After a pause of this length the camera is opened afresh: its buffers hold what lay under it when the pause began,
 /// which may have been another resident's paper.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -38,18 +40,33 @@ impl<S: FrameSource> Camera<S> {
         Camera { source, silent: 0, damaged: 0, same: None, last: None }
     }
 
-    /// The newest picture.
+    /// The newest picture, within 1.5 seconds.
     ///
     /// # Errors
     /// [`CameraError`]; each answers what can be done.
     pub fn picture(&mut self) -> Result<Picture, CameraError> {
+        if self.last.is_some_and(|last| last.elapsed() > PAUSE) {
+            self.close();
+        }
+        let outcome = self.picture_before(Instant::now() + FRAME_DEADLINE);
+        self.last = Some(Instant::now());
+        outcome
+    }
+
+    fn picture_before(&mut self, deadline: Instant) -> Result<Picture, CameraError> {
         let mut broken = None;
         for _ in 0..DAMAGED_FRAMES {
-            let frame = self.frame()?;
+            let frame = match (self.frame(deadline), broken) {
+                (Ok(frame), _) => frame,
+                // What came in this time was damaged: that says more than that no more came.
+                (Err(CameraError::NoFrame { .. }), Some(error)) => return Err(self.damaged(error)),
+                (Err(error), _) => return Err(error),
+            };
             match decode(&frame) {
                 Ok(picture) => {
                     self.damaged = 0;
-                    return Ok(picture);
+                    let stuck = self.stands_still(&frame) && shows_something(&picture);
+                    return if stuck { Err(CameraError::Stuck) } else { Ok(picture) };
                 }
                 Err(error) => {
                     self.damaged = self.damaged.saturating_add(1);
@@ -58,8 +75,11 @@ impl<S: FrameSource> Camera<S> {
                 }
             }
         }
-        let error = broken.unwrap_or(super::FrameError::Damaged);
-        Err(CameraError::Damaged { error, in_a_row: self.damaged })
+        Err(self.damaged(broken.unwrap_or(FrameError::Damaged)))
+    }
+
+    fn damaged(&self, error: FrameError) -> CameraError {
+        CameraError::Damaged { error, in_a_row: self.damaged }
     }
 
     /// The source, to configure it or to look at it.
@@ -74,20 +94,11 @@ impl<S: FrameSource> Camera<S> {
         self.last = None;
     }
 
-    fn frame(&mut self) -> Result<RawFrame, CameraError> {
-        if self.last.is_some_and(|last| last.elapsed() > PAUSE) {
-            self.close();
-        }
-        let outcome = self.judged_frame();
-        self.last = Some(Instant::now());
-        outcome
-    }
-
-    fn judged_frame(&mut self) -> Result<RawFrame, CameraError> {
-        match self.source.next_frame(Instant::now() + FRAME_DEADLINE) {
+    fn frame(&mut self, deadline: Instant) -> Result<RawFrame, CameraError> {
+        match self.source.next_frame(deadline) {
             Ok(frame) => {
                 self.silent = 0;
-                if self.stands_still(&frame) { Err(CameraError::Stuck) } else { Ok(frame) }
+                Ok(frame)
             }
             Err(CameraError::NoFrame { .. }) => {
                 self.silent = self.silent.saturating_add(1);
@@ -113,12 +124,20 @@ impl<S: FrameSource> Camera<S> {
     }
 }
 
+/// Whether there is anything to be stuck on. A covered sensor may be black to the last bit, frame after frame, and a
+/// dazzled one white: that is for the judge to say.
+fn shows_something(picture: &Picture) -> bool {
+    let luma = picture.luma();
+    let (low, high) = luma.grey().iter().fold((255, 0), |(low, high), v| (low.min(*v), high.max(*v)));
+    high - low > FLAT
+}
+
 #[cfg(test)]
 mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::camera::{FrameError, FrameFormat};
+    use crate::camera::FrameFormat;
     use crate::remedy::{Fault, Remedy};
 
     /// Gives what is written down, then nothing.
@@ -145,17 +164,21 @@ mod tests {
         Camera::new(Script { answers: answers.into_iter().collect(), closed: 0 })
     }
 
-    fn frame(byte: u8, bytes: usize) -> Result<RawFrame, CameraError> {
-        let bytes = Zeroizing::new(vec![byte; bytes]);
+    fn frame(bytes: &[u8]) -> Result<RawFrame, CameraError> {
+        let bytes = Zeroizing::new(bytes.to_vec());
         Ok(RawFrame { format: FrameFormat::Yuyv, width: 2, height: 2, bytes })
     }
 
     fn good() -> Result<RawFrame, CameraError> {
-        frame(128, 8)
+        frame(&[40, 128, 200, 128, 40, 128, 200, 128])
     }
 
     fn short() -> Result<RawFrame, CameraError> {
-        frame(128, 7)
+        frame(&[128; 7])
+    }
+
+    fn black() -> Result<RawFrame, CameraError> {
+        frame(&[16, 128, 16, 128, 16, 128, 16, 128])
     }
 
     #[test]
@@ -185,10 +208,27 @@ mod tests {
         }
         let long_ago = Instant::now().checked_sub(STUCK_FOR).unwrap();
         camera.same.as_mut().unwrap().since = long_ago;
-        camera.source_mut().answers = vec![good(), frame(7, 8), good()];
+        camera.source_mut().answers = vec![good(), black(), good()];
         assert_eq!(camera.picture(), Err(CameraError::Stuck));
         assert!(camera.picture().is_ok(), "another frame: it lives");
         assert!(camera.picture().is_ok());
+    }
+
+    #[test]
+    fn a_covered_camera_is_black_and_not_stuck() {
+        let mut camera = camera((0..20).map(|_| black()));
+        for _ in 0..19 {
+            camera.picture().unwrap();
+        }
+        camera.same.as_mut().unwrap().since = Instant::now().checked_sub(STUCK_FOR).unwrap();
+        assert!(camera.picture().is_ok(), "the judge says that it is dark");
+    }
+
+    #[test]
+    fn silence_after_a_damaged_frame_is_damage_and_alone_is_silence() {
+        let mut camera = camera([short(), Err(CameraError::NoFrame { in_a_row: 1 })]);
+        assert_eq!(camera.picture(), Err(CameraError::Damaged { error: FrameError::CutShort, in_a_row: 1 }));
+        assert_eq!(camera.picture(), Err(CameraError::NoFrame { in_a_row: 2 }));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! [`driver`] brings frames from Video4Linux or from the simulator's socket, [`protocol`] is pure bytes (MJPG, YUYV,
 //! the stream, the JPEG that is kept), [`Camera`] turns frames into pictures, [`judge`] says whether one is good
 //! enough and why not, [`sheet`] finds the paper and cuts it out, [`simulator`] draws scenes and sends them as a
-//! camera would. Absent: recognising faces or text, liveness, colour calibration, exposure control (the camera's own
-//! automatic is left on).
+//! camera would. Absent: finding and recognising faces, reading text, liveness, colour calibration, exposure control
+//! (the camera's own automatic is left on).
 
 pub mod driver;
 pub mod judge;
@@ -17,7 +17,7 @@ mod frames;
 
 pub use driver::{SocketCamera, V4l2Camera};
 pub use frames::Camera;
-pub use judge::{Judge, Judgement, Limits, Look};
+pub use judge::{FaceJudge, FaceJudgement, FaceLimits, FaceLook, Judge, Judgement, Limits, Look};
 pub use picture::{Luma, Picture};
 pub use protocol::{FrameError, FrameFormat, KeepError, Kept, RawFrame, keep};
 pub use sheet::{Mat, Shape, Sheet, find, straightened};

@@ -1,7 +1,7 @@
 //! Codes in a camera's picture: QR codes and the common barcodes.
 
 use rxing::common::HybridBinarizer;
-use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8LuminanceSource, MultiFormatReader, Reader};
+use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8Source, MultiFormatReader, Reader};
 
 use super::protocol::MAX_CODE_BYTES;
 use super::{ScannedCode, ScannerError};
@@ -18,7 +18,9 @@ const FORMATS: [BarcodeFormat; 4] =
 /// # Errors
 /// [`ScannerError::TooLong`] and [`ScannerError::NotText`] for a code that is none of ours.
 pub fn code_in(picture: &Luma) -> Result<Option<ScannedCode>, ScannerError> {
-    let source = Luma8LuminanceSource::new(picture.grey().to_vec(), picture.width(), picture.height());
+    let Ok(source) = Luma8Source::new_with_slice(picture.grey(), picture.width(), picture.height()) else {
+        return Ok(None);
+    };
     let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
     let hints = DecodeHints {
         PossibleFormats: Some(FORMATS.into_iter().collect()),

@@ -193,9 +193,14 @@ impl InputSource {
                 tracing::debug!(device = %self.path.display(), %error, "the code scanner cannot be opened");
                 ScannerError::Gone
             })?;
-            if let Err(error) = grab(&device) {
-                // The simulator's is no input device. On a terminal this is worth an operator's look.
-                tracing::warn!(%error, "codes are typed into other programs too: the scanner cannot be taken alone");
+            match grab(&device) {
+                Ok(()) => {}
+                // No input device, so it types into nothing else: the simulator's terminal.
+                Err(rustix::io::Errno::NOTTY) => tracing::debug!("the code scanner is no input device"),
+                Err(error) => {
+                    tracing::warn!(%error, "another program has the code scanner: it cannot be used");
+                    return Err(ScannerError::Gone);
+                }
             }
             self.open = Some(device);
         }

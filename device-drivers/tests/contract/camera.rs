@@ -7,8 +7,8 @@ use device_drivers::camera::simulator::{
     CameraFault, CameraProfile, Laid, Scene, SimulatedCamera, card, paper, serve,
 };
 use device_drivers::camera::{
-    Camera, CameraError, FrameError, FrameFormat, FrameSource, Judge, Judgement, Look, Picture, Shape,
-    SocketCamera, V4l2Camera, keep, straightened,
+    Camera, CameraError, FrameError, FrameFormat, FrameSource, Judge, Judgement, Look, Picture, RawFrame,
+    Shape, SocketCamera, V4l2Camera, keep, straightened,
 };
 use device_drivers::{Fault, Remedy};
 
@@ -171,6 +171,21 @@ fn broken_frames_give_no_picture_and_good_ones_follow() {
         desk.simulator.set_fault(None);
         desk.until(Judgement::Good);
     }
+}
+
+#[test]
+fn a_frame_of_another_camera_is_relayed_once() {
+    let mut desk = desk();
+    desk.until(Judgement::Good);
+    let picture = paper(320);
+    let bytes = keep(&picture, usize::MAX).unwrap().jpeg;
+    let (width, height) = (picture.width(), picture.height());
+    desk.simulator.relay(RawFrame { format: FrameFormat::Mjpg, width, height, bytes });
+    let seen = (0..30).find_map(|_| desk.camera.picture().ok().filter(|seen| seen.width() == width));
+    assert_eq!(seen.unwrap().height(), height);
+    assert_eq!(desk.camera.picture(), Err(CameraError::NoFrame { in_a_row: 1 }));
+    desk.simulator.show(with_paper());
+    desk.until(Judgement::Good);
 }
 
 #[test]

@@ -177,6 +177,8 @@ fn remedy_of(error: &ReaderError) -> Remedy {
             Hint::MoveMaterialInside => Notice::MaterialInside,
             Hint::TurnMaterialFromLight => Notice::MaterialGlare,
             Hint::UncoverCamera => Notice::CameraCovered,
+            Hint::HoldFaceStill => Notice::FaceHoldStill,
+            Hint::TurnFaceToLight => Notice::FaceLight,
             Hint::ScanAgain => Notice::ScanAgain,
             Hint::ScanAnotherCode => Notice::CodeUnusable,
         }),

@@ -113,6 +113,8 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::MaterialInside => NoticeKind::MaterialInside,
         Notice::MaterialGlare => NoticeKind::MaterialGlare,
         Notice::CameraCovered => NoticeKind::CameraCovered,
+        Notice::FaceHoldStill => NoticeKind::FaceHoldStill,
+        Notice::FaceLight => NoticeKind::FaceLight,
         Notice::ScanAgain => NoticeKind::ScanAgain,
         Notice::CodeUnusable => NoticeKind::CodeUnusable,
         Notice::Help => NoticeKind::Help,

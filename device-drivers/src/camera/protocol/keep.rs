@@ -13,6 +13,8 @@ use super::super::Picture;
 
 /// Qualities that are tried from the left before the picture is made smaller; below the last, small print breaks up.
 const QUALITIES: [u8; 4] = [88, 78, 68, 58];
+/// How much smaller at a time.
+const STEP: f32 = 0.8;
 /// Times that a picture is made smaller before it is given up.
 const MAX_SHRINKS: u32 = 8;
 /// No picture is kept smaller than this on its shorter side, in pixels.
@@ -57,16 +59,16 @@ pub fn keep(picture: &Picture, limit: usize) -> Result<Kept, KeepError> {
         }
     }
     let lowest = QUALITIES[QUALITIES.len() - 1];
-    let mut scale = 1.0f32;
+    let least = MIN_SIDE.min(picture.width()).min(picture.height());
+    let mut smaller = resized(picture);
     for _ in 0..MAX_SHRINKS {
-        scale *= 0.8;
-        let smaller = resized(picture, scale);
-        if smaller.width().min(smaller.height()) < MIN_SIDE.min(picture.width().min(picture.height())) {
+        if smaller.width().min(smaller.height()) < least {
             break;
         }
         if let Some(kept) = encode(&smaller, lowest).filter(|kept| kept.jpeg.len() <= limit) {
             return Ok(kept);
         }
+        smaller = resized(&smaller);
     }
     Err(KeepError::TooSmall { limit })
 }
@@ -82,12 +84,13 @@ pub fn encode(picture: &Picture, quality: u8) -> Option<Kept> {
     Some(Kept { width, height, jpeg })
 }
 
-fn resized(picture: &Picture, scale: f32) -> Picture {
-    let side = |side: u32| ((side as f32 * scale) as u32).max(1);
+/// The picture a fifth smaller. Small steps blend neighbours, so print stays smooth where one large step would break it.
+fn resized(picture: &Picture) -> Picture {
+    let side = |side: u32| ((side as f32 * STEP) as u32).max(1);
     let mut smaller = Picture::filled(side(picture.width()), side(picture.height()), [0; 3]);
+    let at = |place: u32| (place as f32 + 0.5) / STEP - 0.5;
     for y in 0..smaller.height() {
         for x in 0..smaller.width() {
-            let at = |place: u32| (place as f32 + 0.5) / scale - 0.5;
             smaller.set(x, y, picture.between(at(x), at(y)));
         }
     }

@@ -1,4 +1,4 @@
-//! Made-up papers and cards: strokes where words would be, nobody's words.
+//! Made-up papers, cards and faces: strokes where words would be, nobody's words.
 
 use super::super::Picture;
 
@@ -33,6 +33,34 @@ pub fn card(width: u32) -> Picture {
     block(&mut card, [unit * 64, unit * 13, unit * 10, unit * 11], [96, 84, 80]);
     block(&mut card, [unit * 61, unit * 27, unit * 16, unit * 11], [70, 78, 96]);
     card
+}
+
+/// A head and shoulders of nobody, 3 : 4, `width` pixels wide: what stands before a face camera.
+pub fn portrait(width: u32) -> Picture {
+    let height = width * 4 / 3;
+    let mut picture = Picture::filled(width, height, [186, 192, 198]);
+    let skin = [206, 168, 140];
+    let oval = |picture: &mut Picture, middle: (u32, u32), half: (u32, u32), colour: [u8; 3]| {
+        for y in middle.1.saturating_sub(half.1)..(middle.1 + half.1).min(height) {
+            for x in middle.0.saturating_sub(half.0)..(middle.0 + half.0).min(width) {
+                let (dx, dy) = (f64::from(x) - f64::from(middle.0), f64::from(y) - f64::from(middle.1));
+                if (dx / f64::from(half.0)).powi(2) + (dy / f64::from(half.1)).powi(2) <= 1.0 {
+                    picture.set(x, y, colour);
+                }
+            }
+        }
+    };
+    let unit = (width / 60).max(1);
+    oval(&mut picture, (unit * 30, unit * 78), (unit * 26, unit * 24), [60, 78, 120]);
+    oval(&mut picture, (unit * 30, unit * 28), (unit * 16, unit * 20), [44, 38, 36]);
+    oval(&mut picture, (unit * 30, unit * 34), (unit * 13, unit * 18), skin);
+    for x in [25, 35] {
+        block(&mut picture, [unit * (x - 3), unit * 25, unit * 6, unit], [50, 42, 38]);
+        oval(&mut picture, (unit * x, unit * 29), (unit * 2, unit * 2), [40, 34, 32]);
+    }
+    block(&mut picture, [unit * 29, unit * 32, unit * 2, unit * 6], [170, 128, 104]);
+    block(&mut picture, [unit * 26, unit * 43, unit * 8, unit], [150, 70, 70]);
+    picture
 }
 
 /// A line of square signs, each a few strokes drawn from `seed`, as characters look from afar.

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::super::protocol::{FrameFormat, RawFrame, keep, stream, yuyv};
+use super::super::protocol::{FrameFormat, RawFrame, keep, yuyv};
 use super::draw::{draw, noisy};
+use super::fault::{CameraFault, on_the_wire};
 use super::scene::Scene;
 
 /// Frames that are drawn of a scene and then sent in mixed order: drawing takes longer than a frame lasts.
@@ -41,38 +42,9 @@ impl Default for CameraProfile {
     }
 }
 
-/// Something that goes wrong with the frames, until it is ended. Light, blur and glare belong to the [`Scene`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CameraFault {
-    /// No frame comes.
-    Silent,
-    /// The same frame comes for ever, byte for byte.
-    Stuck,
-    /// A frame ends after so many of its bytes.
-    CutShort {
-        /// Bytes of the frame that still come.
-        bytes: usize,
-    },
-    /// A frame's middle is overwritten, as by a lost packet.
-    Damaged,
-    /// The JPEG says that it is so large.
-    ClaimsSize {
-        /// Pixels in a row.
-        width: u16,
-        /// Rows.
-        height: u16,
-    },
-    /// The connection ends after so many bytes of each frame.
-    DisconnectsAt {
-        /// Bytes of the stream, its header included.
-        bytes: usize,
-    },
-    /// Bytes that are no frame.
-    Noise,
-}
-
 enum Order {
     Show(Box<Scene>),
+    Relay(RawFrame),
     Fault(Option<CameraFault>),
     Plugged(bool, SyncSender<io::Result<()>>),
 }
@@ -110,6 +82,13 @@ impl SimulatedCamera {
     /// Shows another scene.
     pub fn show(&self, scene: Scene) {
         self.order(Order::Show(Box::new(scene)));
+    }
+
+    /// Sends a frame of another camera (a browser's, a recorded one), once and as it is. From now on no scene is drawn,
+    /// until [`SimulatedCamera::show`]. The size of a JPEG is in its header
+    /// ([`header`](crate::camera::protocol::mjpg::header)).
+    pub fn relay(&self, frame: RawFrame) {
+        self.order(Order::Relay(frame));
     }
 
     /// Lets something go wrong with every frame, or ends that.
@@ -181,9 +160,17 @@ impl Viewer {
     }
 }
 
+/// What the camera looks at.
+enum Before {
+    /// A scene, which is drawn once and sent for ever.
+    Scene(Scene),
+    /// Frames of another camera, each sent once: the newest one that has not been.
+    Relayed(Option<RawFrame>),
+}
+
 struct Device {
     profile: CameraProfile,
-    scene: Scene,
+    before: Before,
     path: PathBuf,
     listener: Option<UnixListener>,
     viewer: Option<Viewer>,
@@ -200,7 +187,7 @@ impl Device {
         let listener = Some(listener);
         Device {
             profile,
-            scene,
+            before: Before::Scene(scene),
             path,
             listener,
             viewer: None,
@@ -236,7 +223,11 @@ impl Device {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Show(scene) => {
-                self.scene = *scene;
+                self.before = Before::Scene(*scene);
+                self.frames.clear();
+            }
+            Order::Relay(frame) => {
+                self.before = Before::Relayed(Some(frame));
                 self.frames.clear();
             }
             Order::Fault(fault) => self.fault = fault,
@@ -259,12 +250,24 @@ impl Device {
             let ready = socket.set_nonblocking(true).is_ok();
             self.viewer = ready.then_some(Viewer { socket, bytes: Vec::new(), written: 0, ends: false });
         }
-        let Some(viewer) = self.viewer.as_mut().filter(|viewer| viewer.has_all()) else { return };
-        if self.fault == Some(CameraFault::Silent) {
+        let waits = self.viewer.as_ref().is_some_and(Viewer::has_all);
+        if !waits || self.fault == Some(CameraFault::Silent) {
             return;
         }
+        let Some((bytes, ends)) = self.next_bytes() else { return };
+        if let Some(viewer) = &mut self.viewer {
+            (viewer.bytes, viewer.written, viewer.ends) = (bytes, 0, ends);
+        }
+    }
+
+    /// The bytes of the next frame, and whether the connection ends with them.
+    fn next_bytes(&mut self) -> Option<(Vec<u8>, bool)> {
+        let scene = match &mut self.before {
+            Before::Relayed(frame) => return frame.take().map(|frame| on_the_wire(&frame, self.fault)),
+            Before::Scene(scene) => scene,
+        };
         if self.frames.is_empty() {
-            self.frames = frames_of(&self.scene, self.profile);
+            self.frames = frames_of(scene, self.profile);
         }
         if self.fault != Some(CameraFault::Stuck) {
             // Another one each time, and no rhythm: who takes every fifth frame shall not see the same for ever.
@@ -272,8 +275,7 @@ impl Device {
             let others = self.frames.len() - 1;
             self.at = (self.at + 1 + (self.chance >> 16) as usize % others) % self.frames.len();
         }
-        (viewer.bytes, viewer.ends) = on_the_wire(&self.frames[self.at], self.fault);
-        viewer.written = 0;
+        self.frames.get(self.at).map(|frame| on_the_wire(frame, self.fault))
     }
 }
 
@@ -321,43 +323,5 @@ fn without_tables(jpeg: &mut Vec<u8>) {
             0xC4 => drop(jpeg.drain(at..end)),
             _ => at = end,
         }
-    }
-}
-
-/// The bytes that leave the camera, and whether the connection ends with them.
-fn on_the_wire(frame: &RawFrame, fault: Option<CameraFault>) -> (Vec<u8>, bool) {
-    let mut frame = frame.clone();
-    match fault {
-        Some(CameraFault::CutShort { bytes }) => frame.bytes.truncate(bytes),
-        Some(CameraFault::Damaged) => {
-            let middle = frame.bytes.len() / 2;
-            let end = (middle + 64).min(frame.bytes.len());
-            // A marker that cannot stand in a scan, again and again.
-            frame.bytes[middle..end]
-                .iter_mut()
-                .enumerate()
-                .for_each(|(at, byte)| *byte = [0xFF, 0xC8][at % 2]);
-        }
-        Some(CameraFault::ClaimsSize { width, height }) => claim(&mut frame.bytes, width, height),
-        Some(CameraFault::Noise) => return (vec![0xA5; 4096], false),
-        _ => {}
-    }
-    let mut bytes = stream::encode(&frame).to_vec();
-    let ends = if let Some(CameraFault::DisconnectsAt { bytes: count }) = fault {
-        bytes.truncate(count);
-        true
-    } else {
-        false
-    };
-    (bytes, ends)
-}
-
-/// Writes another size into a JPEG's header.
-fn claim(jpeg: &mut [u8], width: u16, height: u16) {
-    if let Some(at) = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0])
-        && let Some(size) = jpeg.get_mut(at + 5..at + 9)
-    {
-        size[..2].copy_from_slice(&height.to_be_bytes());
-        size[2..].copy_from_slice(&width.to_be_bytes());
     }
 }

@@ -1,6 +1,6 @@
 //! Scenes are judged as a person would judge them.
 
-use super::super::judge::{Judge, Judgement};
+use super::super::judge::{FaceJudge, FaceJudgement, Judge, Judgement};
 use super::super::protocol::{FrameFormat, decode};
 use super::super::{Picture, sheet::Shape};
 use super::draw::noisy;
@@ -111,4 +111,55 @@ fn a_learned_mat_keeps_its_marks_from_being_taken_for_a_sheet() {
     let look = judge.look(&picture);
     assert_eq!(look.judgement, Judgement::Good);
     assert_eq!(look.sheet.unwrap().shape, Shape::Paper);
+}
+
+/// A person before the face camera: what is seen, and what the judge says of the second of two frames.
+fn face_judged(scene: &Scene) -> FaceJudgement {
+    let mut judge = FaceJudge::default();
+    let look = |number: u32, judge: &mut FaceJudge| {
+        let clean = draw::draw(scene, scene.moves * number as f32);
+        let frame = frame_of(&noisy(&clean, scene.noise, number + 1), CameraProfile::default());
+        judge.look(&decode(&frame).unwrap()).judgement
+    };
+    assert_ne!(look(0, &mut judge), FaceJudgement::Good, "one frame shows no stillness");
+    look(1, &mut judge)
+}
+
+#[test]
+fn each_face_is_judged_for_what_is_wrong_with_the_frame() {
+    let face = Scene {
+        mat: [120, 124, 128],
+        ..scene(Laid { middle: (640.0, 400.0), ..Laid::straight(portrait(600), SIZE, 520.0) })
+    };
+    let light = |light: f32| Scene { light, ..face.clone() };
+    let backlit = {
+        let mut dark = portrait(600);
+        dark.rgb_mut().iter_mut().for_each(|value| *value /= 5);
+        let laid = Laid { middle: (640.0, 400.0), ..Laid::straight(dark, SIZE, 520.0) };
+        Scene { mat: [250, 250, 250], ..scene(laid) }
+    };
+    for (name, scene, expected, hint) in [
+        ("a face", face.clone(), FaceJudgement::Good, None),
+        ("weak light", light(0.6), FaceJudgement::Good, None),
+        ("breathing", Scene { moves: 0.5, ..face.clone() }, FaceJudgement::Good, None),
+        ("covered", light(0.04), FaceJudgement::TooDark, Some(Hint::UncoverCamera)),
+        ("backlit", backlit, FaceJudgement::Backlit, Some(Hint::TurnFaceToLight)),
+        ("dazzled", light(1.7), FaceJudgement::TooBright, Some(Hint::TurnFaceToLight)),
+        (
+            "turning away",
+            Scene { moves: 40.0, ..face.clone() },
+            FaceJudgement::Moving,
+            Some(Hint::HoldFaceStill),
+        ),
+        (
+            "out of focus",
+            Scene { blur: 6, ..face.clone() },
+            FaceJudgement::Blurred,
+            Some(Hint::HoldFaceStill),
+        ),
+    ] {
+        let judgement = face_judged(&scene);
+        assert_eq!(judgement, expected, "{name}");
+        assert_eq!(judgement.hint(), hint, "{name}");
+    }
 }

@@ -1,10 +1,5 @@
 //! What devices say over a serial line, noise included.
 
-use device_drivers::camera::protocol::{FrameStream, decode as decode_frame, mjpg, stream, yuyv};
-use device_drivers::camera::simulator::paper;
-use device_drivers::camera::{FrameFormat, Judge, RawFrame, keep};
-use device_drivers::code_scanner::ScannerError;
-use device_drivers::code_scanner::protocol::{KeyDecoder, LineDecoder, ScanEnd, keys};
 use device_drivers::id_card_reader::protocol::{
     FrameDecoder, FrameError, ReadAnswer, Request, SamId, decode_additional_address, decode_text,
     encode_text, frame,
@@ -37,20 +32,6 @@ pub(super) fn targets() -> Vec<Target> {
             inputs: 5000,
             seeds: reply_seeds,
             run: replies,
-        },
-        Target {
-            name: "device-camera-frames",
-            decodes: "frames of a camera on a socket and what is made of them: FrameStream, MJPG, YUYV, Judge",
-            inputs: 2000,
-            seeds: camera_seeds,
-            run: camera,
-        },
-        Target {
-            name: "device-scanner-codes",
-            decodes: "what a code scanner sends or types: LineDecoder, KeyDecoder",
-            inputs: 5000,
-            seeds: scanner_seeds,
-            run: scanner,
         },
     ]
 }
@@ -177,96 +158,4 @@ fn replies_to<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Reply> {
         }
     }
     found
-}
-
-/// Size of the frames that are decoded by themselves.
-const FRAME: (u32, u32) = (64, 90);
-
-fn camera_seeds() -> Vec<Vec<u8>> {
-    let sheet = paper(FRAME.0);
-    let jpeg = keep(&sheet, usize::MAX).expect("a small sheet is kept").jpeg;
-    let frame =
-        |format, bytes| stream::encode(&RawFrame { format, width: FRAME.0, height: FRAME.1, bytes }).to_vec();
-    let mjpg = frame(FrameFormat::Mjpg, jpeg.clone());
-    let yuyv = frame(FrameFormat::Yuyv, yuyv::encode(&sheet).into());
-    vec![jpeg.to_vec(), [&mjpg[..], b"KCF", &mjpg].concat(), yuyv]
-}
-
-fn camera(bytes: &[u8]) {
-    let whole = frames_of([bytes]);
-    let third = bytes.len() / 3;
-    assert_eq!(whole, frames_of([&bytes[..third], &bytes[third..]]), "a split changes nothing");
-    let mut judge = Judge::default();
-    for frame in &whole {
-        assert_quiet(&format!("{frame:?}"));
-        // A size that was agreed on with a camera is one that a camera has.
-        if frame.width <= 640 && frame.height <= 480 {
-            match decode_frame(frame) {
-                Ok(picture) => {
-                    let _ = judge.look(&picture);
-                }
-                Err(error) => assert_error_quiet(&error),
-            }
-        }
-    }
-    if let Ok(picture) = mjpg::decode(bytes, FRAME.0, FRAME.1) {
-        assert_eq!((picture.width(), picture.height()), FRAME);
-        assert_quiet(&format!("{picture:?}"));
-    }
-}
-
-fn frames_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<RawFrame> {
-    let mut stream = FrameStream::new();
-    let mut found = Vec::new();
-    for piece in pieces {
-        stream.push(piece);
-        found.extend(std::iter::from_fn(|| stream.next_frame()));
-    }
-    assert_quiet(&format!("{stream:?}"));
-    found
-}
-
-fn scanner_seeds() -> Vec<Vec<u8>> {
-    let typed = |text: &str| text.bytes().flat_map(keys::typed).flatten().collect::<Vec<u8>>();
-    let dropped = [&typed("AB")[..], &keys::dropped(), &typed("C\r")].concat();
-    let gbk = vec![0xB6, 0xAB, 0xDD, 0xB8, 0xCA, 0xD0, b'\r'];
-    let lines = b"4240000000000000001234400000\r\n\x02AB\x1DC\x03\r990001199001011008".to_vec();
-    vec![lines, gbk, vec![b'7'; 5000], typed("990001199001011008\rAa!\r"), typed("\u{80}\r"), dropped]
-}
-
-fn scanner(bytes: &[u8]) {
-    for end in [ScanEnd::Suffix, ScanEnd::SuffixOrSilence] {
-        let whole = codes_of(end, [bytes]);
-        assert_eq!(whole, codes_of(end, bytes.chunks(7)), "pieces change nothing");
-    }
-    assert_eq!(typed_of([bytes]), typed_of(bytes.chunks(5)), "pieces change nothing");
-}
-
-/// A code, as far as it can be compared.
-type Code = Result<String, ScannerError>;
-
-fn codes_of<'a>(end: ScanEnd, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Code> {
-    let mut line = LineDecoder::new(end);
-    pieces.into_iter().for_each(|piece| line.push(piece));
-    taken(line)
-}
-
-fn typed_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Code> {
-    let (mut keys, mut line) = (KeyDecoder::new(), LineDecoder::new(ScanEnd::Suffix));
-    for piece in pieces {
-        keys.push(piece);
-        while let Some(key) = keys.next_key() {
-            line.push_key(key);
-        }
-    }
-    taken(line)
-}
-
-fn taken(mut line: LineDecoder) -> Vec<Code> {
-    line.silence();
-    assert_quiet(&format!("{line:?}"));
-    let codes = std::iter::from_fn(|| line.next_code());
-    codes
-        .map(|code| code.map(|code| code.as_str().to_owned()).inspect_err(|error| assert_error_quiet(error)))
-        .collect()
 }

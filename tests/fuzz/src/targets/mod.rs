@@ -1,6 +1,7 @@
 //! The targets, by where their bytes come from.
 
 mod answers;
+mod cameras;
 mod catalog;
 mod certificates;
 mod configuration;
@@ -43,7 +44,7 @@ pub(crate) fn parts() -> Vec<Part> {
         ),
         part("core", vec![numbers::targets()]),
         part("catalog", vec![catalog::targets()]),
-        part("device", vec![devices::targets(), screen::targets()]),
+        part("device", vec![devices::targets(), cameras::targets(), screen::targets()]),
         part("store", vec![store::targets(), rows::targets()]),
         part("agent", vec![answers::targets(), repository::targets(), tpm::targets()]),
         part("gateway", vec![gateway::targets(), poison::targets()]),
@@ -54,6 +55,7 @@ pub(crate) fn parts() -> Vec<Part> {
 
 pub(crate) fn reach() {
     catalog::reaches();
+    cameras::reaches();
     rows::reaches();
     tpm::reaches();
     poison::reaches();
