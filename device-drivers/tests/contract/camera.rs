@@ -154,6 +154,7 @@ fn broken_frames_give_no_picture_and_good_ones_follow() {
         (CameraFault::CutShort { bytes: 0 }, FrameError::CutShort),
         (CameraFault::CutShort { bytes: 300 }, FrameError::CutShort),
         (CameraFault::CutShort { bytes: 5000 }, FrameError::CutShort),
+        (CameraFault::Hole { bytes: 512 }, FrameError::CutShort),
         (CameraFault::Damaged, FrameError::Damaged),
         (
             CameraFault::ClaimsSize { width: 0xFFFF, height: 0xFFFF },

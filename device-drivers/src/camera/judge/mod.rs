@@ -12,7 +12,6 @@ pub use face::{FaceJudge, FaceJudgement, FaceLimits, FaceLook};
 use zeroize::Zeroizing;
 
 use super::Picture;
-use super::picture::luma_of;
 use super::sheet::{Found, Mat, Sheet, find_in, small};
 use crate::remedy::Hint;
 use measure::{Area, Stillness, brightness_above, sharpness};
@@ -61,7 +60,7 @@ impl Judgement {
 pub struct Limits {
     /// A frame whose bright pixels (98 of 100 are darker) are darker than this is dark, of 255.
     pub dark_frame: u8,
-    /// A sheet whose bright pixels (90 of 100 are darker) are darker than this is dark, of 255.
+    /// A sheet whose bright pixels (90 of 100 are darker) have no channel as bright as this is dark, of 255.
     pub dark_sheet: u8,
     /// Brightness at which print is lost, of 255.
     pub clipped: u8,
@@ -90,7 +89,7 @@ impl Default for Limits {
             moved: 14,
             moved_share: 0.004,
             bend: 0.012,
-            sharpness: 0.34,
+            sharpness: 0.36,
         }
     }
 }
@@ -160,7 +159,8 @@ impl Judge {
         // Glare is white: all three channels are clipped, not only the yellow of a stamp.
         let lost = inside.iter().filter(|pixel| pixel.iter().all(|channel| *channel >= clipped)).count();
         let lost = lost as f32 / inside.len() as f32;
-        let light = brightness_above(inside.iter().map(|pixel| luma_of(*pixel)), 0.90);
+        // The brightest channel: a dark red cover in good light is not in the dark.
+        let light = brightness_above(inside.iter().map(|[r, g, b]| *r.max(g).max(b)), 0.90);
         let reasons = [
             (light < dark_sheet, Judgement::TooDark),
             (lost > bright_share, Judgement::TooBright),

@@ -1,9 +1,12 @@
 //! MJPG frames: one baseline JPEG each (ITU-T T.81), as USB cameras send them.
 //!
 //! The header is looked through before the decoder sees a byte, because the decoder takes its memory by the size
-//! that the header claims. Cameras pad frames with zeros and may leave out the Huffman tables, which are then those
-//! of T.81 Annex K; an `AVI1` segment tells the decoder so.
+//! that the header claims, and so is the scan, because the decoder does not say when part of it is missing. Cameras
+//! pad frames with zeros and may leave out the Huffman tables, which are then those of T.81 Annex K.
 
+use std::sync::LazyLock;
+
+use zeroize::Zeroizing;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -11,12 +14,25 @@ use zune_jpeg::JpegDecoder;
 
 use super::super::Picture;
 use super::super::picture::MAX_SIDE;
-use super::FrameError;
+use super::keep::encode;
+use super::{FrameError, scan};
 
 /// Segments before the first scan; a camera sends about ten.
 const MAX_SEGMENTS: usize = 64;
-/// An `APP0` segment that says "motion JPEG": marker, length 14, `AVI1`, zeros.
-const AVI1: [u8; 16] = *b"\xFF\xE0\x00\x0EAVI1\0\0\0\0\0\0\0\0";
+/// The segments with the tables of Annex K (K.3 to K.6), taken from our own encoder, which always writes these.
+static ANNEX_K: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let jpeg = encode(&Picture::filled(8, 8, [0; 3]), 90).map(|kept| kept.jpeg).unwrap_or_default();
+    let (mut tables, mut at) = (Vec::new(), 2);
+    while let Ok((marker, _, next)) = segment(&jpeg, at) {
+        match marker {
+            0xC4 => tables.extend_from_slice(&jpeg[at..next]),
+            0xDA => break,
+            _ => {}
+        }
+        at = next;
+    }
+    tables
+});
 
 /// What the header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +76,7 @@ pub fn header(bytes: &[u8]) -> Result<Header, FrameError> {
 }
 
 /// The marker at `at`, its body, and where the next one stands.
-fn segment(bytes: &[u8], at: usize) -> Result<(u8, &[u8], usize), FrameError> {
+pub(super) fn segment(bytes: &[u8], at: usize) -> Result<(u8, &[u8], usize), FrameError> {
     let mut at = at;
     if *bytes.get(at).ok_or(FrameError::CutShort)? != 0xFF {
         return Err(FrameError::Damaged);
@@ -105,7 +121,7 @@ pub fn decode(bytes: &[u8], width: u32, height: u32) -> Result<Picture, FrameErr
     if header.has_tables {
         return pixels(picture, width, height);
     }
-    let whole = zeroize::Zeroizing::new([&picture[..2], &AVI1, &picture[2..]].concat());
+    let whole = Zeroizing::new([&picture[..2], &ANNEX_K, &picture[2..]].concat());
     pixels(&whole, width, height)
 }
 
@@ -116,7 +132,8 @@ fn without_padding(bytes: &[u8]) -> &[u8] {
 }
 
 fn pixels(bytes: &[u8], width: u32, height: u32) -> Result<Picture, FrameError> {
-    // Strict: a frame with a hole in it must not become a picture with a grey half.
+    scan::check(bytes)?;
+    // Strict, as everywhere: a frame with a hole in it must not become a picture with a grey half.
     let options = DecoderOptions::new_fast()
         .set_strict_mode(true)
         .set_max_width(width as usize)

@@ -5,6 +5,8 @@ pub mod mjpg;
 pub mod stream;
 pub mod yuyv;
 
+mod scan;
+
 #[cfg(test)]
 mod tests;
 

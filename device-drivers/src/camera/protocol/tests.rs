@@ -63,7 +63,62 @@ fn a_jpeg_that_ends_early_gives_no_picture() {
     // The end is there and half of the scan is not.
     let scan = find(&jpeg, 0xDA);
     let half = [&jpeg[..scan + (jpeg.len() - scan) / 2], &[0xFF, 0xD9]].concat();
-    assert_eq!(decoded(&half), Err(FrameError::Damaged));
+    assert_eq!(decoded(&half), Err(FrameError::CutShort));
+}
+
+#[test]
+fn a_jpeg_from_which_a_packet_is_missing_gives_no_picture() {
+    let jpeg = jpeg();
+    let scan = find(&jpeg, 0xDA) + 14;
+    for (lost, nearly_all) in [(8, 0.9), (64, 0.95), (200, 0.97)] {
+        let holes = (scan..jpeg.len() - 2 - lost).step_by(3);
+        let (mut tried, mut refused) = (0, 0);
+        for at in holes {
+            let frame = [&jpeg[..at], &jpeg[at + lost..]].concat();
+            tried += 1;
+            refused += usize::from(decoded(&frame).is_err());
+        }
+        assert!(refused as f32 >= nearly_all * tried as f32, "{lost} bytes: {refused} of {tried}");
+    }
+}
+
+/// A grey ramp of 16 × 16 pixels with a restart after each block, put together by hand: every block is one
+/// difference (size 0 or 1) and an end of block, in tables of two codes.
+fn with_restarts() -> Vec<u8> {
+    let head = [
+        &[0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0][..],
+        &[16; 64],
+        &[0xFF, 0xC0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0],
+        // Differences: code 0 is size 0, code 10 is size 6. Others: code 0 is the end of the block.
+        &[0xFF, 0xC4, 0, 21, 0x00, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6],
+        &[0xFF, 0xC4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[0xFF, 0xDD, 0, 4, 0, 1],
+        &[0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0],
+    ];
+    // 10 111111 0, then ones; and 0 0, then ones.
+    let scan = [0b1011_1111, 0x7F, 0xFF, 0xD0, 0x3F, 0xFF, 0xD1, 0x3F, 0xFF, 0xD2, 0x3F, 0xFF, 0xD9];
+    [&head.concat()[..], &scan].concat()
+}
+
+#[test]
+fn restarts_are_where_they_belong_or_there_is_no_picture() {
+    let good = with_restarts();
+    let picture = mjpg::decode(&good, 16, 16).unwrap();
+    assert!(picture.pixel(0, 0)[0] > 200 && picture.pixel(15, 15)[0] == 128, "{:?}", picture.pixel(0, 0));
+    let scan = good.len() - 13;
+    for (at, byte, error) in [
+        (scan + 3, 0xD1, FrameError::Damaged),  // another number
+        (scan + 6, 0xD9, FrameError::CutShort), // the end too early
+        (scan + 3, 0xC8, FrameError::Damaged),  // no restart
+    ] {
+        let mut jpeg = good.clone();
+        jpeg[at] = byte;
+        assert_eq!(mjpg::decode(&jpeg, 16, 16), Err(error), "byte {at}");
+    }
+    let filled = [&good[..scan + 2], &[0xFF, 0xFF], &good[scan + 2..]].concat();
+    assert!(mjpg::decode(&filled, 16, 16).is_ok(), "any number of FF may stand before a marker");
+    let longer = [&good[..good.len() - 2], &[0x11; 100], &[0xFF, 0xD9]].concat();
+    assert_eq!(mjpg::decode(&longer, 16, 16), Err(FrameError::Damaged), "more than a picture");
 }
 
 #[test]
@@ -155,8 +210,8 @@ fn what_is_kept_fits_its_limit_and_says_nothing_but_the_picture() {
             at += 2 + usize::from(u16::from_be_bytes([kept.jpeg[at + 2], kept.jpeg[at + 3]]));
         }
         assert_eq!(markers, [0xE0, 0xC0, 0xDB, 0xDB, 0xC4, 0xC4, 0xC4, 0xC4]);
-        assert_eq!(&kept.jpeg[4..9], b"JFIF\0");
-        assert_eq!(kept.jpeg[2..4 + 16], jpeg()[2..4 + 16], "the same header as any other picture's");
+        assert_eq!(&kept.jpeg[6..11], b"JFIF\0");
+        assert_eq!(kept.jpeg[2..20], jpeg()[2..20], "the same header as any other picture's");
     }
     assert_eq!(keep(&picture, 500), Err(KeepError::TooSmall { limit: 500 }));
 }

@@ -55,8 +55,8 @@ pub(in crate::camera) fn find_in(
         let full = |place: f32| (place + 0.5) * factor as f32 - 0.5;
         Point { x: full(p.x), y: full(p.y) }
     });
-    let corners =
-        if bend < NO_SIDES { on_edges(corners, picture, mat, factor).unwrap_or(corners) } else { corners };
+    let finer = if bend < NO_SIDES { on_edges(corners, picture, mat, factor) } else { None };
+    let (corners, bend) = finer.unwrap_or((corners, bend));
     let side = |from: usize, to: usize| corners[to].minus(corners[from]).length();
     let shape = Shape::of((side(0, 1) + side(3, 2)) / 2.0, (side(1, 2) + side(0, 3)) / 2.0);
     let sheet = Sheet { corners, shape, bend, cut_off: piece.touches_rim, share };
@@ -157,10 +157,10 @@ fn four_sides(piece: &Piece, mask: &[bool], width: usize) -> ([Point; 4], f32) {
             sides[side].push(*point);
         }
     }
-    let fitted: Option<Vec<(Line, f32)>> = sides.iter().map(|points| fitted(points)).collect();
+    // One pixel is what a straight edge may be off on a grid.
+    let fitted: Option<Vec<(Line, f32)>> = sides.iter().map(|points| fitted(points, 1.0)).collect();
     let Some(fitted) = fitted else { return (around, NO_SIDES) };
-    let bend = fitted.iter().map(|(_, bend)| *bend).fold(0.0, f32::max);
-    let lines: Vec<Line> = fitted.into_iter().map(|(line, _)| line).collect();
+    let (lines, bend) = with_largest_bend(fitted);
     let Some(corners) = corners_of(&lines) else { return (around, NO_SIDES) };
     let area = doubled_area(&corners) / 2.0;
     let inside =
@@ -189,17 +189,22 @@ fn nearest_side(corners: [Point; 4], point: Point) -> (usize, f32) {
     (best.0, best.1)
 }
 
-/// The line of one side, and its bend: how far nine of ten points are off at most, as a share of its length.
-fn fitted(points: &[Point]) -> Option<(Line, f32)> {
+/// The line of one side without the points that are more than `far` off, and its bend: how far nine of ten points are
+/// off at most, as a share of its length. What is not more than half of `far` is none.
+fn fitted(points: &[Point], far: f32) -> Option<(Line, f32)> {
     let all = Line::through(points)?;
     let places = points.iter().map(|point| point.minus(all.at).dot(all.direction));
     let (low, high) =
         places.fold((f32::MAX, f32::MIN), |(low, high), place| (low.min(place), high.max(place)));
     let mut off: Vec<f32> = points.iter().map(|point| all.distance(*point)).collect();
     off.sort_unstable_by(f32::total_cmp);
-    // Half a pixel is what a straight edge is off on a grid.
-    let bend = (off[off.len() * 9 / 10] - 0.5).max(0.0) / (high - low).max(1.0);
-    Some((Line::through_most(points, 1.0)?, bend))
+    let bend = (off[off.len() * 9 / 10] - far / 2.0).max(0.0) / (high - low).max(1.0);
+    Some((Line::through_most(points, far)?, bend))
+}
+
+fn with_largest_bend(fitted: Vec<(Line, f32)>) -> (Vec<Line>, f32) {
+    let bend = fitted.iter().map(|(_, bend)| *bend).fold(0.0, f32::max);
+    (fitted.into_iter().map(|(line, _)| line).collect(), bend)
 }
 
 /// The corners where four lines meet in turn, when they go around clockwise.
@@ -209,9 +214,10 @@ fn corners_of(lines: &[Line]) -> Option<[Point; 4]> {
     (doubled_area(&corners) > 0.0).then_some(corners)
 }
 
-/// Moves each side onto its edge in the full picture: the place where half the step from mat to sheet is made.
-fn on_edges(corners: [Point; 4], picture: &Picture, mat: &Mat, factor: u32) -> Option<[Point; 4]> {
-    let mut lines = Vec::with_capacity(4);
+/// Moves each side onto its edge in the full picture: the place where half the step from mat to sheet is made. Returns
+/// the corners, and how far the edges bend, which is known better here than in the small picture.
+fn on_edges(corners: [Point; 4], picture: &Picture, mat: &Mat, factor: u32) -> Option<([Point; 4], f32)> {
+    let mut sides = Vec::with_capacity(4);
     for side in 0..4 {
         let (from, to) = (corners[side], corners[(side + 1) % 4]);
         let whole = to.minus(from);
@@ -225,9 +231,10 @@ fn on_edges(corners: [Point; 4], picture: &Picture, mat: &Mat, factor: u32) -> O
         if edge.len() < PROBES / 2 {
             return None;
         }
-        lines.push(Line::through_most(&edge, 0.7)?);
+        sides.push(fitted(&edge, 0.7)?);
     }
-    corners_of(&lines)
+    let (lines, bend) = with_largest_bend(sides);
+    Some((corners_of(&lines)?, bend))
 }
 
 fn edge_near(at: Point, inward: Point, picture: &Picture, mat: &Mat, factor: u32) -> Option<Point> {

@@ -64,16 +64,17 @@ fn a_sheet_comes_out_straight_and_whole() {
         let wanted = laid.picture.width() as f32 / laid.picture.height() as f32;
         assert!((ratio / wanted - 1.0).abs() < 0.04, "{cut:?}");
         let off = unlikeness(&cut, &laid.picture);
-        assert!(off < 6.0, "{off} at {} degrees", laid.turned);
+        assert!(off < 9.0, "{off} at {} degrees", laid.turned);
         // And that is no accident: the same sheet upside down is far off.
-        assert!(unlikeness(&cut, &upside_down(&laid.picture)) > 2.0 * off.max(6.0));
+        let other = unlikeness(&cut, &upside_down(&laid.picture));
+        assert!(other > 2.0 * off, "{other} upside down, {off} at {} degrees", laid.turned);
     }
 }
 
 /// How much two pictures of the same thing differ, cell by cell of a coarse grid.
 fn unlikeness(a: &Picture, b: &Picture) -> f32 {
-    const CELLS: usize = 24;
-    const SAMPLES: usize = 8;
+    const CELLS: usize = 12;
+    const SAMPLES: usize = 24;
     let mut sum = 0.0;
     for cell in 0..CELLS * CELLS {
         let mean = |picture: &Picture| {

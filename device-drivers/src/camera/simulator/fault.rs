@@ -15,8 +15,13 @@ pub enum CameraFault {
         /// Bytes of the frame that still come.
         bytes: usize,
     },
-    /// A frame's middle is overwritten, as by a lost packet.
+    /// A frame's middle is overwritten.
     Damaged,
+    /// So many bytes are missing from a frame's middle, as when a packet was lost.
+    Hole {
+        /// Bytes that are missing.
+        bytes: usize,
+    },
     /// The JPEG says that it is so large.
     ClaimsSize {
         /// Pixels in a row.
@@ -46,6 +51,11 @@ pub(super) fn on_the_wire(frame: &RawFrame, fault: Option<CameraFault>) -> (Vec<
                 .iter_mut()
                 .enumerate()
                 .for_each(|(at, byte)| *byte = [0xFF, 0xC8][at % 2]);
+        }
+        Some(CameraFault::Hole { bytes }) => {
+            let middle = frame.bytes.len() / 2;
+            let end = (middle + bytes).min(frame.bytes.len().saturating_sub(2)).max(middle);
+            drop(frame.bytes.drain(middle..end));
         }
         Some(CameraFault::ClaimsSize { width, height }) => claim(&mut frame.bytes, width, height),
         Some(CameraFault::Noise) => return (vec![0xA5; 4096], false),

@@ -44,6 +44,16 @@ fn each_scene_is_judged_for_what_is_wrong_with_it() {
         ("paper", good.clone(), Judgement::Good),
         ("card", scene(id_card()), Judgement::Good),
         ("small card", scene(Laid { width: 240.0, ..id_card() }), Judgement::Good),
+        (
+            "dark red cover",
+            scene(Laid { picture: Picture::filled(800, 1131, [110, 30, 34]), ..a4() }),
+            Judgement::Good,
+        ),
+        (
+            "blank sheet",
+            scene(Laid { picture: Picture::filled(800, 1131, [228; 3]), ..a4() }),
+            Judgement::Good,
+        ),
         ("paper in weak light", Scene { light: 0.5, ..good.clone() }, Judgement::Good),
         ("noisy sensor", Scene { noise: 9, ..good.clone() }, Judgement::Good),
         ("a little soft", Scene { blur: 1, ..scene(Laid { width: 340.0, ..id_card() }) }, Judgement::Blurred),

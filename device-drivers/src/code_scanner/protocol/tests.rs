@@ -14,14 +14,9 @@ fn taken(line: &mut LineDecoder) -> Vec<Outcome> {
 
 fn lines<'a>(end: ScanEnd, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Outcome> {
     let mut line = LineDecoder::new(end);
-    let mut found = Vec::new();
-    for piece in pieces {
-        line.push(piece);
-        found.extend(taken(&mut line));
-    }
+    pieces.into_iter().for_each(|piece| line.push(piece));
     line.silence();
-    found.extend(taken(&mut line));
-    found
+    taken(&mut line)
 }
 
 fn typed_text<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Outcome> {
