@@ -16,6 +16,8 @@ pub mod bulk_pipes;
 pub mod cabinet;
 pub mod cabinet_board;
 pub mod document_printer;
+pub mod camera;
+pub mod code_scanner;
 pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;

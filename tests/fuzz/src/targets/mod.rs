@@ -1,6 +1,7 @@
 //! The targets, by where their bytes come from.
 
 mod answers;
+mod cameras;
 mod catalog;
 mod certificates;
 mod configuration;
@@ -47,6 +48,7 @@ pub(crate) fn parts() -> Vec<Part> {
         part("catalog", vec![catalog::targets()]),
         part("device", vec![devices::targets(), vendor::targets(), screen::targets()]),
         part("device", vec![devices::targets(), page_and_card::targets(), screen::targets()]),
+        part("device", vec![devices::targets(), cameras::targets(), screen::targets()]),
         part("store", vec![store::targets(), rows::targets()]),
         part("agent", vec![answers::targets(), repository::targets(), tpm::targets()]),
         part("gateway", vec![gateway::targets(), poison::targets()]),
@@ -58,6 +60,7 @@ pub(crate) fn parts() -> Vec<Part> {
 pub(crate) fn reach() {
     catalog::reaches();
     page_and_card::reaches();
+    cameras::reaches();
     rows::reaches();
     tpm::reaches();
     poison::reaches();
