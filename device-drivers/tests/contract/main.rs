@@ -3,6 +3,7 @@
 
 mod cabinet;
 mod cabinet_board;
+mod firmware;
 mod printer;
 mod reader;
 mod reader_plug;
