@@ -1,6 +1,7 @@
 //! The targets, by where their bytes come from.
 
 mod answers;
+mod cabinet;
 mod catalog;
 mod certificates;
 mod configuration;
@@ -43,7 +44,7 @@ pub(crate) fn parts() -> Vec<Part> {
         ),
         part("core", vec![numbers::targets()]),
         part("catalog", vec![catalog::targets()]),
-        part("device", vec![devices::targets(), screen::targets()]),
+        part("device", vec![devices::targets(), cabinet::targets(), screen::targets()]),
         part("store", vec![store::targets(), rows::targets()]),
         part("agent", vec![answers::targets(), repository::targets(), tpm::targets()]),
         part("gateway", vec![gateway::targets(), poison::targets()]),
