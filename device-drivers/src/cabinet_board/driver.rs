@@ -252,7 +252,7 @@ impl Link {
 
     /// Sends a request once and waits for its answer.
     fn exchange(&mut self, request: Request) -> Result<Answer, CabinetError> {
-        self.line.ready().map_err(line_error)?;
+        self.line.discard_input().map_err(line_error)?;
         self.decoder.resync();
         self.sequence = self.sequence.wrapping_add(1);
         let patience = if request == Request::SelfTest { SELF_TEST_DEADLINE } else { ANSWER_DEADLINE };

@@ -1,7 +1,7 @@
 //! The watchdog: somebody who restarts the machine, or the kiosk, when nobody says "alive" any more.
 //!
 //! **One owner only.** On a terminal systemd holds the machine's watchdog (`RuntimeWatchdogSec=`) and the kiosk pings
-//! systemd ([`ServiceNotifier`], `WatchdogSec=` in its unit): a kiosk that hangs is restarted alone, and a systemd that
+//! systemd ([`SystemdNotifier`], `WatchdogSec=` in its unit): a kiosk that hangs is restarted alone, and a systemd that
 //! hangs restarts the machine. [`DeviceWatchdog`] is for machines without systemd. docs/DEVICES.md shows both.
 //! Absent: pretimeouts, temperature, boot status; nothing here decides whether the kiosk *is* alive.
 
@@ -10,7 +10,7 @@ mod notifier;
 mod timeout_call;
 
 pub use device::DeviceWatchdog;
-pub use notifier::ServiceNotifier;
+pub use notifier::SystemdNotifier;
 
 use crate::remedy::{Fault, Remedy};
 

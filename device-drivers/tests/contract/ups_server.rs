@@ -86,7 +86,7 @@ impl RealServer {
         let mut command = Command::new(&path);
         command.arg("-F").args(arguments);
         if rustix::process::geteuid().is_root() {
-            // Otherwise it would become the user `nut`, who may not read this test's folder.
+            // Otherwise it would become the Unix user `nut`, who may not read this test's folder.
             command.args(["-u", "root"]);
         }
         for variable in ["NUT_CONFPATH", "NUT_STATEPATH", "NUT_ALTPIDPATH"] {

@@ -65,7 +65,8 @@ pub struct LightOrder {
     pub pattern: LightPattern,
     /// What it shows when the lease has run out.
     pub safe: LightPattern,
-    /// The lease in tenths of a second, 1 to [`MAX_LEASE_TENTHS`]. Every request that the board understands starts it anew.
+    /// The lease in tenths of a second, 1 to [`MAX_LEASE_TENTHS`]. Every request that the board does not refuse starts it
+    /// anew.
     pub lease_tenths: u16,
 }
 

@@ -1,6 +1,7 @@
 //! The targets, by where their bytes come from.
 
 mod answers;
+mod cabinet;
 mod cameras;
 mod catalog;
 mod certificates;
@@ -50,6 +51,7 @@ pub(crate) fn parts() -> Vec<Part> {
             "device",
             vec![
                 devices::targets(),
+                cabinet::targets(),
                 page_and_card::targets(),
                 cameras::targets(),
                 vendor::targets(),
