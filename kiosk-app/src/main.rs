@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use device_drivers::watchdog::{ServiceNotifier, Watchdog};
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
@@ -27,6 +28,9 @@ use sync_protocol::{AgeSealer, TerminalKey};
 
 /// How often an idle kiosk looks whether another catalog has taken the place of the one it shows.
 const LOOK_FOR_CATALOG: Duration = Duration::from_secs(10);
+
+/// "Alive" is said so often within the time after which systemd acts: one that is late does no harm.
+const PINGS_IN_TIMEOUT: u32 = 3;
 
 /// The kiosk process.
 #[derive(Parser)]
@@ -102,9 +106,33 @@ fn main() -> Result<()> {
     inbox.put(Message::LookForCatalog);
     let look = Timer::default();
     look.start(TimerMode::Repeated, LOOK_FOR_CATALOG, move || inbox.put(Message::LookForCatalog));
+    let _alive = keep_alive();
     tracing::info!(terminal = %config.terminal.code, "the kiosk is ready");
     window.run()?;
     Ok(())
+}
+
+/// Tells systemd that the kiosk is ready, and then from the loop that draws that it is alive: one that hangs is started
+/// again. It runs as long as the returned timer lives; without systemd there is none.
+fn keep_alive() -> Option<Timer> {
+    let mut notifier = match ServiceNotifier::from_environment() {
+        Ok(notifier) => notifier?,
+        Err(error) => {
+            tracing::warn!(%error, "systemd cannot be told that the kiosk is alive");
+            return None;
+        }
+    };
+    if let Err(error) = notifier.ready() {
+        tracing::warn!(%error, "systemd was not told that the kiosk is ready");
+    }
+    let timeout = notifier.timeout()?;
+    let timer = Timer::default();
+    timer.start(TimerMode::Repeated, timeout / PINGS_IN_TIMEOUT, move || {
+        if let Err(error) = notifier.ping() {
+            tracing::warn!(%error, "systemd was not told that the kiosk is alive");
+        }
+    });
+    Some(timer)
 }
 
 fn desktop_window(config: &Config) -> Result<KioskWindow> {
