@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use super::grab::grab;
 use super::protocol::{KeyDecoder, LineDecoder, ScanEnd};
 use super::{CodeScanner, ScannedCode, ScannerError};
-use crate::serial_line::{LineError, SerialLine};
+use crate::serial_line::SerialLine;
+use crate::transport::{LineError, Transport};
 use crate::wire::timespec_until;
 
 /// Silence that ends a code, or shows that its rest was lost. Scanners pause for less than 50 ms inside one.
