@@ -183,7 +183,7 @@ pub struct UpsDevice {
 }
 
 fn usual_upsd() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], device_drivers::ups::NUT_PORT))
+    SocketAddr::from(([127, 0, 0, 1], device_drivers::ups::driver::NUT_PORT))
 }
 
 impl Devices {
