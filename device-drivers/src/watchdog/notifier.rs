@@ -1,7 +1,7 @@
 //! What the kiosk tells systemd, as datagrams to the socket that `NOTIFY_SOCKET` names (sd_notify(3)).
 //!
-//! The well-kept crate `sd-notify` does the same but takes the socket from the environment alone, which no test can set
-//! without `unsafe`; three fixed words do not need it.
+//! The well-kept crate `sd-notify` does the same but takes the socket from the environment alone, which no
+//! test can set without `unsafe`; three fixed words do not need it.
 
 use std::ffi::OsString;
 use std::io;
@@ -24,14 +24,14 @@ pub struct SystemdNotifier {
 }
 
 impl SystemdNotifier {
-    /// As systemd has set it up for this process; `Ok(None)` when it was not started by systemd, or its unit does not
-    /// say `Type=notify` or `NotifyAccess=`.
+    /// As systemd has set it up for this process; `Ok(None)` when it was not started by systemd, or its unit
+    /// does not say `Type=notify` or `NotifyAccess=`.
     pub fn from_environment() -> Result<Option<SystemdNotifier>, WatchdogError> {
         SystemdNotifier::from_variables(|name| std::env::var_os(name))
     }
 
-    /// The same with other variables: `NOTIFY_SOCKET` (a path, or a name after `@`), `WATCHDOG_USEC` (microseconds),
-    /// `WATCHDOG_PID` (whom the former is meant for; anybody when it is not set).
+    /// The same with other variables: `NOTIFY_SOCKET` (a path, or a name after `@`), `WATCHDOG_USEC`
+    /// (microseconds), `WATCHDOG_PID` (whom the former is meant for; anybody when it is not set).
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Option<SystemdNotifier>, WatchdogError> {

@@ -82,8 +82,8 @@ impl LedFolder {
         std::fs::read_to_string(self.dir.path().join(name)).unwrap()
     }
 
-    /// What the lamp shows by these files. Does what the kernel does about a trigger that was written: shows it among the
-    /// others, in brackets.
+    /// What the lamp shows by these files. Does what the kernel does about a trigger that was written: shows
+    /// it among the others, in brackets.
     fn shows(&self) -> LightPattern {
         let trigger = self.get("trigger");
         if ["none", "timer"].contains(&trigger.as_str()) {

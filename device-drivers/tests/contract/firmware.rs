@@ -1,5 +1,5 @@
-//! The driver against the firmware that a technician is given: `board.c`, compiled here and run behind a pseudo terminal.
-//! It shares no line with the simulator, so what both understand is the protocol.
+//! The driver against the firmware that a technician is given: `board.c`, compiled here and run behind a
+//! pseudo terminal. It shares no line with the simulator, so what both understand is the protocol.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -174,7 +174,8 @@ fn the_firmware_finds_a_request_among_noise() {
         &[0x00, 0xFF, 0x55, 0x55][..],
         &[0x55, 0xAA, 0x02],
         &[0x55, 0xAA, 0x24],
-        // The longest frame is promised and never comes; then one with a wrong checksum; then one of another version.
+        // The longest frame is promised and never comes; then one with a wrong checksum; then one of another
+        // version.
         &[0x55, 0xAA, 35, 1, 2],
         &[0x55, 0xAA, 3, 1, 1, 1, 0x91, 0xF1],
         &[0x55, 0xAA, 3, 9, 9, 1, 0, 0],

@@ -1,5 +1,5 @@
-//! The watchdog's contract, over a named pipe in the place of the node and a socket in the place of systemd's. The one
-//! thing neither can show, a timeout that is taken, waits for the image's virtual machine.
+//! The watchdog's contract, over a named pipe in the place of the node and a socket in the place of
+//! systemd's. The one thing neither can show, a timeout that is taken, waits for the image's virtual machine.
 
 use std::ffi::OsString;
 use std::io::Read;
