@@ -9,8 +9,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use device_drivers::document_printer::{DocumentPrinter, Failure, Printed};
+use device_drivers::document_printer::{DocumentPrinter, Failure, Go, IppDocumentPrinter, PrintOut, Printed};
 use serde_json::{Value, json};
 
 use crate::document_printer::{driver, error, pdf, print};
@@ -129,9 +130,11 @@ fn a_print_out_can_be_recorded_and_replayed() {
         kept.lock().unwrap().push(line.to_string());
         Some(answer)
     });
-    let mut printer = driver(&uri, "DG0001");
+    // A real printer takes its time.
+    let mut printer = IppDocumentPrinter::new(&uri, "DG0001").unwrap();
     printer.status().unwrap();
-    assert!(print(&mut printer, &pdf(2)).is_ok());
+    let document = pdf(2);
+    assert!(printer.print(&PrintOut::once(&document), Duration::from_secs(120), &mut |_| Go::On).is_ok());
     let folder = tempfile::tempdir().unwrap();
     let kept = std::env::var_os("KIOSK_RECORD_TO").map(PathBuf::from);
     let recording = kept.unwrap_or_else(|| folder.path().join("recording.jsonl"));
