@@ -78,7 +78,10 @@ mod tests {
 
     fn watched(name: PathBuf) -> Receiver<()> {
         let (sender, looks) = channel();
-        watch(vec![name], move || drop(sender.send(()))).unwrap();
+        watch(vec![name], move || {
+            let _ = sender.send(());
+        })
+        .unwrap();
         looks
     }
 
