@@ -36,6 +36,7 @@ export class Devices {
       this.#rows.set(each.name, row);
       this.#list.append(row.element);
     }
+    row.last = each;
     const { name, now } = each;
     const word = say(`device_${name}`);
     setText(row.name, word);
@@ -81,7 +82,7 @@ export class Devices {
       const open = each === this.#open;
       row.opener.setAttribute("aria-expanded", String(open));
       row.body.hidden = !open;
-      if (open && row.last) showBody(row, row.last);
+      if (open) showBody(row, row.last);
     }
   }
 
@@ -117,7 +118,6 @@ function stateOf({ name, now }) {
 }
 
 function showBody(row, each) {
-  row.last = each;
   const { name, now, controls, faults } = each;
   for (const { name: control, kind, choices, none } of controls) {
     const word = say(`control_${control}`);
