@@ -3,6 +3,7 @@
 import { Link } from "./api.js";
 import { showControls } from "./controls.js";
 import { Desk } from "./desk.js";
+import { Devices } from "./devices.js";
 import { setText } from "./dom.js";
 import { refreshElements } from "./elements.js";
 import { showInbox, showProcesses, showQueue } from "./lists.js";
@@ -20,6 +21,7 @@ let link = null;
 let veilTimer = 0;
 
 const desk = new Desk();
+const devices = new Devices();
 const printer = new Printer();
 const screen = new Screen((message) => link?.send(message), () => refreshElements());
 
@@ -33,6 +35,7 @@ function showState() {
   if (state.city_url) city.href = state.city_url;
   desk.show(state);
   printer.showState(state);
+  devices.show(state);
   showControls(state);
   showProcesses(state);
   showVeil();

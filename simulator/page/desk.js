@@ -1,6 +1,7 @@
 // Four made-up cards and the reader. A click lays a card or takes it away; dragging does the same.
 
 import { post } from "./api.js";
+import { device } from "./devices.js";
 import { make, setText } from "./dom.js";
 import { has, say } from "./words.js";
 
@@ -23,12 +24,13 @@ export class Desk {
   show(state) {
     this.#state = state;
     const cards = state.cards?.length ? state.cards : PLACEHOLDERS;
-    const shown = JSON.stringify([cards, state.card, document.documentElement.lang]);
+    const { card: onReader } = device(state, "id-card-reader").now;
+    const shown = JSON.stringify([cards, onReader, document.documentElement.lang]);
     if (shown !== this.#shown && !this.#drag) {
       this.#shown = shown;
       const focus = document.activeElement?.matches("[data-card]:focus-visible") ? document.activeElement.dataset.card : null;
-      this.#desk.replaceChildren(...cards.map((card) => make("div", { class: "berth" }, card.id === state.card ? null : this.#draw(card))));
-      const laid = cards.find((card) => card.id === state.card);
+      this.#desk.replaceChildren(...cards.map((card) => make("div", { class: "berth" }, card.id === onReader ? null : this.#draw(card))));
+      const laid = cards.find((card) => card.id === onReader);
       this.#pad.querySelector(".card")?.remove();
       if (laid) this.#pad.append(this.#draw(laid));
       if (focus) document.querySelector(`[data-card="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
@@ -38,29 +40,28 @@ export class Desk {
 
   // The reader counts what it read; more than when the card was laid means that this card was read.
   #light() {
-    const { reader = {}, card = null } = this.#state;
-    const reads = reader.reads ?? 0;
+    const { now, shows } = device(this.#state, "id-card-reader");
+    const { card = null } = now;
+    const reads = shows.reads ?? 0;
     if (card !== this.#laid.card) this.#laid = { card, reads };
-    if (reader.plugged === false) return "off";
-    if (reader.light) return reader.light;
+    if (now.plugged === false) return "off";
     if (!card) return "idle";
     return reads > this.#laid.reads ? "ok" : "card";
   }
 
   #showReader() {
-    const { reader = {}, card } = this.#state;
-    const plugged = reader.plugged !== false;
+    const { fault: broken, card, plugged } = device(this.#state, "id-card-reader").now;
     const light = this.#light();
     this.#reader.dataset.light = light;
     setText(document.getElementById("pad-hint"), card ? "" : say("pad_empty"));
-    const fault = plugged && reader.fault && light !== "reading" ? say("reader_fault", say(`fault_${reader.fault}`)) : null;
+    const fault = plugged && broken ? say("reader_fault", say(`fault_${broken.name}`)) : null;
     const word = light === "idle" && card ? "reader_card" : `reader_${light}`;
     setText(document.getElementById("reader-state"), fault ?? say(word));
     document.getElementById("reader-light").dataset.light = fault && light !== "ok" ? "error" : light;
   }
 
   #draw(card) {
-    const laid = card.id === this.#state.card;
+    const laid = card.id === device(this.#state, "id-card-reader").now.card;
     const name = card.name ?? "";
     const field = (label, value, kind = "") => value ? make("span", { class: `field ${kind}` }, make("b", {}, say(label)), make("span", {}, value)) : null;
     const portrait = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -89,7 +90,7 @@ export class Desk {
   }
 
   #put(card) {
-    return post("/api/desk/card", { card });
+    return post("/api/devices/id-card-reader", { card });
   }
 
   #press(event, element, id, laid) {

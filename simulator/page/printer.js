@@ -1,5 +1,6 @@
 // The receipt strip: paper rises out of the printer as it prints, can be enlarged and torn off.
 
+import { device } from "./devices.js";
 import { make, setText } from "./dom.js";
 import { clock, say } from "./words.js";
 
@@ -30,8 +31,9 @@ export class Printer {
   }
 
   /** The printer's own light and word. */
-  showState({ printer = {} }) {
-    const word = printer.plugged === false ? "off" : printer.cover_open ? "cover" : printer.paper === false ? "empty" : printer.printing ? "printing" : printer.near_end ? "near" : "ok";
+  showState(state) {
+    const { now: printer, shows } = device(state, "receipt-printer");
+    const word = printer.plugged === false ? "off" : printer.cover_open ? "cover" : printer.paper === false ? "empty" : shows.printing ? "printing" : printer.near_end ? "near" : "ok";
     document.getElementById("printer-light").dataset.light = { ok: "ok", printing: "reading", near: "warn", off: "off" }[word] ?? "error";
     setText(document.getElementById("printer-state"), say(`printer_${word}`));
     document.getElementById("lid").classList.toggle("open", printer.cover_open === true);
@@ -165,4 +167,4 @@ export class Printer {
   }
 }
 
-const picture = ({ id, height }) => `/api/printer/receipts/${encodeURIComponent(id)}.png?rows=${height}`;
+const picture = ({ id, height }) => `/api/receipts/${encodeURIComponent(id)}.png?rows=${height}`;

@@ -38,6 +38,9 @@ pub struct Arguments {
     /// An environment variable of one process, for example kiosk-app:RUST_LOG=debug (may be given again)
     #[arg(long = "env", value_name = "PROCESS:NAME=VALUE")]
     pub environment: Vec<String>,
+    /// Play this recorded scenario as soon as all is up
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
     /// End when standard input closes: with the test that started this
     #[arg(long)]
     pub attached: bool,

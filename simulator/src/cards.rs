@@ -82,6 +82,9 @@ pub const CARDS: [DeskCard; 4] = [
     },
 ];
 
+/// Their names, in the same order.
+pub const CARD_IDS: [&str; CARDS.len()] = [CARDS[0].id, CARDS[1].id, CARDS[2].id, CARDS[3].id];
+
 /// A card as the page shows it: the number masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CardView {

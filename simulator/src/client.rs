@@ -26,12 +26,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-pub use crate::desk::{DeskStatus, ReaderFaultName, ReceiptInfo};
+pub use crate::desk::ReceiptInfo;
 pub use crate::network::NetworkMode;
 pub use crate::queue::{Queue, QueueRecord};
+pub use crate::scenario::ScenarioStatus;
 pub use crate::screen::{Element, Elements};
 pub use crate::supervisor::ProcessStatus;
-pub use records::{InboxRecord, State};
+pub use records::{Device, InboxRecord, State};
 pub use running::{Options, Running, see_off};
 
 /// How long a screen, an element or a record may take to appear.
@@ -195,22 +196,40 @@ impl Client {
 
     /// Lays a card on the reader, or takes it off.
     pub async fn card(&self, card: Option<&str>) -> anyhow::Result<()> {
-        self.post("/api/desk/card", json!({ "card": card })).await.map(drop)
+        self.change("id-card-reader", json!({ "card": card })).await
     }
 
-    /// Breaks or repairs the reader.
-    pub async fn reader_fault(&self, fault: Option<ReaderFaultName>) -> anyhow::Result<()> {
-        self.post("/api/reader", json!({ "fault": fault })).await.map(drop)
+    /// Does something to a device, for example `("receipt-printer", json!({ "paper": false }))`.
+    pub async fn change(&self, device: &str, wanted: Value) -> anyhow::Result<()> {
+        self.post(&format!("/api/devices/{device}"), wanted).await.map(drop)
     }
 
-    /// Pulls or puts in the reader's plug.
-    pub async fn reader_plugged(&self, plugged: bool) -> anyhow::Result<()> {
-        self.post("/api/reader", json!({ "plugged": plugged })).await.map(drop)
+    /// One device.
+    pub async fn device(&self, device: &str) -> anyhow::Result<Device> {
+        self.get(&format!("/api/devices/{device}")).await
     }
 
-    /// Turns a switch of the printer, for example `json!({"paper": false})`.
-    pub async fn printer(&self, switches: Value) -> anyhow::Result<()> {
-        self.post("/api/printer", switches).await.map(drop)
+    /// Plays a scenario, as lines of JSON.
+    pub async fn play(&self, lines: &str) -> anyhow::Result<()> {
+        let path = "/api/scenario";
+        let request = self.http.post(format!("{}{path}", self.base)).body(lines.to_owned());
+        self.answer(path, request).await.map(drop)
+    }
+
+    /// Ends the scenario that is being played.
+    pub async fn end_playing(&self) -> anyhow::Result<()> {
+        let path = "/api/scenario";
+        self.answer(path, self.http.delete(format!("{}{path}", self.base))).await.map(drop)
+    }
+
+    /// Begins or ends a recording.
+    pub async fn record(&self, on: bool) -> anyhow::Result<()> {
+        self.post("/api/scenario/recording", json!({ "on": on })).await.map(drop)
+    }
+
+    /// The last recording.
+    pub async fn recorded(&self) -> anyhow::Result<String> {
+        Ok(String::from_utf8(self.bytes("/api/scenario/recording").await?)?)
     }
 
     /// Changes what the network does.
@@ -241,12 +260,12 @@ impl Client {
 
     /// The receipt strip, oldest first.
     pub async fn receipts(&self) -> anyhow::Result<Vec<ReceiptInfo>> {
-        self.get("/api/printer/receipts").await
+        self.get("/api/receipts").await
     }
 
     /// A receipt as PNG.
     pub async fn receipt_png(&self, id: u64) -> anyhow::Result<Vec<u8>> {
-        self.bytes(&format!("/api/printer/receipts/{id}.png")).await
+        self.bytes(&format!("/api/receipts/{id}.png")).await
     }
 
     /// The terminal's queue.

@@ -2,6 +2,7 @@
 //! end everything.
 
 use std::io::{ErrorKind, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::lock::{LockError, StateLock};
 use crate::network::NetworkSwitch;
 use crate::ports::{Ports, loopback};
 use crate::queue::QueueView;
+use crate::scenario::{self, Scenario, Scenarios};
 use crate::screen::Screen;
 use crate::stage::Stage;
 use crate::supervisor::{BackOff, ProcessSpec, Supervisor};
@@ -56,17 +58,22 @@ struct Demo {
     _lock: StateLock,
     _ports: Ports,
     address: String,
+    /// To be played when all is up.
+    scenario: Option<Scenario>,
 }
 
 impl Demo {
     async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let attached = arguments.attached;
         let mut end = Box::pin(end(attached)?);
-        let demo = Self::prepare(&arguments).await?;
+        let mut demo = Self::prepare(&arguments).await?;
         let outcome = tokio::select! {
             ready = demo.come_up() => match ready {
                 Ok(()) => {
                     println!("莞家政务自助终端 · 演示  {}", demo.address);
+                    if let Some(scenario) = demo.scenario.take() {
+                        demo.stage.play(scenario)?;
+                    }
                     end.await;
                     Ok(())
                 }
@@ -83,12 +90,13 @@ impl Demo {
     async fn prepare(arguments: &Arguments) -> anyhow::Result<Self> {
         let specs_wanted =
             PROCESSES.iter().map(|name| arguments.program(name)).collect::<anyhow::Result<Vec<_>>>()?;
-        let options = WorldOptions {
+        let mut options = WorldOptions {
             catalog: arguments.catalog()?,
             publisher: arguments.sign_catalog.then(|| arguments.program(PUBLISHER)).transpose()?,
             documents: arguments.program(DOCUMENTS)?,
             min_free_mib: arguments.min_free_mib,
             quick: arguments.quick,
+            devices: serde_json::Value::Null,
             settings: arguments.settings.clone(),
         };
         let world = World::open(&arguments.state)?;
@@ -104,6 +112,9 @@ impl Demo {
         }
         progress("准备 Preparing keys, ports and devices");
         let ports = Ports::choose(&world.ports_file())?;
+        let desk = Desk::set_up(&world.devices()?, !arguments.quick);
+        let desk = desk.context("cannot set up the virtual devices")?;
+        options.devices = desk.declared();
         let furnished = world.furnish(&ports.numbers, &options)?;
         let network =
             TcpListener::bind(loopback(ports.numbers.network)).await.context("cannot be the network")?;
@@ -112,8 +123,7 @@ impl Demo {
             terminal: TERMINAL_CODE.to_owned(),
             place: furnished.place,
             city_url: format!("http://127.0.0.1:{}/city/", ports.numbers.city),
-            desk: Desk::set_up(&world.reader_port(), &world.printer_port(), !arguments.quick)
-                .context("cannot set up the virtual devices")?,
+            desk,
             network: NetworkSwitch::start(network, loopback(ports.numbers.terminals), &furnished.identities)?,
             screen: Screen::listen(&world.screen_socket()?).context("cannot wait for the kiosk's screen")?,
             supervisor: Arc::new(Supervisor::new(
@@ -125,11 +135,13 @@ impl Demo {
             queue_view: Arc::new(QueueView::new(world.terminal_state())),
             inbox: Inbox::new(ports.numbers.city)?,
             feeds: Feeds::default(),
+            scenarios: Scenarios::default(),
         });
+        let scenario = arguments.scenario.as_deref().map(|file| read_scenario(file, &stage)).transpose()?;
         tokio::spawn(feeds::run(Arc::clone(&stage)));
         let router = http::router(Arc::clone(&stage));
         tokio::spawn(async move { axum::serve(page, router).await });
-        Ok(Self { stage, _lock: lock, _ports: ports, address })
+        Ok(Self { stage, _lock: lock, _ports: ports, address, scenario })
     }
 
     /// Starts the processes and waits until the page can be used.
@@ -198,6 +210,18 @@ fn specs(
             })
         })
         .collect()
+}
+
+fn read_scenario(file: &Path, stage: &Stage) -> anyhow::Result<Scenario> {
+    let shown = file.display();
+    let size = std::fs::metadata(file).with_context(|| format!("cannot read the scenario {shown}"))?.len();
+    anyhow::ensure!(
+        size <= scenario::MAX_BYTES as u64,
+        "the scenario {shown} has {size} bytes; a scenario has at most {}",
+        scenario::MAX_BYTES
+    );
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the scenario {shown}"))?;
+    Scenario::parse(&text, stage).with_context(|| format!("the scenario {shown}"))
 }
 
 async fn listen(port: u16) -> anyhow::Result<TcpListener> {

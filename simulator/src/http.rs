@@ -5,24 +5,26 @@
 
 mod browser;
 mod page;
+mod scenario;
 mod touch;
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use crate::cards::DeskCard;
-use crate::desk::ReaderFaultName;
-use crate::network::NetworkMode;
+use crate::action::ActionError;
+use crate::desk::DeskError;
+use crate::scenario::MAX_BYTES;
 use crate::screen::ScreenError;
 use crate::stage::Stage;
 use crate::supervisor::SupervisorError;
@@ -39,13 +41,20 @@ pub fn router(stage: Arc<Stage>) -> Router {
         .route("/api/screen/elements", get(elements))
         .route("/api/touch", post(touch::touch))
         .route("/api/key", post(key))
-        .route("/api/desk/card", post(card))
-        .route("/api/reader", post(reader))
-        .route("/api/printer", post(printer))
-        .route("/api/printer/receipts", get(receipts))
-        .route("/api/printer/receipts/{file}", get(receipt_png))
-        .route("/api/network", post(network))
-        .route("/api/process/{name}/{action}", post(process))
+        .route("/api/devices", get(devices))
+        .route("/api/devices/{device}", get(device).post(act))
+        .route("/api/network", post(act))
+        .route("/api/process/{process}/{verb}", post(act))
+        .route("/api/receipts", get(receipts))
+        .route("/api/receipts/{file}", get(receipt_png))
+        .route(
+            "/api/scenario",
+            get(scenario::status)
+                .post(scenario::play)
+                .delete(scenario::end)
+                .layer(DefaultBodyLimit::max(MAX_BYTES)),
+        )
+        .route("/api/scenario/recording", get(scenario::recorded).post(scenario::record))
         .route("/api/queue", get(queue))
         .route("/api/inbox", get(inbox))
         .route("/ws", get(browser::upgrade))
@@ -85,12 +94,17 @@ impl From<ScreenError> for ApiError {
     }
 }
 
-impl From<SupervisorError> for ApiError {
-    fn from(error: SupervisorError) -> Self {
-        let status = match error {
-            SupervisorError::Unknown(_) => StatusCode::NOT_FOUND,
-            SupervisorError::NotRunning(_) => StatusCode::CONFLICT,
-            SupervisorError::Signal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+impl From<ActionError> for ApiError {
+    fn from(error: ActionError) -> Self {
+        let status = match &error {
+            ActionError::NoSuchPath(_)
+            | ActionError::Desk(DeskError::NoSuchDevice { .. })
+            | ActionError::Process(SupervisorError::Unknown(_)) => StatusCode::NOT_FOUND,
+            ActionError::Process(SupervisorError::NotRunning(_)) => StatusCode::CONFLICT,
+            ActionError::Desk(DeskError::Failed { .. })
+            | ActionError::Process(SupervisorError::Signal(_))
+            | ActionError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ActionError::Network(_) | ActionError::Desk(_) => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error)
     }
@@ -111,13 +125,6 @@ fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
             format!("the request's JSON is not what belongs here: {error}"),
         )
     })
-}
-
-/// Tells `null` (clear it) from an absent field (leave it).
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 async fn only_this_machine(request: Request, next: Next) -> Response {
@@ -178,72 +185,20 @@ async fn key(State(stage): Shared, bytes: Bytes) -> Answer {
     done()
 }
 
-#[derive(Deserialize)]
-struct Card {
-    card: Option<String>,
+async fn devices(State(stage): Shared) -> Json<Value> {
+    Json(json!(stage.desk.devices()))
 }
 
-async fn card(State(stage): Shared, bytes: Bytes) -> Answer {
-    let Card { card } = body(&bytes)?;
-    let card = match &card {
-        None => None,
-        Some(id) => Some(DeskCard::by_id(id).ok_or_else(|| {
-            let known = crate::cards::CARDS.map(|card| card.id);
-            ApiError::new(StatusCode::NOT_FOUND, format!("no card is called {id:?}"))
-                .with("cards", json!(known))
-        })?),
-    };
-    stage.desk.lay(card).map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
-    done()
+async fn device(State(stage): Shared, Path(name): Path<String>) -> Answer {
+    Ok(Json(json!(stage.desk.device(&name).map_err(ActionError::from)?)))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reader {
-    #[serde(default, deserialize_with = "given")]
-    fault: Option<Option<ReaderFaultName>>,
-    plugged: Option<bool>,
-}
-
-async fn reader(State(stage): Shared, bytes: Bytes) -> Answer {
-    let Reader { fault, plugged } = body(&bytes)?;
-    if let Some(fault) = fault {
-        stage.desk.set_reader_fault(fault);
-    }
-    if let Some(plugged) = plugged {
-        let changed = stage.desk.plug_reader(plugged);
-        changed.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
-    }
-    done()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Printer {
-    paper: Option<bool>,
-    cover_open: Option<bool>,
-    near_end: Option<bool>,
-    paced: Option<bool>,
-    plugged: Option<bool>,
-    paper_ends_after_rows: Option<u32>,
-    cutter_jam: Option<bool>,
-    silent: Option<bool>,
-}
-
-async fn printer(State(stage): Shared, bytes: Bytes) -> Answer {
-    let wanted: Printer = body(&bytes)?;
-    let desk = &stage.desk;
-    wanted.paper.into_iter().for_each(|paper| desk.set_paper(paper));
-    wanted.cover_open.into_iter().for_each(|open| desk.set_cover_open(open));
-    wanted.near_end.into_iter().for_each(|near| desk.set_near_end(near));
-    wanted.paced.into_iter().for_each(|paced| desk.set_paced(paced));
-    wanted.paper_ends_after_rows.into_iter().for_each(|rows| desk.end_paper_after(rows));
-    wanted.cutter_jam.into_iter().for_each(|jammed| desk.set_cutter_jam(jammed));
-    wanted.silent.into_iter().for_each(|silent| desk.set_printer_silent(silent));
-    if let Some(plugged) = wanted.plugged {
-        let changed = desk.plug_printer(plugged);
-        changed.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
-    }
+/// Everything that hands do, and a scenario too.
+async fn act(State(stage): Shared, uri: Uri, bytes: Bytes) -> Answer {
+    let at = Instant::now();
+    let body: Value = if bytes.is_empty() { json!({}) } else { body(&bytes)? };
+    stage.act(stage.action(uri.path(), &body)?).await?;
+    stage.scenarios.note(at, uri.path(), &body);
     done()
 }
 
@@ -258,34 +213,6 @@ async fn receipt_png(State(stage): Shared, Path(file): Path<String>) -> Result<R
         ApiError::new(StatusCode::NOT_FOUND, format!("no receipt on the strip is called {file:?}"))
     })?;
     picture_response(picture)
-}
-
-#[derive(Deserialize)]
-struct Network {
-    mode: NetworkMode,
-}
-
-async fn network(State(stage): Shared, bytes: Bytes) -> Answer {
-    let Network { mode } = body(&bytes)?;
-    stage.network.set(mode).await;
-    done()
-}
-
-async fn process(State(stage): Shared, Path((name, action)): Path<(String, String)>) -> Answer {
-    let supervisor = Arc::clone(&stage.supervisor);
-    let act = move || match action.as_str() {
-        "kill" => Ok(supervisor.kill(&name).map(|_| ())?),
-        "stop" => Ok(supervisor.stop(&name)?),
-        "start" => Ok(supervisor.start(&name)?),
-        other => {
-            let sentence = format!("a process can be killed, stopped or started, not {other:?}");
-            Err(ApiError::new(StatusCode::NOT_FOUND, sentence))
-        }
-    };
-    // Stopping waits for the process.
-    let acted = tokio::task::spawn_blocking(act).await;
-    acted.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))??;
-    done()
 }
 
 #[derive(Deserialize)]
@@ -320,14 +247,5 @@ mod tests {
         for name in ["", "example.org", "127.0.0.1.example.org:8710", "localhost.example.org"] {
             assert!(!is_loopback(name), "{name}");
         }
-    }
-
-    #[test]
-    fn null_clears_and_absence_leaves() {
-        let read = |text: &str| serde_json::from_str::<Reader>(text).map(|reader| reader.fault);
-        assert_eq!(read(r#"{"plugged":true}"#).unwrap(), None);
-        assert_eq!(read(r#"{"fault":null}"#).unwrap(), Some(None));
-        assert_eq!(read(r#"{"fault":"stale"}"#).unwrap(), Some(Some(ReaderFaultName::Stale)));
-        assert!(read(r#"{"fault":"unheard-of"}"#).is_err());
     }
 }

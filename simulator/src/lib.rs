@@ -5,6 +5,7 @@
 //! Deliberately absent: any part of the kiosk itself. Nothing here decides what a session does, seals, sends or
 //! stores; the queue and the inbox are only looked at. And no process is ever ended that was not started here.
 
+pub mod action;
 pub mod arguments;
 pub mod authority;
 pub mod cards;
@@ -21,6 +22,7 @@ pub mod network;
 pub mod picture;
 pub mod ports;
 pub mod queue;
+pub mod scenario;
 pub mod screen;
 mod signed_catalog;
 pub mod stage;

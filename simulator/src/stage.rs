@@ -10,6 +10,7 @@ use crate::feeds::Feeds;
 use crate::inbox::Inbox;
 use crate::network::NetworkSwitch;
 use crate::queue::QueueView;
+use crate::scenario::Scenarios;
 use crate::screen::Screen;
 use crate::supervisor::Supervisor;
 
@@ -35,23 +36,23 @@ pub struct Stage {
     pub inbox: Inbox,
     /// What browsers are told.
     pub feeds: Feeds,
+    /// What is recorded and played.
+    pub scenarios: Scenarios,
 }
 
 impl Stage {
     /// The state as `/api/state` and the page have it.
     pub fn state(&self) -> Value {
         let screen = self.screen.status();
-        let desk = self.desk.status();
         json!({
             "terminal": self.terminal,
             "place": self.place,
             "demo": true,
             "city_url": self.city_url,
             "screen": { "connected": screen.connected, "width": screen.width, "height": screen.height },
-            "card": desk.card,
             "cards": CARDS.map(|card| card.view()),
-            "reader": desk.reader,
-            "printer": desk.printer,
+            "devices": self.desk.devices(),
+            "scenario": self.scenarios.status(),
             "network": { "mode": self.network.mode() },
             "processes": self.supervisor.status(),
         })

@@ -47,6 +47,8 @@ pub struct WorldOptions {
     pub min_free_mib: u64,
     /// Short retries, for tests.
     pub quick: bool,
+    /// `[devices]` of the terminal.
+    pub devices: serde_json::Value,
     /// `section.key=value` on top of the terminal's configuration.
     pub settings: Vec<String>,
 }
@@ -104,9 +106,7 @@ impl World {
 
     /// Makes folders, keys (once) and configuration (every time: programs and catalog may have moved).
     pub fn furnish(&self, ports: &PortNumbers, options: &WorldOptions) -> anyhow::Result<Furnished> {
-        for part in
-            ["terminal/keys", "terminal/state", "gateway/keys", "gateway/state", "switch", "dev", "logs"]
-        {
+        for part in ["terminal/keys", "terminal/state", "gateway/keys", "gateway/state", "switch", "logs"] {
             make_folder(&self.folder.join(part))?;
         }
         let switch = self.folder.join("switch");
@@ -175,12 +175,7 @@ impl World {
             "terminal": { "code": TERMINAL_CODE, "place": PLACE, "demo": true },
             "paths": { "state": "state", "keys": "keys", "catalog": catalog, "documents": options.documents },
             "panel": { "diagonal_inch": 21.5, "width_px": 1080, "height_px": 1920 },
-            "devices": {
-                "id_card_reader": {
-                    "transport": "serial", "port": self.reader_port(), "finds_again_after_reset": true,
-                },
-                "receipt_printer": { "transport": "serial", "port": self.printer_port(), "baud": 115_200 },
-            },
+            "devices": options.devices,
             "store": { "min_free_mib": options.min_free_mib },
             "city": {
                 "url": format!("https://localhost:{}", ports.network),
@@ -255,14 +250,12 @@ impl World {
         self.folder.join("logs")
     }
 
-    /// The ID card reader's port.
-    pub fn reader_port(&self) -> PathBuf {
-        self.folder.join("dev/id-card-reader")
-    }
-
-    /// The receipt printer's port.
-    pub fn printer_port(&self) -> PathBuf {
-        self.folder.join("dev/receipt-printer")
+    /// The folder of the devices' ports, which is made when it is not there yet: devices are set up before the
+    /// configuration names them.
+    pub fn devices(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.join("dev");
+        make_folder(&folder)?;
+        Ok(folder)
     }
 
     /// Where the kiosk connects its screen.

@@ -159,14 +159,17 @@ async fn the_controls_answer_with_sentences() -> Result<()> {
 
     client.network(NetworkMode::LoseReplies).await?;
     client.card(Some("expired")).await?;
-    client.printer(json!({"paper": false})).await?;
-    client.post("/api/reader", json!({"fault": "garbage", "plugged": false})).await?;
+    client.change("receipt-printer", json!({"paper": false})).await?;
+    client.change("id-card-reader", json!({"fault": "garbage", "plugged": false})).await?;
     let state = client.state().await?;
     assert_eq!(state.network.mode, NetworkMode::LoseReplies);
-    assert_eq!(state.desk.card.as_deref(), Some("expired"));
-    assert!(!state.desk.printer.paper && !state.desk.reader.plugged && !state.screen.connected);
-    client.post("/api/reader", json!({"plugged": true})).await?;
-    assert!(client.state().await?.desk.reader.fault.is_some(), "what is not named stays");
+    assert!(!state.screen.connected);
+    let reader = client.device("id-card-reader").await?.now;
+    assert_eq!((&reader["card"], &reader["plugged"]), (&json!("expired"), &json!(false)));
+    assert_eq!(client.device("receipt-printer").await?.now["paper"], false);
+    client.change("id-card-reader", json!({"plugged": true})).await?;
+    let reader = client.device("id-card-reader").await?.now;
+    assert_eq!(reader["fault"]["name"], "garbage", "what is not named stays");
 
     client.kill("city-gateway").await?;
     let look = async || Ok(client.process("city-gateway").await?.pid.filter(|pid| *pid != gateway));
@@ -177,7 +180,10 @@ async fn the_controls_answer_with_sentences() -> Result<()> {
 
     let refusals = [
         ("/api/network", json!({"mode": "sideways"}), 400),
-        ("/api/desk/card", json!({"card": "stranger"}), 404),
+        ("/api/devices/toaster", json!({}), 404),
+        ("/api/devices/id-card-reader", json!({"card": "stranger"}), 400),
+        ("/api/devices/cabinet", json!({"fault": {"name": "delay", "number": 0}}), 400),
+        ("/api/scenario", json!({"at_ms": 0}), 400),
         ("/api/touch", json!({"label": "确认"}), 503),
         ("/api/touch", json!({"x": 1}), 400),
         ("/api/process/nobody/kill", json!({}), 404),
@@ -194,6 +200,94 @@ async fn the_controls_answer_with_sentences() -> Result<()> {
     let inbox = client.get::<Value>("/api/inbox").await.unwrap_err().to_string();
     assert!(inbox.contains("the gateway does not answer"), "{inbox}");
     assert_eq!(client.queue().await?.head, 0, "no queue yet is an empty queue");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_done_is_recorded_and_played_again() -> Result<()> {
+    let place = Place::new()?;
+    let _simulator = Guard(place.command("state", 0).spawn()?);
+    let client = Client::new(&address(&place.path("state"))?)?;
+    pid_of(&client, "city-gateway").await?;
+    client.change("cabinet", json!({"door_1_open": true})).await?;
+    client.record(true).await?;
+    client.change("ups", json!({"power": "battery"})).await?;
+    client.network(NetworkMode::Slow).await?;
+    assert!(client.change("ups", json!({"power": "sun"})).await.is_err());
+    client.record(false).await?;
+    let recorded = client.recorded().await?;
+    // The whole desk, and the two things that were done.
+    assert_eq!(recorded.lines().count(), 4 + 1 + 2, "{recorded}");
+    assert_eq!(client.state().await?.scenario.recorded, Some(7));
+
+    // Another desk, which the recording makes the same.
+    client.change("ups", json!({"power": "low-battery", "fault": "silent"})).await?;
+    client.change("cabinet", json!({"door_1_open": false, "near": false})).await?;
+    client.network(NetworkMode::Off).await?;
+    client.play(&recorded).await?;
+    let ended = async || Ok(client.state().await?.scenario.playing.is_none().then_some(()));
+    client.until("the scenario's end", Duration::from_secs(10), ended).await?;
+    let state = client.state().await?;
+    assert_eq!((state.scenario.trouble, state.network.mode), (None, NetworkMode::Slow));
+    let (ups, cabinet) = (client.device("ups").await?.now, client.device("cabinet").await?.now);
+    assert_eq!((&ups["power"], &ups["fault"]), (&json!("battery"), &Value::Null));
+    assert_eq!((&cabinet["door_1_open"], &cabinet["near"]), (&json!(true), &json!(true)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_scenario_is_refused_by_its_line_and_plays_nothing() -> Result<()> {
+    let place = Place::new()?;
+    let _simulator = Guard(place.command("state", 0).spawn()?);
+    let client = Client::new(&address(&place.path("state"))?)?;
+    pid_of(&client, "city-gateway").await?;
+    let good = r#"{"at_ms":100,"post":"/api/devices/ups","body":{"power":"battery"}}"#;
+    for (second, words) in [
+        ("power off", "line 2: not a line such as"),
+        (
+            r#"{"at_ms":1,"post":"/api/network","body":{"mode":"on"}}"#,
+            "line 2: 1 ms is before the line above",
+        ),
+        (r#"{"at_ms":600001,"post":"/api/network","body":{"mode":"on"}}"#, "line 2: 600001 ms is after"),
+        (r#"{"at_ms":200,"post":"/api/key","body":{"text":"1"}}"#, "line 2: \"/api/key\" is nothing that"),
+        (r#"{"at_ms":200,"post":"/api/devices/ups","body":{"fault":"x"}}"#, "line 2: the ups knows no fault"),
+        (r#"{"at_ms":200,"post":"/api/process/nobody/kill","body":{}}"#, "line 2: no process is called"),
+    ] {
+        let error = client.play(&format!("{good}\n{second}\n")).await.unwrap_err();
+        let refused = error.downcast_ref::<Refused>().context("a refusal")?;
+        assert_eq!(refused.status, 400);
+        assert!(refused.body["error"].as_str().context("a sentence")?.contains(words), "{refused}");
+    }
+    let many = format!("{good}\n").repeat(1001);
+    assert!(client.play(&many).await.unwrap_err().to_string().contains("line 1001: a scenario has at most"));
+    assert!(client.play("\n\n").await.unwrap_err().to_string().contains("no line"));
+    assert_eq!(client.device("ups").await?.now["power"], "mains");
+
+    // One at a time; one that is ended does no more.
+    let late = r#"{"at_ms":600000,"post":"/api/devices/ups","body":{"power":"battery"}}"#;
+    client.play(late).await?;
+    let second = client.play(good).await.unwrap_err();
+    assert_eq!(second.downcast_ref::<Refused>().context("a refusal")?.status, 409);
+    client.end_playing().await?;
+    assert_eq!(client.state().await?.scenario.playing, None);
+
+    // What only shows while playing ends it, and says so.
+    client.stop_process("city-gateway").await?;
+    client.play(r#"{"at_ms":0,"post":"/api/process/city-gateway/kill","body":{}}"#).await?;
+    let trouble = async || Ok(client.state().await?.scenario.trouble);
+    let trouble = client.until("its trouble", Duration::from_secs(10), trouble).await?;
+    assert_eq!(trouble, "line 1: city-gateway is not running");
+    Ok(())
+}
+
+#[test]
+fn a_scenario_that_is_none_is_said_at_the_start() -> Result<()> {
+    let place = Place::new()?;
+    let file = place.path("bad.jsonl");
+    std::fs::write(&file, "{\"at_ms\":0}\n")?;
+    let refused = place.command("state", 0).arg("--scenario").arg(&file).output()?;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused).contains("bad.jsonl: line 1: not a line such as"), "{}", text(&refused));
     Ok(())
 }
 

@@ -35,7 +35,6 @@ impl Day {
             options = options.env(process, name, value);
         }
         let kiosk = Kiosk::start_with(options).await?;
-        kiosk.printer(json!({"paced": false})).await?;
         let random = StdRng::seed_from_u64(seed);
         Ok(Day { kiosk, random })
     }

@@ -2,6 +2,7 @@
 
 mod broken;
 mod catalog;
+mod devices;
 mod disk;
 mod network;
 mod ordinary;

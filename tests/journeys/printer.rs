@@ -22,7 +22,7 @@ async fn offered_again(
 ) -> Result<()> {
     let kiosk = Kiosk::start().await?;
     at_the_check_page(&kiosk).await?;
-    kiosk.printer(switch_off).await?;
+    kiosk.change("receipt-printer", switch_off).await?;
     let number = resident::confirm(&kiosk).await?;
     kiosk.wait_text(words).await?;
     ensure!(whole_receipts(&kiosk).await? == 0);
@@ -31,7 +31,7 @@ async fn offered_again(
     let address = read_qr(&kiosk.screen_png().await?)?;
     ensure!(address.contains("/v/"), "{address}");
 
-    kiosk.printer(switch_on).await?;
+    kiosk.change("receipt-printer", switch_on).await?;
     kiosk.wait_text("可以打印").await?;
     ensure!(whole_receipts(&kiosk).await? == 0, "nothing is printed by itself");
     let labels = kiosk.labels().await?;
@@ -61,10 +61,10 @@ async fn cover_open_and_closed() -> Result<()> {
 async fn a_restart_after_saving_offers_the_case_and_prints_nothing() -> Result<()> {
     let kiosk = Kiosk::start().await?;
     at_the_check_page(&kiosk).await?;
-    kiosk.printer(json!({"paper": false})).await?;
+    kiosk.change("receipt-printer", json!({"paper": false})).await?;
     let number = resident::confirm(&kiosk).await?;
     kiosk.kill("kiosk-app").await?;
-    kiosk.printer(json!({"paper": true})).await?;
+    kiosk.change("receipt-printer", json!({"paper": true})).await?;
     kiosk.wait_text("刚才的办件已保存").await?;
     ensure!(whole_receipts(&kiosk).await? == 0, "never printed unasked");
     kiosk.touch("看回执").await?;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use kiosk_tests::resident;
 use kiosk_tests::workshop::Kiosk;
-use simulator::client::ReaderFaultName;
+use serde_json::json;
 
 async fn at_the_reader() -> Result<Kiosk> {
     let kiosk = Kiosk::start().await?;
@@ -12,59 +12,58 @@ async fn at_the_reader() -> Result<Kiosk> {
 }
 
 /// Lays a card with this fault, reads the notice, and then the same card without it.
-async fn says_and_goes_on(fault: ReaderFaultName, words: &str) -> Result<()> {
+async fn says_and_goes_on(fault: &str, words: &str) -> Result<()> {
     let kiosk = at_the_reader().await?;
-    kiosk.reader_fault(Some(fault)).await?;
+    kiosk.change("id-card-reader", json!({ "fault": fault })).await?;
     kiosk.card(Some("ordinary")).await?;
     kiosk.wait_text(words).await?;
     let shown = kiosk.labels().await?.join(" ");
     ensure!(!shown.contains("陈桂英"), "never a half-read person: {shown}");
     kiosk.card(None).await?;
-    kiosk.reader_fault(None).await?;
+    kiosk.change("id-card-reader", json!({ "fault": null })).await?;
     kiosk.touch("知道了").await?;
     resident::identify(&kiosk, "ordinary").await
 }
 
 #[tokio::test]
 async fn a_card_pulled_while_it_is_read() -> Result<()> {
-    says_and_goes_on(ReaderFaultName::PullMidRead, "身份证动了，没有读完").await
+    says_and_goes_on("pull-mid-read", "身份证动了，没有读完").await
 }
 
 #[tokio::test]
 async fn a_card_that_the_reader_refuses() -> Result<()> {
-    says_and_goes_on(ReaderFaultName::Refused, "请改为输入身份证号码，或者到人工窗口办理。").await
+    says_and_goes_on("refused", "请改为输入身份证号码，或者到人工窗口办理。").await
 }
 
 #[tokio::test]
 async fn something_that_is_no_identity_card() -> Result<()> {
-    says_and_goes_on(ReaderFaultName::NotACard, "请放居民身份证、港澳台居民居住证或外国人永久居留身份证。")
-        .await
+    says_and_goes_on("not-a-card", "请放居民身份证、港澳台居民居住证或外国人永久居留身份证。").await
 }
 
 #[tokio::test]
 async fn a_wrong_checksum() -> Result<()> {
-    says_and_goes_on(ReaderFaultName::Checksum, "没有读清身份证").await
+    says_and_goes_on("checksum", "没有读清身份证").await
 }
 
 #[tokio::test]
 async fn garbage_in_the_answer() -> Result<()> {
-    says_and_goes_on(ReaderFaultName::Garbage, "没有读清身份证").await
+    says_and_goes_on("garbage", "没有读清身份证").await
 }
 
 /// Left-over bytes are the driver's business: the resident notices nothing.
 #[tokio::test]
 async fn stale_bytes_are_read_over() -> Result<()> {
     let kiosk = at_the_reader().await?;
-    kiosk.reader_fault(Some(ReaderFaultName::Stale)).await?;
+    kiosk.change("id-card-reader", json!({ "fault": "stale" })).await?;
     resident::identify(&kiosk, "ordinary").await
 }
 
 #[tokio::test]
 async fn a_reader_unplugged_and_plugged_in_again() -> Result<()> {
     let kiosk = at_the_reader().await?;
-    kiosk.reader_plugged(false).await?;
+    kiosk.change("id-card-reader", json!({ "plugged": false })).await?;
     kiosk.wait_text("读卡器现在不能用").await?;
-    kiosk.reader_plugged(true).await?;
+    kiosk.change("id-card-reader", json!({ "plugged": true })).await?;
     kiosk.wait_text("可以读卡").await?;
     resident::identify(&kiosk, "ordinary").await
 }

@@ -40,6 +40,9 @@ pub struct Demo {
     /// Empty the kept folder first
     #[arg(long, requires = "keep")]
     fresh: bool,
+    /// Play this recorded scenario as soon as all is up
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
 }
 
 /// The simulator's exit code when another one has the folder or the port; it has said so itself.
@@ -116,6 +119,9 @@ impl Demo {
         command.arg("--catalog").arg(workspace.root.join("assets/catalog")).arg("--sign-catalog");
         if self.fresh {
             command.arg("--fresh");
+        }
+        if let Some(scenario) = &self.scenario {
+            command.arg("--scenario").arg(scenario);
         }
         let mut simulator = command
             // It ends when its standard input closes, so even killing this program leaves nothing behind.

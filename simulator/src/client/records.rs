@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::desk::DeskStatus;
 use crate::network::NetworkMode;
+use crate::scenario::ScenarioStatus;
 use crate::supervisor::ProcessStatus;
 
 /// `GET /api/state`.
@@ -18,13 +18,25 @@ pub struct State {
     pub city_url: String,
     /// The screen.
     pub screen: ScreenState,
-    /// Card on the reader, reader, printer.
-    #[serde(flatten)]
-    pub desk: DeskStatus,
+    /// The devices of the desk.
+    pub devices: Vec<Device>,
+    /// What is recorded and played.
+    pub scenario: ScenarioStatus,
     /// The network.
     pub network: NetworkState,
     /// The real processes.
     pub processes: Vec<ProcessStatus>,
+}
+
+/// A device of the desk.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Device {
+    /// Its name.
+    pub name: String,
+    /// Plug, fault and settings; all of them can be posted.
+    pub now: Value,
+    /// What can only be looked at.
+    pub shows: Value,
 }
 
 /// The screen.

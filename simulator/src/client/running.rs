@@ -30,6 +30,8 @@ pub struct Options {
     pub fresh: bool,
     /// Room on the disk below which no case is taken.
     pub min_free_mib: Option<u64>,
+    /// A scenario to play as soon as all is up.
+    pub scenario: Option<PathBuf>,
     /// `section.key=value` for `terminal.toml`.
     pub settings: Vec<String>,
     /// `process:NAME=VALUE`.
@@ -45,6 +47,7 @@ impl Default for Options {
             quick: true,
             fresh: false,
             min_free_mib: None,
+            scenario: None,
             settings: Vec::new(),
             environment: Vec::new(),
         }
@@ -107,6 +110,9 @@ impl Running {
         command.arg("--state").arg(&state).arg("--programs").arg(programs).args(options.arguments());
         if let Some(catalog) = &options.catalog {
             command.arg("--catalog").arg(catalog);
+        }
+        if let Some(scenario) = &options.scenario {
+            command.arg("--scenario").arg(scenario);
         }
         // Its input is a pipe that closes with this process, however that ends.
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -18,6 +18,7 @@ fn options() -> WorldOptions {
         documents: "/programs/render-document".into(),
         min_free_mib: 7,
         quick: true,
+        devices: serde_json::json!({ "ups": { "server": "127.0.0.1:3493", "name": "kiosk" } }),
         settings: vec!["waits.idle_s=2".into(), "terminal.place=别处".into()],
     }
 }
@@ -40,8 +41,7 @@ fn configuration_parses_and_settings_win() {
     assert_eq!(terminal["panel"]["diagonal_inch"].as_float(), Some(21.5));
     assert_eq!(terminal["city"]["url"].as_str(), Some("https://localhost:1001"));
     assert_eq!(terminal["city"]["verify_url"].as_str(), Some("http://127.0.0.1:1003/v/"));
-    let port = terminal["devices"]["receipt_printer"]["port"].as_str().unwrap();
-    assert_eq!(Path::new(port), world.printer_port());
+    assert_eq!(terminal["devices"]["ups"]["name"].as_str(), Some("kiosk"));
     let gateway: toml::Table = toml::from_str(&read(&world, "gateway/gateway.toml")).unwrap();
     assert_eq!(gateway["listen"]["terminals"].as_str(), Some("127.0.0.1:1002"));
     assert_eq!(terminal["paths"]["catalog"].as_str(), Some("/catalog"));

@@ -28,7 +28,6 @@ struct Times {
 /// Touches and turns pages so often, in turns with Chromium.
 pub fn measure(touches: usize, turns: usize) -> Result<Vec<Row>> {
     let site = Site::make()?;
-    let _desk = site.desk()?;
     let screen = Screen::listen()?;
     let kiosk = site.start_kiosk(screen.path())?;
     let mut link = screen.accept()?;

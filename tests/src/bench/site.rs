@@ -21,6 +21,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Site {
     /// Its parts.
     pub world: World,
+    /// Its devices, as they are after the start of a demo.
+    _desk: Desk,
     ports: Ports,
     folder: TempDir,
 }
@@ -31,6 +33,7 @@ impl Site {
         let folder = TempDir::with_prefix_in("bench-", workshop::programs()?)?;
         let world = World::open(folder.path())?;
         let ports = Ports::choose(&world.ports_file())?;
+        let desk = Desk::set_up(&world.devices()?, true)?;
         let settings = [
             "waits.same_touch_ms=0".to_owned(),
             "waits.idle_s=3600".to_owned(),
@@ -43,10 +46,11 @@ impl Site {
             documents: workshop::programs()?.join("render-document"),
             min_free_mib: 1,
             quick: false,
+            devices: desk.declared(),
             settings: settings.into(),
         };
         world.furnish(&ports.numbers, &options)?;
-        Ok(Site { world, ports, folder })
+        Ok(Site { world, _desk: desk, ports, folder })
     }
 
     /// Where everything lies.
@@ -67,11 +71,6 @@ impl Site {
     /// The city's databases.
     pub fn gateway_state(&self) -> PathBuf {
         self.folder().join("gateway/state")
-    }
-
-    /// Reader and printer, as they are after the start of a demo.
-    pub fn desk(&self) -> Result<Desk> {
-        Ok(Desk::set_up(&self.world.reader_port(), &self.world.printer_port(), true)?)
     }
 
     /// Starts `kiosk-app` with its screen at this socket.

@@ -15,7 +15,6 @@ const REST: Duration = Duration::from_secs(1);
 /// Starts kiosk and Chromium in turns, so often each.
 pub fn measure(rounds: usize) -> Result<Vec<Row>> {
     let site = Site::make()?;
-    let _desk = site.desk()?;
     let [mut frame, mut memory, mut paint, mut browser_memory] = [(); 4].map(|()| Samples::default());
     let mut processes = 0;
     for round in 0..=rounds {

@@ -144,6 +144,12 @@ impl SimulatedPrinter {
         self.jams_at_cut = true;
     }
 
+    /// What was to happen at a row, at a cut or at a byte, and has not, will not.
+    pub(super) fn disarm(&mut self) {
+        (self.trap, self.jams_at_cut) = (None, false);
+        self.trouble.forget_drop();
+    }
+
     pub(super) fn set_paced(&mut self, paced: bool) {
         self.paced = paced;
     }

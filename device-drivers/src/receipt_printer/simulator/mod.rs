@@ -193,6 +193,11 @@ impl SimulatedPrinterHandle {
         self.wire.with(|printer| printer.trouble.drop_after(bytes));
     }
 
+    /// Takes back what would have gone wrong after some rows, at the next cut, or behind some byte.
+    pub fn disarm(&self) {
+        self.wire.with(SimulatedPrinter::disarm);
+    }
+
     /// Bytes that have come in since the start.
     pub fn received_bytes(&self) -> u64 {
         self.wire.with(|printer| printer.received_bytes())

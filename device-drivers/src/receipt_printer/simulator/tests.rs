@@ -30,6 +30,26 @@ fn extent(receipt: &SimulatedReceipt) -> (u32, u32) {
     (*columns.first().unwrap(), *columns.last().unwrap() + 1)
 }
 
+/// Two lines and a cut.
+const TICKET: &[u8] = b"one\ntwo\n\x1DV\x00";
+
+#[test]
+fn what_was_to_go_wrong_and_is_taken_back_does_not() {
+    let mut printer = SimulatedPrinter::new(PrinterProfile::default(), false);
+    printer.set_paced(false);
+    printer.end_paper_after(3);
+    printer.jam_at_cut();
+    printer.trouble.drop_after(5);
+    printer.disarm();
+    let now = Instant::now();
+    printer.receive(TICKET, now);
+    printer.advance(now);
+    assert!(!printer.trouble.take_drop());
+    let status = printer.status();
+    assert_eq!((status.paper, status.error), (crate::receipt_printer::Paper::Present, None));
+    assert!(printer.strip()[0].cut && printer.strip()[0].complete);
+}
+
 #[test]
 fn the_ticket_of_the_vectors_says_what_it_says() {
     let vectors = load("escpos.json");

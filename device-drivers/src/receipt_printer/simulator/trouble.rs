@@ -34,6 +34,10 @@ impl Trouble {
         self.drops_after = Some(bytes);
     }
 
+    pub(super) fn forget_drop(&mut self) {
+        self.drops_after = None;
+    }
+
     /// How many of `count` bytes arrive before the line drops.
     pub(super) fn let_in(&mut self, count: usize) -> usize {
         if self.dropped {
