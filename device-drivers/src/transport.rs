@@ -50,3 +50,21 @@ pub trait Transport: Send {
         Ok(())
     }
 }
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn ready(&mut self) -> Result<Ready, LineError> {
+        (**self).ready()
+    }
+
+    fn discard_output(&mut self) {
+        (**self).discard_output();
+    }
+
+    fn write_some(&mut self, bytes: &[u8], until: Instant) -> Result<usize, LineError> {
+        (**self).write_some(bytes, until)
+    }
+
+    fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LineError> {
+        (**self).read_some(into, until)
+    }
+}
