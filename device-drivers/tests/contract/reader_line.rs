@@ -30,15 +30,14 @@ fn answers_take_the_time_of_the_line() {
 
 #[test]
 fn the_rate_of_a_reader_is_found_wherever_the_search_begins() {
-    let rates = BaudRate::ALL.map(BaudRate::bits_per_second);
-    for (rate, begin) in rates.into_iter().zip(rates.into_iter().cycle().skip(1)) {
+    let known = BaudRate::ALL.map(BaudRate::bits_per_second).map(|rate| (rate, rate));
+    for (rate, begin) in known.into_iter().chain([(9600, 115_200), (115_200, 9600), (57_600, 38_400)]) {
         let desk = paced_serial_desk(rate);
         desk.simulator.set_paced(false);
         let mut reader = SerialIdCardReader::new(desk.port(), begin);
         assert_eq!(reader.detect_baud(), Ok(rate), "from {begin}");
         desk.simulator.lay(image("测试样本"));
         assert_eq!(reader.read().unwrap().text.name(), "测试样本", "at {rate}");
-        assert_eq!(reader.detect_baud(), Ok(rate), "and found again");
     }
 }
 
@@ -60,13 +59,15 @@ fn a_search_without_an_answer_ends_and_keeps_the_rate() {
     desk.simulator.lay(image("测试样本"));
     let mut reader = SerialIdCardReader::new(desk.port(), 115_200);
     desk.simulator.inject_at(ReaderStep::Find, WireFault::Stuck);
-    assert_eq!(reader.find(), Err(ReaderError::NoAnswer { in_a_row: 1 }));
+    for in_a_row in 1..=2 {
+        assert_eq!(reader.find(), Err(ReaderError::NoAnswer { in_a_row }));
+    }
     let start = Instant::now();
-    assert_eq!(reader.detect_baud(), Err(ReaderError::NoAnswer { in_a_row: 2 }));
+    let error = reader.detect_baud().unwrap_err();
+    assert_eq!(error, ReaderError::NoAnswer { in_a_row: 3 });
+    assert_eq!(error.remedy(), Remedy::CallOperator(Fault::ReaderSilent));
     // Ten probes of 300 ms, and room for a busy machine.
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
-    let error = reader.detect_baud().unwrap_err();
-    assert_eq!(error.remedy(), Remedy::CallOperator(Fault::ReaderSilent));
     desk.simulator.unplug();
     assert_eq!(reader.detect_baud(), Err(ReaderError::Gone));
     desk.simulator.plug().unwrap();

@@ -6,17 +6,19 @@
 
 use std::path::{Path, PathBuf};
 
+use device_drivers::id_card_reader::protocol::frame::encode_frame;
+use device_drivers::id_card_reader::protocol::{Request, encode_text};
 use device_drivers::id_card_reader::simulator::{
     self, CardImage, ReaderStep, SimulatedReaderHandle, WireFault,
 };
 use device_drivers::id_card_reader::{
-    Extra, Extras, Found, FourPipes, IdCardReader, PipeLayout, ReaderError, Refusal, SamReader,
+    CardText, Extra, Extras, Found, FourPipes, IdCardReader, PipeLayout, ReaderError, Refusal, SamReader,
 };
 use device_drivers::recording::{Recorder, Replay, ReplayError};
 use device_drivers::serial_line::SerialLine;
 use device_drivers::transport::Transport;
 
-use crate::desk::image;
+use crate::desk::{image, person};
 
 const DEVICE: &str = "id-card-reader";
 const BAUD: u32 = 115_200;
@@ -170,6 +172,58 @@ fn the_kept_recordings_hold_with_todays_driver() {
         replay(name, scenario, &kept().join(name).with_extension("jsonl"));
     }
     assert_eq!(std::fs::read_dir(kept()).unwrap().count(), SCENARIOS.len(), "none that nobody plays");
+}
+
+#[test]
+fn what_came_before_the_plug_was_pulled_is_forgotten() {
+    // Half a card's answer, then the plug; the answer to the next find stands alone.
+    let text = r#"{"recording":1,"device":"id-card-reader"}
+{"at_ms":0,"event":"opened"}
+{"at_ms":0,"event":"out","bytes":"aaaaaa96690003200122"}
+{"at_ms":1,"event":"in","bytes":"aaaaaa96690508000090010004004b6dd58b"}
+{"at_ms":2,"event":"gone"}
+{"at_ms":900,"event":"opened"}
+{"at_ms":900,"event":"out","bytes":"aaaaaa96690003200122"}
+{"at_ms":925,"event":"in","bytes":"aaaaaa9669000800009f0000000097"}
+{"at_ms":927,"event":"quiet"}
+"#;
+    let recording = Replay::parse(text).unwrap();
+    let mut reader = SamReader::over(recording.clone());
+    assert_eq!(reader.find(), Err(ReaderError::Gone));
+    assert_eq!(reader.find(), Ok(Found::Card));
+    assert_eq!(recording.finish(), Ok(()));
+}
+
+/// A recording in which the requests are answered like this, and nothing else happens.
+fn conversation(turns: &[(Request, &[u8])]) -> Replay {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut text = r#"{"recording":1,"device":"id-card-reader"}"#.to_owned();
+    for (request, answer) in turns {
+        text.push_str("\n{\"at_ms\":0,\"event\":\"still-open\"}");
+        for (event, bytes) in [("out", request.encode().to_vec()), ("in", encode_frame(answer).to_vec())] {
+            text.push_str(&format!("\n{{\"at_ms\":0,\"event\":\"{event}\",\"bytes\":\"{}\"}}", hex(&bytes)));
+        }
+    }
+    Replay::parse(&text).unwrap()
+}
+
+#[test]
+fn without_a_fingerprint_an_answer_may_have_two_lengths_or_three() {
+    let block = encode_text(&CardText::Mainland(person("测试样本"))).unwrap();
+    for lengths in [&[1, 0, 0, 2][..], &[1, 0, 0, 2, 0, 0]] {
+        let answer = [&[0, 0, 0x90][..], lengths, &block, &[0x57, 0x4C]].concat();
+        let recording = conversation(&[
+            (Request::Find, &[0, 0, 0x9F, 0, 0, 0, 0]),
+            // No serial number of the chip either: it is known from one source.
+            (Request::Select, &[0, 0, 0x90]),
+            (Request::ReadTextPhotoFingerprint, &answer),
+        ]);
+        let mut reader = SamReader::over(recording.clone());
+        let read = reader.read_with(Extras { fingerprint: true, ..Extras::default() }).unwrap();
+        assert_eq!((read.text.name(), read.photo.as_bytes()), ("测试样本", &[0x57, 0x4C][..]));
+        assert_eq!(read.fingerprint, Extra::Absent);
+        assert_eq!(recording.finish(), Ok(()));
+    }
 }
 
 #[test]
