@@ -11,6 +11,8 @@
 //! log line carries a field of a card.
 
 pub mod bulk_pipes;
+pub mod cabinet;
+pub mod cabinet_board;
 pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;
@@ -19,6 +21,8 @@ pub mod recording;
 pub mod remedy;
 pub mod serial_line;
 pub mod transport;
+pub mod ups;
+pub mod watchdog;
 
 mod uart;
 mod wire;

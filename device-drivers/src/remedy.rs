@@ -49,6 +49,22 @@ pub enum Fault {
     PrinterCutter,
     /// The printer reports another fault, or did not confirm a print.
     PrinterFault,
+    /// The cabinet's board, LED or GPIO chip cannot be opened or was unplugged.
+    CabinetGone,
+    /// The cabinet board is connected and does not answer.
+    CabinetSilent,
+    /// The cabinet's sensor, lights or doors do not work as configured.
+    CabinetFault,
+    /// Nobody would restart a machine that hangs: the watchdog cannot be opened, or was lost.
+    WatchdogGone,
+    /// The watchdog belongs to another program, or does not do what it is told.
+    WatchdogFault,
+    /// The server that speaks for the UPS cannot be reached.
+    UpsGone,
+    /// The UPS does not answer its server, or the server does not answer.
+    UpsSilent,
+    /// The UPS's server does not know the UPS, or says what makes no sense.
+    UpsFault,
 }
 
 impl Hint {
@@ -78,6 +94,14 @@ impl Fault {
             Fault::PrinterCoverOpen => "printer-cover-open",
             Fault::PrinterCutter => "printer-cutter",
             Fault::PrinterFault => "printer-fault",
+            Fault::CabinetGone => "cabinet-gone",
+            Fault::CabinetSilent => "cabinet-silent",
+            Fault::CabinetFault => "cabinet-fault",
+            Fault::WatchdogGone => "watchdog-gone",
+            Fault::WatchdogFault => "watchdog-fault",
+            Fault::UpsGone => "ups-gone",
+            Fault::UpsSilent => "ups-silent",
+            Fault::UpsFault => "ups-fault",
         }
     }
 }

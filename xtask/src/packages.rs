@@ -43,6 +43,7 @@ const TEST: &[Package] = &[
     Package { name: "iproute2", why: "a road that swallows large packets" },
     Package { name: "e2fsprogs", why: "a disk whose file system turns read-only, and its check" },
     Package { name: "nats-server", why: "a message server to which cases are handed on" },
+    Package { name: "nut-server", why: "a true server of a UPS, with a UPS made of a file" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
     Package {
         name: "python3-venv",

@@ -1,6 +1,8 @@
 //! The drivers against their simulators, over real pseudo terminals and USB pipes, with every fault, and against
 //! recordings. The same suites are meant to run against real devices.
 
+mod cabinet;
+mod cabinet_board;
 mod desk;
 mod printer;
 mod reader;
@@ -9,3 +11,6 @@ mod reader_line;
 mod reader_plug;
 mod reader_replay;
 mod reader_status;
+mod ups;
+mod ups_server;
+mod watchdog;
