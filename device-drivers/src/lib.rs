@@ -22,6 +22,7 @@ pub mod remedy;
 pub mod serial_line;
 pub mod transport;
 pub mod ups;
+pub mod vendor_library;
 pub mod watchdog;
 
 mod uart;

@@ -65,6 +65,12 @@ pub enum Fault {
     UpsSilent,
     /// The UPS's server does not know the UPS, or says what makes no sense.
     UpsFault,
+    /// A vendor library cannot be loaded, or its process cannot be started.
+    VendorGone,
+    /// A vendor library crashes or hangs again and again.
+    VendorLost,
+    /// A vendor library runs and refuses what it is asked.
+    VendorFault,
 }
 
 impl Hint {
@@ -102,6 +108,9 @@ impl Fault {
             Fault::UpsGone => "ups-gone",
             Fault::UpsSilent => "ups-silent",
             Fault::UpsFault => "ups-fault",
+            Fault::VendorGone => "vendor-gone",
+            Fault::VendorLost => "vendor-lost",
+            Fault::VendorFault => "vendor-fault",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Second-generation resident ID card reader: the trait that the kiosk sees, and its errors.
 //!
 //! [`protocol`] is pure bytes (GA/T 467 frames and the card's text block), [`driver`] speaks it over a serial port
-//! or USB bulk pipes, [`simulator`] answers it over both. Absent: a decoder of the photo (a place for one is in
-//! [`photo`]), matching of fingerprints, readers with other framing (HID reports, PC/SC pages, private frames).
+//! or USB bulk pipes, [`simulator`] answers it over both. Absent: a decoder of the photo ([`photo`] has
+//! the place for one, [`vendor_photo`] asks a maker's), matching of fingerprints, readers with other framing (HID
+//! reports, PC/SC pages, private frames).
 
 pub mod card;
 pub mod card_read;
@@ -11,6 +12,7 @@ pub mod four_pipes;
 pub mod photo;
 pub mod protocol;
 pub mod simulator;
+pub mod vendor_photo;
 
 pub use card::{CardText, Foreigner2017Card, Foreigner2023Card, HmtResidenceCard, MainlandCard};
 pub use card_read::{AdditionalAddress, CardRead, Extra, Extras, Fingerprint};
@@ -18,6 +20,7 @@ pub use driver::{SamReader, SerialIdCardReader, UsbIdCardReader};
 pub use four_pipes::{FourPipes, PipeLayout};
 pub use photo::{NoPhotoDecoder, Photo, PhotoDecoder, PhotoError, Portrait};
 pub use protocol::answer::SamId;
+pub use vendor_photo::VendorPhotoDecoder;
 
 use crate::remedy::{Fault, Hint, Remedy};
 

@@ -20,6 +20,7 @@ const ROOMS: &[(&str, Knows)] = &[
     ("service-catalog", Knows::Only(&[])),
     ("kiosk-documents", Knows::Only(&[])),
     ("device-drivers", Knows::Only(&[])),
+    ("device-host", Knows::Only(&["device-drivers"])),
     ("sync-protocol", Knows::Only(&[])),
     ("kiosk-ui", Knows::Only(&[])),
     ("kiosk-store", Knows::Only(&["kiosk-core"])),
@@ -115,6 +116,11 @@ const ONLY_IN: &[OnlyIn] = &[
             "kiosk-simulation",
         ],
         why: "one crate owns a database's schema and its durability settings; everyone else asks that crate",
+    },
+    OnlyIn {
+        family: "libloading",
+        crates: &["device-host"],
+        why: "a foreign library's crash ends the process that loaded it, so only the one made for that loads any",
     },
 ];
 
@@ -328,6 +334,7 @@ mod tests {
             ("simulator", "i-slint-core"),
             ("kiosk-app", "tokio"),
             ("device-drivers", "tokio-serial"),
+            ("device-drivers", "libloading"),
             ("sync-agent", "rusqlite"),
         ] {
             assert_eq!(findings(&[package(from, &[to])]), [format!("{from} uses {to}")]);

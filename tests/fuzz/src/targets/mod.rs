@@ -20,6 +20,7 @@ mod seals;
 mod signed;
 mod store;
 mod tpm;
+mod vendor;
 
 use crate::{Part, Target};
 
@@ -43,7 +44,7 @@ pub(crate) fn parts() -> Vec<Part> {
         ),
         part("core", vec![numbers::targets()]),
         part("catalog", vec![catalog::targets()]),
-        part("device", vec![devices::targets(), screen::targets()]),
+        part("device", vec![devices::targets(), vendor::targets(), screen::targets()]),
         part("store", vec![store::targets(), rows::targets()]),
         part("agent", vec![answers::targets(), repository::targets(), tpm::targets()]),
         part("gateway", vec![gateway::targets(), poison::targets()]),
