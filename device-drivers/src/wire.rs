@@ -1,19 +1,24 @@
-//! Runs a simulated device on a thread behind a pseudo terminal, with the timing of a serial wire.
+//! Runs a simulated device on a thread behind a pseudo terminal or a TCP port, with the timing of a wire.
 //!
 //! Bytes travel in both directions at the configured rate (10 bit times per byte), so a driver meets short
 //! reads, long answers and half-sent frames as on hardware. Unplugging drops the terminal and its link.
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, poll};
 
-use crate::pty::Pty;
+mod plug;
+
+pub(crate) use plug::Outlet;
+use plug::Plug;
+
 use crate::uart;
 
 /// Bytes in flight at a time on a paced wire: about 5 ms at 115200 baud.
@@ -40,6 +45,10 @@ pub(crate) trait WireDevice: Send + 'static {
     fn next_due(&self) -> Option<Instant>;
     /// The device loses its power and forgets what it was doing.
     fn power_off(&mut self);
+    /// Bytes that the device can take; the host has to wait with the rest. A device without handshake takes all.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
     /// The rate at which the device listens and speaks, bits per second; `None` for one that minds none.
     fn rate(&self) -> Option<u32> {
         None
@@ -57,6 +66,7 @@ struct State<D> {
     want_plugged: bool,
     plugged: bool,
     plug_error: Option<io::ErrorKind>,
+    address: Option<SocketAddr>,
 }
 
 struct Shared<D> {
@@ -83,15 +93,27 @@ pub(crate) struct Wire<D: WireDevice> {
 }
 
 impl<D: WireDevice> Wire<D> {
-    /// Starts the device and plugs it in; when this returns, `link` can be opened.
+    /// Starts the device and plugs it in behind a pseudo terminal; when this returns, `link` can be opened.
     pub(crate) fn start(name: &str, link: &Path, baud: u32, device: D) -> io::Result<Wire<D>> {
-        let state =
-            State { device, paced: true, stop: false, want_plugged: true, plugged: false, plug_error: None };
+        Wire::start_at(name, Outlet::Tty(link.to_path_buf()), baud, device)
+    }
+
+    /// Starts the device and plugs it in; when this returns, it can be opened or connected to.
+    pub(crate) fn start_at(name: &str, outlet: Outlet, baud: u32, device: D) -> io::Result<Wire<D>> {
+        let state = State {
+            device,
+            paced: true,
+            stop: false,
+            want_plugged: true,
+            plugged: false,
+            plug_error: None,
+            address: None,
+        };
         let waker = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), waker });
-        let (theirs, link): (_, PathBuf) = (Arc::clone(&shared), link.to_path_buf());
+        let theirs = Arc::clone(&shared);
         let thread =
-            std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&theirs, &link, baud))?;
+            std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&theirs, outlet, baud))?;
         let wire = Wire { shared, thread: Some(thread) };
         wire.plug()?;
         Ok(wire)
@@ -128,6 +150,11 @@ impl<D: WireDevice> Wire<D> {
 
     pub(crate) fn is_plugged(&self) -> bool {
         self.shared.lock().plugged
+    }
+
+    /// The address of the TCP port, if the device was ever plugged into one.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.shared.lock().address
     }
 
     /// Pulls the plug; when this returns, the terminal and its link are gone.
@@ -171,8 +198,8 @@ impl<D: WireDevice> Drop for Wire<D> {
     }
 }
 
-fn run<D: WireDevice>(shared: &Shared<D>, link: &Path, baud: u32) {
-    let mut pty: Option<Pty> = None;
+fn run<D: WireDevice>(shared: &Shared<D>, mut outlet: Outlet, baud: u32) {
+    let mut plug: Option<Plug> = None;
     let mut line = Line::new(baud);
     loop {
         let due = {
@@ -180,44 +207,55 @@ fn run<D: WireDevice>(shared: &Shared<D>, link: &Path, baud: u32) {
             if state.stop {
                 return;
             }
-            follow_plug(&mut state, &mut pty, &mut line, link);
+            follow_plug(&mut state, &mut plug, &mut line, &mut outlet);
             line.paced = state.paced;
             let now = Instant::now();
-            let rates = pty.as_ref().and_then(|pty| Some((state.device.rate()?, pty.host_rate().ok()?)));
+            let rates = plug.as_ref().and_then(|plug| Some((state.device.rate()?, plug.host_rate()?)));
             if let Some(bytes) = line.take_received(now) {
                 state.device.receive(&heard(&bytes, rates.map(|(device, host)| (host, device))), now);
             }
             let leaving = heard(&state.device.advance(now), rates);
-            line.send(&leaving, pty.is_some());
+            line.send(&leaving, plug.is_some());
+            line.room = state.device.room();
             if state.device.loses_plug() && line.is_quiet() {
                 state.want_plugged = false;
-                follow_plug(&mut state, &mut pty, &mut line, link);
+                follow_plug(&mut state, &mut plug, &mut line, &mut outlet);
             }
             shared.changed.notify_all();
             state.device.next_due()
         };
-        line.exchange(pty.as_ref(), shared.waker.as_fd(), due);
+        line.exchange(plug.as_mut(), shared.waker.as_fd(), due);
     }
 }
 
-fn follow_plug<D: WireDevice>(state: &mut State<D>, pty: &mut Option<Pty>, line: &mut Line, link: &Path) {
-    if state.want_plugged == pty.is_some() {
+fn follow_plug<D: WireDevice>(
+    state: &mut State<D>,
+    plug: &mut Option<Plug>,
+    line: &mut Line,
+    outlet: &mut Outlet,
+) {
+    if state.want_plugged == plug.is_some() {
         return;
     }
     line.cut();
     state.device.power_off();
-    if !state.want_plugged {
-        *pty = None;
-    } else {
-        match Pty::open(link) {
-            Ok(fresh) => *pty = Some(fresh),
+    *plug = None;
+    if state.want_plugged {
+        match Plug::open(outlet) {
+            Ok(fresh) => {
+                line.hung_up = fresh.line().is_none();
+                *plug = Some(fresh);
+            }
             Err(e) => {
                 state.plug_error = Some(e.kind());
                 state.want_plugged = false;
             }
         }
     }
-    state.plugged = pty.is_some();
+    if let Outlet::Tcp(address) = outlet {
+        state.address = Some(*address);
+    }
+    state.plugged = plug.is_some();
 }
 
 /// What arrives of bytes that were sent at the first rate to an end that listens at the second.
@@ -236,6 +274,8 @@ struct Line {
     in_free: Instant,
     out_free: Instant,
     hung_up: bool,
+    /// Bytes that the device can take.
+    room: usize,
 }
 
 impl Line {
@@ -250,6 +290,7 @@ impl Line {
             in_free: now,
             out_free: now,
             hung_up: false,
+            room: usize::MAX,
         }
     }
 
@@ -286,37 +327,40 @@ impl Line {
     }
 
     /// Writes what is due, then waits for the host, the waker or the next thing due.
-    fn exchange(&mut self, pty: Option<&Pty>, waker: BorrowedFd<'_>, due: Option<Instant>) {
-        if let Some(pty) = pty {
+    fn exchange(&mut self, mut plug: Option<&mut Plug>, waker: BorrowedFd<'_>, due: Option<Instant>) {
+        if let Some(fd) = plug.as_deref().and_then(Plug::line) {
             let was_quiet = self.is_quiet();
-            self.depart(pty);
+            self.depart(fd);
             if self.is_quiet() != was_quiet {
                 // The last byte has left: the device may want to know before it waits.
                 return;
             }
         }
-        let listening = pty.filter(|_| !self.hung_up && self.arriving.is_none());
-        let looked = self.hung_up.then(|| Instant::now() + HUNG_UP_POLL);
+        let listening = !self.hung_up && self.arriving.is_none() && self.room > 0;
+        let look = self.hung_up && plug.as_deref().is_some_and(Plug::must_be_looked_at);
+        let looked = look.then(|| Instant::now() + HUNG_UP_POLL);
         let arriving = self.arriving.as_ref().map(|(_, at)| *at);
         let departing = self.departing.as_ref().map(|(_, at)| *at);
         let until = [due, looked, arriving, departing].into_iter().flatten().min();
         let mut fds = vec![PollFd::from_borrowed_fd(waker, PollFlags::IN)];
-        fds.extend(listening.map(|pty| PollFd::from_borrowed_fd(pty.master(), PollFlags::IN)));
+        fds.extend(plug.as_deref().and_then(|plug| plug.watched(listening)));
         // An interrupted wait is a short one.
         let _ = poll(&mut fds, until.map(timespec_until).as_ref());
-        let host_spoke = fds.get(1).is_some_and(|fd| !fd.revents().is_empty());
+        let seen = fds.get(1).map_or(PollFlags::empty(), PollFd::revents);
         let mut counter = [0u8; 8];
         let _ = rustix::io::read(waker, &mut counter);
-        if let Some(pty) = pty {
-            if host_spoke {
-                self.arrive(pty);
-            } else if self.hung_up {
-                self.hung_up = is_hung_up(pty);
-            }
+        let Some(plug) = plug.as_deref_mut() else { return };
+        if self.hung_up {
+            self.hung_up = !plug.admit() && plug.is_hung_up();
+        } else if listening && !seen.is_empty() {
+            self.arrive(plug);
+        } else if seen.contains(PollFlags::ERR) {
+            // A connection was broken off while the device could not take more.
+            self.hang_up(plug);
         }
     }
 
-    fn depart(&mut self, pty: &Pty) {
+    fn depart(&mut self, fd: BorrowedFd<'_>) {
         loop {
             if self.departing.is_none() && !self.leaving.is_empty() {
                 let count = self.leaving.len().min(self.chunk());
@@ -328,19 +372,15 @@ impl Line {
             let Some((bytes, at)) = self.departing.take_if(|(_, at)| *at <= now) else { return };
             self.out_free = at;
             // What the host's buffer does not hold is lost, as on a wire without handshake.
-            let _ = rustix::io::write(pty.master(), &bytes);
+            let _ = rustix::io::write(fd, &bytes);
         }
     }
 
-    fn arrive(&mut self, pty: &Pty) {
-        let mut buffer = vec![0u8; self.chunk()];
-        match rustix::io::read(pty.master(), &mut buffer) {
-            Ok(0) | Err(rustix::io::Errno::IO) => {
-                // Nobody has the terminal open: what was on its way is lost.
-                self.leaving.clear();
-                self.departing = None;
-                self.hung_up = true;
-            }
+    fn arrive(&mut self, plug: &mut Plug) {
+        let Some(fd) = plug.line() else { return };
+        let mut buffer = vec![0u8; self.chunk().min(self.room)];
+        match rustix::io::read(fd, &mut buffer) {
+            Ok(0) | Err(rustix::io::Errno::IO | rustix::io::Errno::CONNRESET) => self.hang_up(plug),
             Ok(count) => {
                 buffer.truncate(count);
                 let at = self.through(count, self.in_free);
@@ -350,12 +390,14 @@ impl Line {
             Err(_) => {}
         }
     }
-}
 
-fn is_hung_up(pty: &Pty) -> bool {
-    let mut fds = [PollFd::from_borrowed_fd(pty.master(), PollFlags::IN)];
-    let _ = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-    fds[0].revents().contains(PollFlags::HUP) && !fds[0].revents().contains(PollFlags::IN)
+    /// Nobody is at the other end any more: what was on its way there is lost.
+    fn hang_up(&mut self, plug: &mut Plug) {
+        self.leaving.clear();
+        self.departing = None;
+        self.hung_up = true;
+        plug.part();
+    }
 }
 
 fn timespec_until(at: Instant) -> Timespec {

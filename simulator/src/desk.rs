@@ -304,7 +304,7 @@ fn info(receipt: &SimulatedReceipt) -> ReceiptInfo {
 mod tests {
     use super::*;
     use device_drivers::id_card_reader::{CardText, IdCardReader, ReaderError, SerialIdCardReader};
-    use device_drivers::receipt_printer::{Bitmap, ReceiptPrinter, SerialReceiptPrinter};
+    use device_drivers::receipt_printer::{Bitmap, Connection, EscPosPrinter, PrinterModel, ReceiptPrinter};
 
     #[test]
     fn a_laid_card_is_read_through_the_port_and_a_pulled_one_is_not() {
@@ -336,10 +336,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (reader, printer) = (folder.path().join("reader"), folder.path().join("printer"));
         let desk = Desk::set_up(&reader, &printer, false).unwrap();
-        let mut driver = SerialReceiptPrinter::open(&printer, BAUD, 576).unwrap();
+        let connection = Connection::Serial { port: printer, baud: BAUD };
+        let mut driver = EscPosPrinter::open(&connection, PrinterModel::named("80mm").unwrap()).unwrap();
         let mut picture = Bitmap::blank(576, 40);
         picture.set_black(3, 7);
-        driver.print(&picture).unwrap();
+        driver.print(&picture.clone().into()).unwrap();
         let receipts = desk.receipts();
         assert_eq!(receipts.len(), 1);
         assert!(receipts[0].complete && receipts[0].cut && receipts[0].height >= 40);
@@ -347,7 +348,7 @@ mod tests {
         assert!(desk.receipt_png(999).is_none());
         desk.set_paper(false);
         assert!(!desk.status().printer.paper);
-        assert!(driver.print(&picture).is_err());
+        assert!(driver.print(&picture.into()).is_err());
         assert_eq!(desk.receipts().len(), 1);
     }
 }

@@ -35,7 +35,7 @@ const DEMO: &[Package] = &[
 ];
 
 const TEST: &[Package] = &[
-    Package { name: "zbar-tools", why: "reads the QR code of a printed receipt" },
+    Package { name: "zbar-tools", why: "reads the QR codes of printed receipts" },
     Package { name: "postgresql", why: "the city's database, started by the tests for themselves" },
     Package { name: "openssl", why: "makes certificates and requests as other programs make them" },
     Package { name: "libfaketime", why: "gives the sync agent a clock that is ten years off" },
@@ -47,10 +47,13 @@ const TEST: &[Package] = &[
     Package { name: "age", why: "opens a sealed case with the standard program" },
     Package {
         name: "python3-venv",
-        why: "runs python-tuf, tuspy and Schemathesis, which judge what we serve",
+        why: "runs python-tuf, tuspy, Schemathesis and python-escpos, which judge what we serve",
     },
-    Package { name: "nodejs", why: "runs tus-js-client, which uploads to the gateway" },
-    Package { name: "npm", why: "brings tus-js-client" },
+    Package {
+        name: "nodejs",
+        why: "runs tus-js-client, which uploads to the gateway, and receiptio, which prints to the simulator",
+    },
+    Package { name: "npm", why: "brings tus-js-client and receiptio" },
     Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },
 ];
 

@@ -1,27 +1,40 @@
 //! ESC/POS receipt printer: the trait that the kiosk sees, its states and its errors.
 //!
-//! [`protocol`] is pure bytes, [`driver`] speaks it over a serial port, [`simulator`] prints it on a virtual
-//! strip. A print counts only as far as the printer confirmed it, and nothing is ever printed twice by itself.
-//! Absent: text mode and code pages (rare names are not in a printer's font: everything is a bitmap), the
-//! printer's own QR commands, presenters and exit sensors (a profile per model, when one is bought).
+//! [`protocol`] is pure bytes, the driver speaks it over a serial line, USB or TCP, [`simulator`] prints it on
+//! a virtual strip. A print counts only as far as the printer confirmed it. Nothing is printed twice by itself, but for
+//! [`print_again_once`], which says so.
+//! Absent: rendering (a receipt comes as a picture), the printer's own QR and bar codes (a picture is the same on every
+//! model), code pages other than GB 18030.
 
 mod bitmap;
-pub mod driver;
+mod connection;
+mod driver;
+mod error;
+mod model;
 pub mod protocol;
+mod receipt;
+mod recovery;
 pub mod simulator;
 
 pub use bitmap::{Bitmap, BitmapError};
-pub use driver::SerialReceiptPrinter;
-
-use crate::remedy::{Fault, Remedy};
+pub use connection::{Connection, LineSpeed};
+pub use driver::EscPosPrinter;
+pub use error::PrinterError;
+pub use model::{Characters, ExitSensor, ModelError, PrinterModel, TextMode};
+pub use receipt::{Align, Part, PartsError, Receipt, TextLine};
+pub use recovery::{Reprint, print_again_once};
 
 /// A printer of receipts. Every call blocks, with a deadline of its own.
 pub trait ReceiptPrinter: Send {
     /// Asks for the present state.
     fn status(&mut self) -> Result<PrinterStatus, PrinterError>;
-    /// Prints one bitmap, cuts it off, and returns what the printer confirmed. Prints nothing when the printer
+    /// Prints one receipt, cuts it off, and returns what the printer confirmed. Prints nothing when the printer
     /// is not ready, and never tries again by itself.
-    fn print(&mut self, bitmap: &Bitmap) -> Result<PrintLevel, PrinterError>;
+    fn print(&mut self, receipt: &Receipt) -> Result<PrintLevel, PrinterError>;
+    /// Looks what has become of the last receipt: the level that it has reached by now. With a sensor at the
+    /// printer's mouth this goes on from [`PrintLevel::OUT`] to [`PrintLevel::TAKEN`]; without one, and before any
+    /// print, it stays what it was.
+    fn follow(&mut self) -> Result<PrintLevel, PrinterError>;
 }
 
 /// How far a print is known to have come. Never more than the printer said.
@@ -35,8 +48,12 @@ impl PrintLevel {
     pub const PROCESSED: PrintLevel = PrintLevel(1);
     /// Printing has completed (process id answered) and no fault was reported meanwhile.
     pub const COMPLETED: PrintLevel = PrintLevel(2);
+    /// The sensor at the mouth saw the receipt.
+    pub const OUT: PrintLevel = PrintLevel(3);
+    /// The sensor at the mouth saw the receipt, and then that it was gone.
+    pub const TAKEN: PrintLevel = PrintLevel(4);
 
-    /// The level as a number, 0 to 2.
+    /// The level as a number, 0 to 4.
     pub fn get(self) -> u8 {
         self.0
     }
@@ -48,9 +65,10 @@ impl PrintLevel {
 }
 
 /// The paper roll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Paper {
     /// Enough.
+    #[default]
     Present,
     /// Little is left; printing still works.
     NearEnd,
@@ -71,8 +89,8 @@ pub enum PrinterFault {
     HeadHot,
 }
 
-/// The printer's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The printer's state: everything that DLE EOT 1 to 4 and the automatic status can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PrinterStatus {
     /// Ready to print.
     pub online: bool,
@@ -82,6 +100,14 @@ pub struct PrinterStatus {
     pub paper: Paper,
     /// A fault, the gravest when there are several.
     pub error: Option<PrinterFault>,
+    /// Paper is being fed with the button.
+    pub feeding: bool,
+    /// The feed button is pressed.
+    pub feed_button: bool,
+    /// Waiting for somebody to bring it online, as after a cover was closed.
+    pub waiting_recovery: bool,
+    /// Pin 3 of the drawer connector is high; means nothing where no drawer is connected.
+    pub drawer_pin_high: bool,
 }
 
 impl PrinterStatus {
@@ -99,103 +125,6 @@ impl PrinterStatus {
             Some(fault) => Some(PrinterError::Fault { fault, started }),
             None if !self.online => Some(PrinterError::Offline { started }),
             None => None,
-        }
-    }
-}
-
-/// Why a call to the printer failed. `started: false` means that nothing of this receipt can be on paper;
-/// `started: true` that a part of it may be, and that the print was not confirmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PrinterError {
-    /// The port is missing, cannot be opened, or was hung up. The next call tries to open it again.
-    #[error("the receipt printer is not connected (print begun: {started})")]
-    Gone {
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// The paper is used up.
-    #[error("the receipt printer has no paper (print begun: {started})")]
-    PaperEnd {
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// The cover is open.
-    #[error("the receipt printer's cover is open (print begun: {started})")]
-    CoverOpen {
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// The cutter is jammed.
-    #[error("the receipt printer's cutter is jammed (print begun: {started})")]
-    CutterJam {
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// The print head has to cool first.
-    #[error("the receipt printer's head is hot (print begun: {started})")]
-    HeadHot {
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// Another fault.
-    #[error("the receipt printer reports a fault: {fault:?} (print begun: {started})")]
-    Fault {
-        /// Which.
-        fault: PrinterFault,
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// Offline, and the printer does not say why.
-    #[error("the receipt printer is offline (print begun: {started})")]
-    Offline {
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// The printer does not answer.
-    #[error("the receipt printer did not answer (print begun: {started})")]
-    NoAnswer {
-        /// Whether a part may be on paper.
-        started: bool,
-    },
-    /// Everything was sent and the printer looks well, but it did not confirm in time.
-    #[error("the receipt printer did not confirm the print")]
-    Unconfirmed,
-    /// The bitmap cannot be printed on this printer.
-    #[error("the bitmap cannot be printed: {0}")]
-    Bitmap(#[from] BitmapError),
-}
-
-impl PrinterError {
-    /// Whether a part of the receipt may be on paper.
-    pub fn started(&self) -> bool {
-        match self {
-            PrinterError::Gone { started }
-            | PrinterError::PaperEnd { started }
-            | PrinterError::CoverOpen { started }
-            | PrinterError::CutterJam { started }
-            | PrinterError::HeadHot { started }
-            | PrinterError::Fault { started, .. }
-            | PrinterError::Offline { started }
-            | PrinterError::NoAnswer { started } => *started,
-            PrinterError::Unconfirmed => true,
-            PrinterError::Bitmap(_) => false,
-        }
-    }
-
-    /// What can be done about it. `Retry` is said only when nothing was printed.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            PrinterError::HeadHot { started: false } => Remedy::Retry,
-            PrinterError::Gone { .. } => Remedy::CallOperator(Fault::PrinterGone),
-            PrinterError::PaperEnd { .. } => Remedy::CallOperator(Fault::PrinterPaperEnd),
-            PrinterError::CoverOpen { .. } => Remedy::CallOperator(Fault::PrinterCoverOpen),
-            PrinterError::CutterJam { .. } => Remedy::CallOperator(Fault::PrinterCutter),
-            PrinterError::NoAnswer { .. } => Remedy::CallOperator(Fault::PrinterSilent),
-            PrinterError::HeadHot { .. }
-            | PrinterError::Fault { .. }
-            | PrinterError::Offline { .. }
-            | PrinterError::Unconfirmed
-            | PrinterError::Bitmap(_) => Remedy::CallOperator(Fault::PrinterFault),
         }
     }
 }

@@ -4,7 +4,12 @@
 mod cabinet;
 mod cabinet_board;
 mod desk;
+mod forty_lines;
 mod printer;
+mod printer_desk;
+mod printer_replay;
+mod printer_text;
+mod printer_trouble;
 mod reader;
 mod reader_extras;
 mod reader_line;

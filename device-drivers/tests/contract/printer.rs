@@ -4,67 +4,28 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use device_drivers::receipt_printer::simulator::{
-    self, PrinterProfile, ProcessIdSupport, SimulatedPrinterHandle, SimulatedReceipt,
+    self, PrinterProfile, ProcessIdSupport, SimulatedPrinterHandle,
 };
 use device_drivers::receipt_printer::{
-    Bitmap, BitmapError, Paper, PrintLevel, PrinterError, PrinterFault, ReceiptPrinter, SerialReceiptPrinter,
+    Bitmap, BitmapError, Paper, PrintLevel, PrinterError, PrinterFault, ReceiptPrinter,
 };
 use device_drivers::{Fault, Remedy};
 
-const DOTS: u32 = 576;
+use super::printer_desk::{CABLES, Cable, DOTS, Desk, assert_good, black, only, receipt};
+
 /// Long enough for anything unwanted to come out of an unpaced printer.
 const QUIET: Duration = Duration::from_millis(300);
 
-struct Desk {
-    printer: SerialReceiptPrinter,
-    simulator: SimulatedPrinterHandle,
-    dir: tempfile::TempDir,
-}
-
-fn paced_desk(profile: PrinterProfile) -> Desk {
-    let dir = tempfile::tempdir().unwrap();
-    let port = dir.path().join("printer");
-    let simulator = simulator::serve(&port, 115_200, profile).unwrap();
-    let printer = SerialReceiptPrinter::open(&port, 115_200, DOTS).unwrap();
-    Desk { printer, simulator, dir }
-}
-
 fn desk_of(profile: PrinterProfile) -> Desk {
-    let desk = paced_desk(profile);
-    desk.simulator.set_paced(false);
-    desk
+    Desk::on(Cable::Serial, profile)
 }
 
 fn desk() -> Desk {
     desk_of(PrinterProfile::default())
 }
 
-impl Desk {
-    /// Prints, and does something to the printer as soon as it is at it.
-    fn print_while(
-        &mut self,
-        bitmap: &Bitmap,
-        happens: impl FnOnce(&SimulatedPrinterHandle),
-    ) -> Result<PrintLevel, PrinterError> {
-        let Desk { printer, simulator, .. } = self;
-        std::thread::scope(|scope| {
-            let printing = scope.spawn(move || printer.print(bitmap));
-            assert!(simulator.wait_until(Duration::from_secs(10), |printer| printer.is_printing()));
-            happens(simulator);
-            printing.join().unwrap()
-        })
-    }
-}
-
-/// Something like a receipt: lines of text with gaps, and a square block.
-fn receipt(height: u32) -> Bitmap {
-    let mut bitmap = Bitmap::blank(DOTS, height);
-    for y in (0..height).filter(|y| y % 40 < 24) {
-        for x in (0..DOTS).filter(|x| (x * 7 + y * 13) % 5 == 0 && *x < 100 + (y / 40 * 97) % 476) {
-            bitmap.set_black(x, y);
-        }
-    }
-    bitmap
+fn paced_desk(profile: PrinterProfile) -> Desk {
+    Desk::paced(Cable::Serial, profile, "80mm")
 }
 
 /// The first `rows` rows.
@@ -73,26 +34,17 @@ fn top(bitmap: &Bitmap, rows: u32) -> Bitmap {
     Bitmap { width: bitmap.width, height: rows, rows: bitmap.rows[..bytes].to_vec() }
 }
 
-fn only(strip: Vec<SimulatedReceipt>) -> SimulatedReceipt {
-    assert_eq!(strip.len(), 1, "{strip:?}");
-    strip.into_iter().next().unwrap()
-}
-
-fn assert_good(receipt: &SimulatedReceipt, bitmap: &Bitmap) {
-    assert!(receipt.complete && receipt.cut && !receipt.in_progress, "{receipt:?}");
-    assert_eq!(receipt.stray_bytes, 0);
-    assert!(receipt.bitmap == *bitmap, "the strip shows another picture: {receipt:?}");
-}
-
 #[test]
 fn a_receipt_is_printed_cut_and_confirmed() {
-    let mut desk = desk();
-    let bitmap = receipt(300);
-    for count in 1..=3 {
-        assert_eq!(desk.printer.print(&bitmap), Ok(PrintLevel::COMPLETED));
-        let strip = desk.simulator.strip();
-        assert_eq!(strip.len(), count, "once per call");
-        assert_good(&strip[count - 1], &bitmap);
+    for cable in CABLES {
+        let mut desk = Desk::on(cable, PrinterProfile::default());
+        let bitmap = receipt(300);
+        for count in 1..=3 {
+            assert_eq!(desk.print(&bitmap), Ok(PrintLevel::COMPLETED), "{cable:?}");
+            let strip = desk.simulator.strip();
+            assert_eq!(strip.len(), count, "once per call");
+            assert_good(&strip[count - 1], &bitmap);
+        }
     }
 }
 
@@ -101,7 +53,7 @@ fn a_narrow_bitmap_stands_at_the_left() {
     let mut desk = desk();
     let mut bitmap = Bitmap::blank(10, 3);
     bitmap.set_black(9, 2);
-    desk.printer.print(&bitmap).unwrap();
+    desk.print(&bitmap).unwrap();
     let shown = only(desk.simulator.strip()).bitmap;
     assert_eq!((shown.width, shown.height), (DOTS, 3));
     assert!(shown.is_black(9, 2) && shown.rows.iter().map(|byte| byte.count_ones()).sum::<u32>() == 1);
@@ -119,7 +71,7 @@ fn the_level_is_what_the_printer_can_confirm() {
     ] {
         let mut desk = desk_of(PrinterProfile { process_id, queued_status, ..base });
         let bitmap = receipt(200);
-        assert_eq!(desk.printer.print(&bitmap), Ok(level), "{process_id:?} {queued_status}");
+        assert_eq!(desk.print(&bitmap), Ok(level), "{process_id:?} {queued_status}");
         assert!(desk.simulator.wait_until(Duration::from_secs(5), |printer| !printer.is_printing()));
         assert_good(&only(desk.simulator.strip()), &bitmap);
     }
@@ -128,11 +80,10 @@ fn the_level_is_what_the_printer_can_confirm() {
 #[test]
 fn printing_takes_the_time_of_the_line() {
     let mut desk = paced_desk(PrinterProfile::default());
-    let mut black = Bitmap::blank(DOTS, 120);
-    black.rows.fill(0xFF);
-    desk.printer.print(&receipt(40)).unwrap();
+    let black = black(120);
+    desk.print(&receipt(40)).unwrap();
     let start = Instant::now();
-    assert_eq!(desk.printer.print(&black), Ok(PrintLevel::COMPLETED));
+    assert_eq!(desk.print(&black), Ok(PrintLevel::COMPLETED));
     // 8,640 bytes of picture at 11,520 bytes per second.
     assert!(start.elapsed() >= Duration::from_millis(750), "{:?}", start.elapsed());
     assert_good(&desk.simulator.strip()[1], &black);
@@ -166,12 +117,12 @@ fn every_state_is_seen_and_keeps_a_receipt_from_being_started() {
         switch(&desk.simulator, true);
         assert!(!desk.printer.status().unwrap().online);
         assert_eq!(desk.printer.status().unwrap(), desk.simulator.status());
-        assert_eq!(desk.printer.print(&receipt(100)), Err(error));
+        assert_eq!(desk.print(&receipt(100)), Err(error));
         assert_eq!((error.remedy(), error.started()), (remedy, false));
         assert_eq!(desk.simulator.strip(), [], "nothing was printed");
         switch(&desk.simulator, false);
     }
-    assert_eq!(desk.printer.print(&receipt(100)), Ok(PrintLevel::COMPLETED));
+    assert_eq!(desk.print(&receipt(100)), Ok(PrintLevel::COMPLETED));
 }
 
 #[test]
@@ -179,14 +130,14 @@ fn little_paper_is_said_and_still_prints() {
     let mut desk = desk();
     desk.simulator.set_near_end(true);
     assert_eq!(desk.printer.status().unwrap().paper, Paper::NearEnd);
-    assert_eq!(desk.printer.print(&receipt(100)), Ok(PrintLevel::COMPLETED));
+    assert_eq!(desk.print(&receipt(100)), Ok(PrintLevel::COMPLETED));
 }
 
 /// Breaks a print off after `rows` rows, then checks the torn piece, the quiet afterwards and the next print.
-fn break_off(profile: PrinterProfile, rows: u32, cover: bool) {
-    let mut desk = desk_of(profile);
+fn break_off(cable: Cable, profile: PrinterProfile, rows: u32, cover: bool) {
+    let mut desk = Desk::on(cable, profile);
     let (first, second) = (receipt(400), receipt(333));
-    assert!(desk.printer.print(&second).is_ok());
+    assert!(desk.print(&second).is_ok());
     desk.simulator.clear_strip();
     let error = if cover {
         desk.simulator.open_cover_after(rows);
@@ -195,8 +146,8 @@ fn break_off(profile: PrinterProfile, rows: u32, cover: bool) {
         desk.simulator.end_paper_after(rows);
         PrinterError::PaperEnd { started: true }
     };
-    assert_eq!(desk.printer.print(&first), Err(error), "after {rows} rows");
-    assert!(!desk.printer.print(&first).unwrap_err().started(), "and not even begun again");
+    assert_eq!(desk.print(&first), Err(error), "after {rows} rows");
+    assert!(!desk.print(&first).unwrap_err().started(), "and not even begun again");
     let torn = desk.simulator.strip();
     if rows == 0 {
         assert_eq!(torn, []);
@@ -212,7 +163,7 @@ fn break_off(profile: PrinterProfile, rows: u32, cover: bool) {
         !desk.simulator.wait_until(QUIET, |printer| printer.strip() != before),
         "nothing comes by itself"
     );
-    assert!(desk.printer.print(&second).is_ok(), "after {rows} rows");
+    assert!(desk.print(&second).is_ok(), "after {rows} rows");
     let strip = desk.simulator.strip();
     assert_eq!(strip.len(), before.len() + 1);
     assert_good(strip.last().unwrap(), &second);
@@ -221,31 +172,34 @@ fn break_off(profile: PrinterProfile, rows: u32, cover: bool) {
 #[test]
 fn paper_that_ends_during_a_print_is_noticed_and_the_next_print_is_clean() {
     let base = PrinterProfile::default();
-    for rows in [0, 1, 100, 399] {
-        break_off(base, rows, false);
+    for cable in CABLES {
+        for rows in [0, 1, 100, 399] {
+            break_off(cable, base, rows, false);
+        }
+        break_off(cable, PrinterProfile { process_id: ProcessIdSupport::Ignores, ..base }, 100, false);
+        break_off(cable, PrinterProfile { clears_any_time: false, ..base }, 100, false);
+        break_off(cable, PrinterProfile { keeps_buffer: true, ..base }, 100, false);
     }
-    break_off(PrinterProfile { process_id: ProcessIdSupport::Ignores, ..base }, 100, false);
-    break_off(PrinterProfile { clears_any_time: false, ..base }, 100, false);
 }
 
 #[test]
 fn a_cover_opened_during_a_print_is_noticed_and_the_next_print_is_clean() {
     let base = PrinterProfile::default();
-    for rows in [1, 100, 399] {
-        break_off(base, rows, true);
+    for cable in CABLES {
+        for rows in [1, 100, 399] {
+            break_off(cable, base, rows, true);
+        }
+        break_off(cable, PrinterProfile { process_id: ProcessIdSupport::Ignores, ..base }, 100, true);
     }
-    break_off(PrinterProfile { process_id: ProcessIdSupport::Ignores, ..base }, 100, true);
 }
 
 #[test]
 fn a_print_that_breaks_off_is_noticed_before_its_time_is_over() {
     let mut desk = paced_desk(PrinterProfile::default());
-    let mut black = Bitmap::blank(DOTS, 800);
-    black.rows.fill(0xFF);
-    desk.printer.print(&receipt(40)).unwrap();
+    desk.print(&receipt(40)).unwrap();
     desk.simulator.end_paper_after(60);
     let start = Instant::now();
-    assert_eq!(desk.printer.print(&black), Err(PrinterError::PaperEnd { started: true }));
+    assert_eq!(desk.print(&black(800)), Err(PrinterError::PaperEnd { started: true }));
     // All 57,600 bytes would take 5 s.
     assert!(start.elapsed() < Duration::from_millis(3500), "{:?}", start.elapsed());
 }
@@ -255,6 +209,9 @@ fn a_cutter_that_jams_during_a_print_is_noticed() {
     let mut desk = paced_desk(PrinterProfile::default());
     let printed = desk.print_while(&receipt(400), |simulator| simulator.set_cutter_jam(true));
     assert_eq!(printed, Err(PrinterError::CutterJam { started: true }));
+    desk.simulator.set_cutter_jam(false);
+    desk.simulator.jam_at_cut();
+    assert_eq!(desk.print(&receipt(100)), Err(PrinterError::CutterJam { started: true }));
 }
 
 #[test]
@@ -273,17 +230,23 @@ fn a_hot_head_pauses_a_print_and_does_not_fail_it() {
 
 #[test]
 fn a_printer_unplugged_during_a_print_is_gone_and_comes_back_clean() {
-    let mut desk = paced_desk(PrinterProfile::default());
+    for cable in CABLES {
+        unplug_during_a_print(cable);
+    }
+}
+
+fn unplug_during_a_print(cable: Cable) {
+    let mut desk = Desk::paced(cable, PrinterProfile::default(), "80mm");
     let bitmap = receipt(400);
     let printed = desk.print_while(&bitmap, |simulator| simulator.unplug());
     assert_eq!(printed, Err(PrinterError::Gone { started: true }));
     let gone = PrinterError::Gone { started: false };
     assert_eq!(desk.printer.status(), Err(gone));
-    assert_eq!(desk.printer.print(&bitmap), Err(gone));
+    assert_eq!(desk.print(&bitmap), Err(gone));
     assert_eq!(gone.remedy(), Remedy::CallOperator(Fault::PrinterGone));
     desk.simulator.plug().unwrap();
     desk.simulator.set_paced(false);
-    assert_eq!(desk.printer.print(&bitmap), Ok(PrintLevel::COMPLETED));
+    assert_eq!(desk.print(&bitmap), Ok(PrintLevel::COMPLETED));
     let strip = desk.simulator.strip();
     assert!(!strip[0].complete);
     assert_good(strip.last().unwrap(), &bitmap);
@@ -291,11 +254,13 @@ fn a_printer_unplugged_during_a_print_is_gone_and_comes_back_clean() {
 
 #[test]
 fn a_printer_replugged_while_nothing_happens_is_not_even_noticed() {
-    let mut desk = desk();
-    desk.printer.print(&receipt(100)).unwrap();
-    desk.simulator.unplug();
-    desk.simulator.plug().unwrap();
-    assert_eq!(desk.printer.print(&receipt(100)), Ok(PrintLevel::COMPLETED));
+    for cable in CABLES {
+        let mut desk = Desk::on(cable, PrinterProfile::default());
+        desk.print(&receipt(100)).unwrap();
+        desk.simulator.unplug();
+        desk.simulator.plug().unwrap();
+        assert_eq!(desk.print(&receipt(100)), Ok(PrintLevel::COMPLETED), "{cable:?}");
+    }
 }
 
 #[test]
@@ -314,7 +279,7 @@ fn a_kiosk_killed_during_a_print_leaves_nothing_in_the_next_one() {
         };
         assert!(desk.simulator.wait_until(Duration::from_secs(5), printed(12)));
         let bitmap = receipt(300);
-        assert_eq!(desk.printer.print(&bitmap), Ok(PrintLevel::COMPLETED));
+        assert_eq!(desk.print(&bitmap), Ok(PrintLevel::COMPLETED));
         let strip = desk.simulator.strip();
         assert_eq!(strip.len(), 2, "the torn piece does not hang on the next receipt");
         assert_good(&strip[1], &bitmap);
@@ -326,7 +291,7 @@ fn a_picture_that_looks_like_real_time_commands_is_printed() {
     let mut desk = desk();
     let row: Vec<u8> = [0x10, 0x05, 0x02, 0x10, 0x04, 0x01].into_iter().cycle().take(72).collect();
     let bitmap = Bitmap { width: DOTS, height: 50, rows: row.repeat(50) };
-    assert_eq!(desk.printer.print(&bitmap), Ok(PrintLevel::COMPLETED));
+    assert_eq!(desk.print(&bitmap), Ok(PrintLevel::COMPLETED));
     let shown = only(desk.simulator.strip());
     assert!(shown.complete && shown.stray_bytes == 0);
     assert_eq!(shown.bitmap.height, 50);
@@ -337,7 +302,7 @@ fn a_silent_printer_is_told_before_and_during_a_print() {
     let mut desk = paced_desk(PrinterProfile::default());
     desk.simulator.set_silent(true);
     let silent = PrinterError::NoAnswer { started: false };
-    assert_eq!(desk.printer.print(&receipt(100)), Err(silent));
+    assert_eq!(desk.print(&receipt(100)), Err(silent));
     assert_eq!(silent.remedy(), Remedy::CallOperator(Fault::PrinterSilent));
     desk.simulator.set_silent(false);
     let printed = desk.print_while(&receipt(100), |simulator| simulator.set_silent(true));
@@ -354,7 +319,7 @@ fn bitmaps_that_cannot_be_printed_are_refused() {
         (Bitmap::blank(8, 0), BitmapError::Size),
         (broken, BitmapError::Data),
     ] {
-        assert_eq!(desk.printer.print(&bitmap), Err(PrinterError::Bitmap(error)));
+        assert_eq!(desk.print(&bitmap), Err(PrinterError::Bitmap(error)));
     }
     assert_eq!(desk.simulator.strip(), []);
 }

@@ -5,7 +5,9 @@ use crate::catalog::words;
 use crate::config::{Config, SerialDevice};
 use crate::effects::store::StoreHand;
 use crate::inbox::Inbox;
-use device_drivers::receipt_printer::{Bitmap, Paper, PrinterError, ReceiptPrinter, SerialReceiptPrinter};
+use device_drivers::receipt_printer::{
+    Bitmap, Connection, EscPosPrinter, Paper, PrinterError, PrinterModel, ReceiptPrinter,
+};
 use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
 use kiosk_core::settings::Language;
 use kiosk_core::{calendar, verification_code};
@@ -18,8 +20,8 @@ use std::time::Duration;
 /// Time between two looks at paper and cover.
 const WATCH: Duration = Duration::from_millis(500);
 const COMMANDS_MAX: usize = 8;
-/// Dots across an 80 mm roll at 203 dpi.
-const DOTS: u32 = 576;
+/// The model that every terminal has.
+const MODEL: &str = "80mm";
 
 enum Command {
     Print(Ticket, Box<ReceiptOrder>),
@@ -111,7 +113,7 @@ struct Worker {
     renderer: Renderer,
     store: StoreHand,
     inbox: Inbox,
-    printer: Option<SerialReceiptPrinter>,
+    printer: Option<EscPosPrinter>,
     condition: Option<PrinterCondition>,
 }
 
@@ -130,7 +132,9 @@ impl Worker {
 
     fn watch(&mut self) {
         if self.printer.is_none() {
-            self.printer = SerialReceiptPrinter::open(&self.device.port, self.device.baud, DOTS).ok();
+            let connection = Connection::Serial { port: self.device.port.clone(), baud: self.device.baud };
+            let model = PrinterModel::named(MODEL).expect("a model that comes with the driver");
+            self.printer = EscPosPrinter::open(&connection, model).ok();
         }
         let condition = match self.printer.as_mut().map(|printer| printer.status()) {
             None => PrinterCondition::Away,
@@ -171,7 +175,7 @@ impl Worker {
         let (width, height, rows) = picture.into_parts();
         let printer = self.printer.as_mut();
         let printer = printer.ok_or(NotOut { why: PrintStatus::PrinterAway, begun: false })?;
-        printer.print(&Bitmap { width, height, rows }).map(|level| level.get()).map_err(|error| {
+        printer.print(&Bitmap { width, height, rows }.into()).map(|level| level.get()).map_err(|error| {
             tracing::warn!(%error, "the receipt did not come out");
             NotOut { why: status_of(&error), begun: error.started() }
         })

@@ -1,5 +1,7 @@
 //! Bytes to the printer.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 use crate::receipt_printer::Bitmap;
@@ -91,26 +93,32 @@ pub fn encode_receipt(bitmap: &Bitmap) -> Zeroizing<Vec<u8>> {
     // Room for everything at once, so that growing leaves no copies of a receipt behind.
     let bands = (bitmap.height / FEED_FROM + 2) as usize;
     let mut bytes = Zeroizing::new(Vec::with_capacity(bitmap.rows.len() + bands * 16));
-    let mut y = 0;
-    while y < bitmap.height {
-        let white = (y..bitmap.height).take_while(|&row| is_white(bitmap, row)).count() as u32;
-        bytes.extend_from_slice(&feed(white));
-        y += white;
-        let rows = band_rows(bitmap, y);
-        if rows > 0 {
-            put_band(&mut bytes, bitmap, y, rows);
-        }
-        y += rows;
-    }
+    put_rows(&mut bytes, bitmap, 0..bitmap.height);
     bytes.extend_from_slice(&FEED_AND_CUT);
     bytes
 }
 
-/// Rows of the band that starts at `y`: up to a gap worth feeding, at most [`BAND_ROWS`].
-fn band_rows(bitmap: &Bitmap, y: u32) -> u32 {
+/// Adds some rows of a picture.
+pub(super) fn put_rows(bytes: &mut Vec<u8>, bitmap: &Bitmap, rows: Range<u32>) {
+    let mut y = rows.start;
+    while y < rows.end {
+        let white = (y..rows.end).take_while(|&row| is_white(bitmap, row)).count() as u32;
+        bytes.extend_from_slice(&feed(white));
+        y += white;
+        let band = band_rows(bitmap, y..rows.end);
+        if band > 0 {
+            put_band(bytes, bitmap, y, band);
+        }
+        y += band;
+    }
+}
+
+/// Rows of the band at the top of `within`: up to a gap worth feeding, at most [`BAND_ROWS`].
+fn band_rows(bitmap: &Bitmap, within: Range<u32>) -> u32 {
+    let y = within.start;
     let mut rows = 0;
     let mut white = 0;
-    for row in (y..bitmap.height).take(BAND_ROWS as usize) {
+    for row in within.take(BAND_ROWS as usize) {
         if is_white(bitmap, row) {
             white += 1;
             if white == FEED_FROM {

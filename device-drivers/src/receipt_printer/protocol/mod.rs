@@ -3,13 +3,17 @@
 pub mod encode;
 pub mod reply;
 pub mod status;
+pub mod text;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;
 
 pub use encode::{ProcessId, encode_receipt};
 pub use reply::{Reply, ReplyDecoder};
 pub use status::{Asb, ErrorCause, OfflineCause, PrinterBits, RollPaper};
+pub use text::encode_receipt_as_text;
 
 /// Runs the reply decoder over arbitrary bytes; for fuzzing. Returns how many replies were found.
 pub fn fuzz_decode(bytes: &[u8]) -> usize {

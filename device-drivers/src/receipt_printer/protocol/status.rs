@@ -180,6 +180,10 @@ pub fn from_realtime(
         cover_open: cause.cover_open,
         paper: paper.paper(),
         error: fault,
+        feeding: cause.fed_by_button,
+        feed_button: printer.feed_button,
+        waiting_recovery: printer.waiting_recovery,
+        drawer_pin_high: printer.drawer_pin_high,
     }
 }
 
@@ -251,6 +255,10 @@ impl Asb {
             cover_open: self.cover_open,
             paper: self.paper.paper(),
             error: self.error.fault(),
+            feeding: self.feeding,
+            feed_button: self.feed_button,
+            waiting_recovery: self.waiting_recovery,
+            drawer_pin_high: self.drawer_pin_high,
         }
     }
 }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::PrinterProfile;
 use super::commands::{Mode, Step};
+use super::sensors::Sensors;
 use super::strip::{SimulatedReceipt, Strip};
+use super::symbol::Symbols;
+use super::trouble::Trouble;
+use super::typeset::Typesetter;
 use crate::receipt_printer::PrinterStatus;
-use crate::receipt_printer::protocol::{Asb, ErrorCause, OfflineCause, PrinterBits, RollPaper};
 use crate::wire::WireDevice;
 
-/// Bytes that wait to be worked off; what comes on top is lost, as in a printer without handshake.
-const RECEIVE_BUFFER: usize = 64 * 1024;
 /// Time of one row at 150 mm/s.
 const ROW_TIME: Duration = Duration::from_micros(833);
 
@@ -36,57 +37,58 @@ enum Trap {
 /// A simulated printer. Feed it through a [`super::SimulatedPrinterHandle`].
 pub struct SimulatedPrinter {
     pub(super) profile: PrinterProfile,
-    paper: bool,
-    near_end: bool,
-    cover_open: bool,
-    cutter_jam: bool,
-    head_hot: bool,
-    silent: bool,
+    pub(super) sensors: Sensors,
+    pub(super) trouble: Trouble,
     trap: Option<(u32, Trap)>,
+    /// The cutter jams at the next cut.
+    jams_at_cut: bool,
     asb_mask: u8,
     asb_sent: Option<[u8; 4]>,
     pub(super) buffer: VecDeque<u8>,
     pub(super) mode: Mode,
-    /// Characters in the line that is not printed yet.
-    pub(super) line: u32,
-    pub(super) line_spacing: u32,
+    pub(super) typesetter: Typesetter,
+    pub(super) symbols: Symbols,
     pub(super) strip: Strip,
     pub(super) output: Vec<u8>,
     recent: [u8; 2],
     busy_until: Option<Instant>,
     paced: bool,
+    /// The host is made to wait when the buffer is full.
+    handshake: bool,
+    received: u64,
     lost: u64,
+    cleared: u32,
 }
 
 impl SimulatedPrinter {
-    pub(super) fn new(profile: PrinterProfile) -> SimulatedPrinter {
+    pub(super) fn new(profile: PrinterProfile, handshake: bool) -> SimulatedPrinter {
         SimulatedPrinter {
             profile,
-            paper: true,
-            near_end: false,
-            cover_open: false,
-            cutter_jam: false,
-            head_hot: false,
-            silent: false,
+            sensors: Sensors::ready(),
+            trouble: Trouble::default(),
             trap: None,
+            jams_at_cut: false,
             asb_mask: 0,
             asb_sent: None,
             buffer: VecDeque::new(),
             mode: Mode::Command,
-            line: 0,
-            line_spacing: super::commands::DEFAULT_LINE,
+            typesetter: Typesetter::new(profile.dots),
+            symbols: Symbols::default(),
             strip: Strip::new(profile.dots),
             output: Vec::new(),
             recent: [0; 2],
             busy_until: None,
             paced: true,
+            handshake,
+            received: 0,
             lost: 0,
+            cleared: 0,
         }
     }
 
     /// The printer's state.
     pub fn status(&self) -> PrinterStatus {
-        self.asb().status()
+        self.sensors.asb().status()
     }
 
     /// The receipts on the strip, oldest first, the one being printed last.
@@ -99,49 +101,47 @@ impl SimulatedPrinter {
         self.strip.is_printing()
     }
 
+    /// Bytes that have come in since the start.
+    pub fn received_bytes(&self) -> u64 {
+        self.received
+    }
+
     /// Bytes that were lost because the receive buffer was full.
     pub fn lost_bytes(&self) -> u64 {
         self.lost
+    }
+
+    /// Times that the host had the buffer cleared (DLE ENQ 2).
+    pub fn cleared(&self) -> u32 {
+        self.cleared
     }
 
     pub(super) fn clear_strip(&mut self) {
         self.strip.clear();
     }
 
+    /// Changes what the sensors feel; printing stops when it cannot go on.
+    pub(super) fn feel(&mut self, change: impl FnOnce(&mut Sensors)) {
+        change(&mut self.sensors);
+        self.stop_if_unable();
+    }
+
     pub(super) fn set_paper(&mut self, present: bool) {
         self.trap = self.trap.filter(|(_, trap)| *trap != Trap::PaperEnds);
-        self.paper = present;
-        self.stop_if_unable();
+        self.feel(|sensors| sensors.paper = present);
     }
 
     pub(super) fn end_paper_after(&mut self, rows: u32) {
         self.trap = Some((rows, Trap::PaperEnds));
-    }
-
-    pub(super) fn set_near_end(&mut self, near: bool) {
-        self.near_end = near;
-    }
-
-    pub(super) fn set_cover_open(&mut self, open: bool) {
-        self.cover_open = open;
-        self.stop_if_unable();
+        self.feel(|sensors| sensors.paper = true);
     }
 
     pub(super) fn open_cover_after(&mut self, rows: u32) {
         self.trap = Some((rows, Trap::CoverOpens));
     }
 
-    pub(super) fn set_cutter_jam(&mut self, jammed: bool) {
-        self.cutter_jam = jammed;
-        self.stop_if_unable();
-    }
-
-    pub(super) fn set_head_hot(&mut self, hot: bool) {
-        self.head_hot = hot;
-    }
-
-    pub(super) fn set_silent(&mut self, silent: bool) {
-        self.silent = silent;
+    pub(super) fn jam_at_cut(&mut self) {
+        self.jams_at_cut = true;
     }
 
     pub(super) fn set_paced(&mut self, paced: bool) {
@@ -150,28 +150,6 @@ impl SimulatedPrinter {
 
     pub(super) fn row_time(&self) -> Duration {
         if self.paced { ROW_TIME } else { Duration::ZERO }
-    }
-
-    pub(super) fn roll(&self) -> RollPaper {
-        RollPaper { near_end: self.near_end || !self.paper, end: !self.paper }
-    }
-
-    fn error(&self) -> ErrorCause {
-        ErrorCause { cutter: self.cutter_jam, auto_recoverable: self.head_hot, ..ErrorCause::default() }
-    }
-
-    fn is_offline(&self) -> bool {
-        self.cover_open || !self.paper || self.cutter_jam || self.head_hot
-    }
-
-    fn asb(&self) -> Asb {
-        Asb {
-            offline: self.is_offline(),
-            cover_open: self.cover_open,
-            error: self.error(),
-            paper: self.roll(),
-            ..Asb::default()
-        }
     }
 
     /// GS a: the state once at once, then on every change in the categories.
@@ -186,8 +164,8 @@ impl SimulatedPrinter {
         if let Some((left, trap)) = &mut self.trap {
             if *left == 0 {
                 match trap {
-                    Trap::PaperEnds => self.paper = false,
-                    Trap::CoverOpens => self.cover_open = true,
+                    Trap::PaperEnds => self.sensors.paper = false,
+                    Trap::CoverOpens => self.sensors.cover_open = true,
                 }
                 self.trap = None;
                 self.stop_if_unable();
@@ -199,10 +177,26 @@ impl SimulatedPrinter {
         true
     }
 
-    /// Printing cannot go on: what is buffered is lost, and the receipt ends here. A hot head only pauses.
+    /// The cutter cuts, if it can.
+    pub(super) fn cut(&mut self) {
+        if std::mem::take(&mut self.jams_at_cut) {
+            self.feel(|sensors| sensors.error.cutter = true);
+            return;
+        }
+        self.sensors.mouth |= self.profile.exit_sensor && self.strip.is_printing();
+        self.strip.cut();
+    }
+
+    /// Printing cannot go on: the receipt ends here. What is buffered is lost, or, in printers that keep it, comes out
+    /// when they can print again.
     fn stop_if_unable(&mut self) {
-        let unable = self.cover_open || !self.paper || self.cutter_jam;
-        if unable && (self.strip.is_printing() || !self.buffer.is_empty() || self.mode != Mode::Command) {
+        let busy = self.strip.is_printing() || !self.buffer.is_empty() || self.mode != Mode::Command;
+        if !self.sensors.cannot_go_on() || !busy {
+            return;
+        }
+        if self.profile.keeps_buffer {
+            self.strip.tear();
+        } else {
             self.forget();
         }
     }
@@ -210,7 +204,7 @@ impl SimulatedPrinter {
     fn forget(&mut self) {
         self.buffer.clear();
         self.mode = Mode::Command;
-        self.line = 0;
+        self.typesetter.clear_line();
         self.strip.tear();
     }
 
@@ -220,10 +214,15 @@ impl SimulatedPrinter {
         self.recent = [last, byte];
         match (before, last, byte) {
             (0x10, 0x04, n @ 1..=4) => {
-                let answer = self.realtime_answer(n);
+                let answer = self.sensors.realtime(n);
                 self.output.push(answer);
             }
-            (0x10, 0x05, 2) if self.profile.clears_any_time || self.is_offline() => {
+            (0x10, 0x04, 0x14) if self.profile.exit_sensor => {
+                let answer = self.sensors.full_status();
+                self.output.extend(answer);
+            }
+            (0x10, 0x05, 2) if self.profile.clears_any_time || self.sensors.is_offline() => {
+                self.cleared += 1;
                 self.forget();
                 self.recent = [0; 2];
             }
@@ -231,26 +230,10 @@ impl SimulatedPrinter {
         }
     }
 
-    fn realtime_answer(&self, n: u8) -> u8 {
-        let error = self.error();
-        match n {
-            1 => PrinterBits { offline: self.is_offline(), ..PrinterBits::default() }.byte(),
-            2 => OfflineCause {
-                cover_open: self.cover_open,
-                fed_by_button: false,
-                paper_end: !self.paper,
-                error: error.fault().is_some(),
-            }
-            .byte(),
-            3 => error.byte(),
-            _ => self.roll().byte(),
-        }
-    }
-
     /// Works off the buffer up to `now`.
     fn work(&mut self, now: Instant) {
         loop {
-            if self.is_offline() {
+            if self.sensors.is_offline() || self.trouble.stuck {
                 self.busy_until = None;
                 return;
             }
@@ -269,12 +252,17 @@ impl SimulatedPrinter {
     }
 
     fn push_asb(&mut self) {
-        let bytes = self.asb().bytes();
+        let bytes = self.sensors.asb().bytes();
         if self.asb_mask == 0 || self.asb_sent == Some(bytes) {
             return;
         }
-        // Bits of the categories that the host asked for: online state, errors, paper.
-        let wanted = [(0x02, [0x68, 0x03, 0x00]), (0x04, [0x00, 0x6C, 0x00]), (0x08, [0x00, 0x00, 0x0F])];
+        // Bits of the categories that the host asked for: drawer, online state, errors, paper.
+        let wanted = [
+            (0x01, [0x04, 0x00, 0x00]),
+            (0x02, [0x68, 0x03, 0x00]),
+            (0x04, [0x00, 0x6C, 0x00]),
+            (0x08, [0x00, 0x00, 0x0F]),
+        ];
         let before = self.asb_sent;
         let changed = before.is_none_or(|old| {
             wanted.iter().filter(|(category, _)| self.asb_mask & category != 0).any(|(_, mask)| {
@@ -290,11 +278,13 @@ impl SimulatedPrinter {
 
 impl WireDevice for SimulatedPrinter {
     fn receive(&mut self, bytes: &[u8], _now: Instant) {
-        if self.silent {
+        let bytes = &bytes[..self.trouble.let_in(bytes.len())];
+        if self.trouble.silent {
             return;
         }
         for &byte in bytes {
-            if self.buffer.len() < RECEIVE_BUFFER {
+            self.received += 1;
+            if self.buffer.len() < self.profile.receive_buffer {
                 self.buffer.push_back(byte);
             } else {
                 self.lost += 1;
@@ -304,26 +294,41 @@ impl WireDevice for SimulatedPrinter {
     }
 
     fn advance(&mut self, now: Instant) -> Vec<u8> {
-        if self.silent {
+        if self.trouble.silent {
             return Vec::new();
         }
         // A sensor that changed during the work speaks before anything that is worked off after it.
         self.push_asb();
         self.work(now);
         self.push_asb();
-        std::mem::take(&mut self.output)
+        let said = std::mem::take(&mut self.output);
+        self.trouble.pass(&said, now)
     }
 
     fn next_due(&self) -> Option<Instant> {
-        self.busy_until
+        [self.busy_until, self.trouble.next_due()].into_iter().flatten().min()
     }
 
     fn power_off(&mut self) {
         self.forget();
+        self.typesetter.reset();
+        self.trouble.power_off();
         self.asb_mask = 0;
         self.asb_sent = None;
         self.busy_until = None;
         self.output.clear();
         self.recent = [0; 2];
+    }
+
+    fn room(&self) -> usize {
+        match (self.trouble.stuck, self.handshake) {
+            (true, _) => 0,
+            (false, true) => self.profile.receive_buffer.saturating_sub(self.buffer.len()),
+            (false, false) => usize::MAX,
+        }
+    }
+
+    fn loses_plug(&self) -> bool {
+        self.trouble.has_dropped()
     }
 }

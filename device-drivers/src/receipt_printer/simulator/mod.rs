@@ -1,14 +1,28 @@
-//! A simulated receipt printer behind a pseudo terminal: it decodes what is sent and shows the paper strip.
+//! A simulated receipt printer behind a pseudo terminal or a TCP port: it decodes what is sent and shows the
+//! paper strip.
 //!
 //! The rules of a real printer hold. DLE EOT is answered at once, even offline and even inside a picture; GS r
 //! and the process id wait behind the print data and are not answered while offline; automatic status comes on
-//! every change. When paper ends or the cover opens, printing stops at that row and the buffered rest is lost.
+//! every change. When paper ends or the cover opens, printing stops at that row and the buffered rest is lost or,
+//! as in other printers, kept. On a serial line bytes beyond the receive buffer are lost; on USB and network
+//! the host has to wait. Text is drawn in a font of this machine. Not drawn: bar codes, codes other than QR, font B,
+//! page mode, upside-down and rotated characters.
 
 mod commands;
 mod device;
+mod font;
+mod length;
+mod sensors;
 mod strip;
+mod symbol;
+mod trouble;
+mod typeset;
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +30,11 @@ pub use device::{ProcessIdSupport, SimulatedPrinter};
 pub use strip::SimulatedReceipt;
 
 use crate::receipt_printer::PrinterStatus;
-use crate::wire::Wire;
+use crate::receipt_printer::protocol::ErrorCause;
+use crate::wire::{Outlet, Wire};
+
+/// Bits per second of USB and network as the wire counts them, ten for a byte: about what a printer takes.
+const FAST_BAUD: u32 = 10_000_000;
 
 /// What kind of printer is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +47,12 @@ pub struct PrinterProfile {
     pub queued_status: bool,
     /// Whether DLE ENQ 2 clears the buffer at any time, or only in an error state as on some printers.
     pub clears_any_time: bool,
+    /// Whether what is buffered outlives a paper end and comes out by itself when there is paper again.
+    pub keeps_buffer: bool,
+    /// Bytes that wait to be worked off.
+    pub receive_buffer: usize,
+    /// Whether a sensor at the mouth sees cut receipts (DLE EOT 20).
+    pub exit_sensor: bool,
 }
 
 impl Default for PrinterProfile {
@@ -39,9 +63,14 @@ impl Default for PrinterProfile {
             process_id: ProcessIdSupport::Answers,
             queued_status: true,
             clears_any_time: true,
+            keeps_buffer: false,
+            receive_buffer: 64 * 1024,
+            exit_sensor: false,
         }
     }
 }
+
+const THREAD: &str = "receipt-printer-sim";
 
 /// Starts a simulated printer; when this returns, `link` can be opened as its serial port.
 pub fn serve(
@@ -49,7 +78,22 @@ pub fn serve(
     baud: u32,
     profile: PrinterProfile,
 ) -> io::Result<SimulatedPrinterHandle> {
-    let wire = Wire::start("receipt-printer-sim", link.as_ref(), baud, SimulatedPrinter::new(profile))?;
+    let wire = Wire::start(THREAD, link.as_ref(), baud, SimulatedPrinter::new(profile, false))?;
+    Ok(SimulatedPrinterHandle { wire })
+}
+
+/// Starts a simulated USB printer; when this returns, `link` can be opened as its `/dev/usb/lp*`. The file is a pseudo
+/// terminal in raw mode, which reads, writes, waits and is unplugged like that device file.
+pub fn serve_usb(link: impl AsRef<Path>, profile: PrinterProfile) -> io::Result<SimulatedPrinterHandle> {
+    let wire = Wire::start(THREAD, link.as_ref(), FAST_BAUD, SimulatedPrinter::new(profile, true))?;
+    Ok(SimulatedPrinterHandle { wire })
+}
+
+/// Starts a simulated network printer; when this returns, `address` can be connected to. Port 0 is a free one,
+/// see [`SimulatedPrinterHandle::address`].
+pub fn serve_tcp(address: SocketAddr, profile: PrinterProfile) -> io::Result<SimulatedPrinterHandle> {
+    let printer = SimulatedPrinter::new(profile, true);
+    let wire = Wire::start_at(THREAD, Outlet::Tcp(address), FAST_BAUD, printer)?;
     Ok(SimulatedPrinterHandle { wire })
 }
 
@@ -64,19 +108,19 @@ impl SimulatedPrinterHandle {
         self.wire.with(|printer| printer.set_paper(present));
     }
 
-    /// Lets the roll end after so many more rows of dots.
+    /// Lets the roll end after so many more rows of dots; puts such a roll in when there is none.
     pub fn end_paper_after(&self, rows: u32) {
         self.wire.with(|printer| printer.end_paper_after(rows));
     }
 
     /// Lets the near-end sensor report little paper.
     pub fn set_near_end(&self, near: bool) {
-        self.wire.with(|printer| printer.set_near_end(near));
+        self.wire.with(|printer| printer.feel(|sensors| sensors.near_end = near));
     }
 
     /// Opens or closes the cover.
     pub fn set_cover_open(&self, open: bool) {
-        self.wire.with(|printer| printer.set_cover_open(open));
+        self.wire.with(|printer| printer.feel(|sensors| sensors.cover_open = open));
     }
 
     /// Opens the cover by itself after so many more rows of dots.
@@ -86,17 +130,82 @@ impl SimulatedPrinterHandle {
 
     /// Jams or clears the cutter.
     pub fn set_cutter_jam(&self, jammed: bool) {
-        self.wire.with(|printer| printer.set_cutter_jam(jammed));
+        self.wire.with(|printer| printer.feel(|sensors| sensors.error.cutter = jammed));
+    }
+
+    /// Lets the cutter jam at the next cut: everything is on paper then, and nothing is cut off.
+    pub fn jam_at_cut(&self) {
+        self.wire.with(SimulatedPrinter::jam_at_cut);
     }
 
     /// Heats or cools the print head; a hot head pauses printing.
     pub fn set_head_hot(&self, hot: bool) {
-        self.wire.with(|printer| printer.set_head_hot(hot));
+        self.wire.with(|printer| printer.feel(|sensors| sensors.error.auto_recoverable = hot));
+    }
+
+    /// Breaks or repairs the printer in every way that it can report.
+    pub fn set_error(&self, error: ErrorCause) {
+        self.wire.with(|printer| printer.feel(|sensors| sensors.error = error));
+    }
+
+    /// Presses or lets go the feed button; printing pauses meanwhile.
+    pub fn set_feed_button(&self, pressed: bool) {
+        self.wire.with(|printer| printer.feel(|sensors| sensors.feed_button = pressed));
+    }
+
+    /// Lets the printer wait for somebody to bring it online.
+    pub fn set_waiting_recovery(&self, waiting: bool) {
+        self.wire.with(|printer| printer.feel(|sensors| sensors.waiting_recovery = waiting));
+    }
+
+    /// Sets the level of the drawer connector's pin 3.
+    pub fn set_drawer_pin_high(&self, high: bool) {
+        self.wire.with(|printer| printer.feel(|sensors| sensors.drawer_pin_high = high));
+    }
+
+    /// Takes the receipt out of the mouth; false when none is there, or no sensor.
+    pub fn take_receipt(&self) -> bool {
+        self.wire.with(|printer| std::mem::take(&mut printer.sensors.mouth))
     }
 
     /// Lets the printer hear nothing and say nothing while true, as one that hangs.
     pub fn set_silent(&self, silent: bool) {
-        self.wire.with(|printer| printer.set_silent(silent));
+        self.wire.with(|printer| printer.trouble.silent = silent);
+    }
+
+    /// Lets the printer take no more bytes and do nothing while true, as one that holds its host with a handshake.
+    pub fn set_stuck(&self, stuck: bool) {
+        self.wire.with(|printer| printer.trouble.stuck = stuck);
+    }
+
+    /// Puts a byte of noise before every so many bytes that the printer says; 0 ends it.
+    pub fn set_noise(&self, every: u32) {
+        self.wire.with(|printer| printer.trouble.set_noise(every));
+    }
+
+    /// Lets everything that the printer says leave it so much later.
+    pub fn set_delay(&self, delay: Duration) {
+        self.wire.with(|printer| printer.trouble.set_delay(delay));
+    }
+
+    /// Pulls the plug behind the host's byte number `bytes`, counted from now.
+    pub fn unplug_after(&self, bytes: u64) {
+        self.wire.with(|printer| printer.trouble.drop_after(bytes));
+    }
+
+    /// Bytes that have come in since the start.
+    pub fn received_bytes(&self) -> u64 {
+        self.wire.with(|printer| printer.received_bytes())
+    }
+
+    /// Times that the host had the buffer cleared since the start.
+    pub fn cleared(&self) -> u32 {
+        self.wire.with(|printer| printer.cleared())
+    }
+
+    /// Where a network printer listens.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.wire.address()
     }
 
     /// The printer's state.

@@ -10,6 +10,8 @@ use crate::receipt_printer::Bitmap;
 const MAX_RECEIPTS: usize = 256;
 /// Rows of one receipt; what is printed beyond is not kept.
 const MAX_ROWS: u32 = 32_000;
+/// Lines of text of one receipt; what is printed beyond is not kept.
+const MAX_LINES: usize = 2_000;
 
 /// One piece of the strip.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,7 +28,10 @@ pub struct SimulatedReceipt {
     pub complete: bool,
     /// Still being printed.
     pub in_progress: bool,
-    /// Bytes that were no command of a picture and came out as characters: a sign of a lost command.
+    /// Its lines of text, as far as it was printed as text. Empty for a picture; characters in one are a sign of a lost
+    /// command.
+    pub text: Vec<String>,
+    /// Bytes that came out as something that is no character of the printer's font.
     pub stray_bytes: u32,
 }
 
@@ -38,6 +43,7 @@ impl fmt::Debug for SimulatedReceipt {
             .field("cut", &self.cut)
             .field("complete", &self.complete)
             .field("in_progress", &self.in_progress)
+            .field("lines_of_text", &self.text.len())
             .field("stray_bytes", &self.stray_bytes)
             .finish_non_exhaustive()
     }
@@ -68,6 +74,7 @@ impl Strip {
                 cut: false,
                 complete: false,
                 in_progress: true,
+                text: Vec::new(),
                 stray_bytes: 0,
             }
         })
@@ -83,10 +90,13 @@ impl Strip {
         }
     }
 
-    pub(super) fn add_stray(&mut self, count: u32) {
-        if count > 0 {
-            self.current().stray_bytes += count;
+    /// Notes a line of text, the dots of which are added row by row.
+    pub(super) fn add_line(&mut self, text: String, stray: u32) {
+        let receipt = self.current();
+        if !text.is_empty() && receipt.text.len() < MAX_LINES {
+            receipt.text.push(text);
         }
+        receipt.stray_bytes += stray;
     }
 
     /// The cutter cuts. Nothing printed since the last cut: no receipt.

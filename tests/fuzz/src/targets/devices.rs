@@ -9,7 +9,9 @@ use device_drivers::id_card_reader::protocol::{
     encode_text, frame,
 };
 use device_drivers::id_card_reader::{CardText, Foreigner2023Card, FourPipes, MainlandCard, PipeLayout};
+use device_drivers::receipt_printer::protocol::text::encode_line;
 use device_drivers::receipt_printer::protocol::{ProcessId, Reply, ReplyDecoder};
+use device_drivers::receipt_printer::{Characters, TextLine, TextMode};
 use device_drivers::transport::{LineError, Ready, Transport};
 
 use crate::Target;
@@ -44,6 +46,13 @@ pub(super) fn targets() -> Vec<Target> {
             inputs: 5000,
             seeds: reply_seeds,
             run: replies,
+        },
+        Target {
+            name: "device-printer-text",
+            decodes: "a line of a receipt, before it goes to the printer as text: encode_line",
+            inputs: 5000,
+            seeds: text_line_seeds,
+            run: text_line,
         },
     ]
 }
@@ -244,4 +253,22 @@ fn replies_to<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Reply> {
         }
     }
     found
+}
+
+fn text_line_seeds() -> Vec<Vec<u8>> {
+    ["示例市受理回执", "测试𬱖㛃䶮", "A \u{1B}@\u{10}\u{5}\u{2}", "1234567890"]
+        .map(|line| line.as_bytes().to_vec())
+        .to_vec()
+}
+
+fn text_line(bytes: &[u8]) {
+    let line = TextLine::plain(String::from_utf8_lossy(bytes));
+    for characters in [Characters::Gb2312, Characters::Gbk] {
+        let mode = TextMode { columns: 48, cell_width: 12, cell_height: 24, characters };
+        let Some(encoded) = encode_line(&line, mode) else { continue };
+        assert!(encoded.len() <= 48, "what is too long goes as a picture");
+        assert!(encoded.iter().all(|byte| *byte >= 0x20), "text holds no command");
+        assert!(line.text.chars().count() <= encoded.len(), "no character gets lost");
+    }
+    assert_quiet(&format!("{line:?}"));
 }
