@@ -1,6 +1,6 @@
 //! Device drivers of the kiosk: one folder per device kind, each with a narrow blocking trait, a protocol
-//! of pure bytes, a driver that does the I/O over a [`transport`] and a simulator that speaks the same bytes from
-//! the other side, over a pseudo terminal where the device has one.
+//! of pure bytes, a driver that does the I/O, mostly over a [`transport`], and a simulator that speaks the same bytes
+//! from the other side: over a pseudo terminal, a socket or a virtual card reader.
 //!
 //! Deliberately absent: async and tokio (devices are threads of the kiosk process), any other crate of the
 //! project (this is a leaf), sessions, wording and languages (errors answer [`Remedy`], the kiosk finds the
@@ -13,6 +13,7 @@
 pub mod bulk_pipes;
 pub mod cabinet;
 pub mod cabinet_board;
+pub mod document_printer;
 pub mod id_card_reader;
 pub mod pty;
 pub mod receipt_printer;
@@ -24,6 +25,7 @@ pub mod transport;
 pub mod ups;
 pub mod vendor_library;
 pub mod watchdog;
+pub mod social_security_card;
 
 mod uart;
 mod wire;

@@ -26,6 +26,10 @@ pub enum Hint {
     CardRefused,
     /// An identity card of a kind that this terminal does not know.
     UnknownDocument,
+    /// What is in the reader is not a social-security card.
+    NotASocialSecurityCard,
+    /// The card does not show its holder's records here; the identity card or the staffed window can help.
+    CardLocked,
 }
 
 /// What the operator is told.
@@ -71,6 +75,28 @@ pub enum Fault {
     VendorLost,
     /// A vendor library runs and refuses what it is asked.
     VendorFault,
+    /// The document printer cannot be reached.
+    DocumentPrinterGone,
+    /// The document printer is reached and does not answer.
+    DocumentPrinterSilent,
+    /// The document printer has no paper.
+    DocumentPrinterPaperEnd,
+    /// Paper is jammed in the document printer.
+    DocumentPrinterJam,
+    /// A cover of the document printer is open.
+    DocumentPrinterCoverOpen,
+    /// The document printer's output tray is full.
+    DocumentPrinterOutputFull,
+    /// The document printer's toner or ink is used up.
+    DocumentPrinterToner,
+    /// The document printer reports another fault, or did not confirm a print-out.
+    DocumentPrinterFault,
+    /// The social-security card reader is not connected.
+    SocialSecurityReaderGone,
+    /// The social-security card reader does not answer.
+    SocialSecurityReaderSilent,
+    /// The social-security card reader reports a fault of its own.
+    SocialSecurityReaderFault,
 }
 
 impl Hint {
@@ -83,6 +109,8 @@ impl Hint {
             Hint::NotAnIdCard => "not-an-id-card",
             Hint::CardRefused => "card-refused",
             Hint::UnknownDocument => "unknown-document",
+            Hint::NotASocialSecurityCard => "not-a-social-security-card",
+            Hint::CardLocked => "card-locked",
         }
     }
 }
@@ -111,6 +139,17 @@ impl Fault {
             Fault::VendorGone => "vendor-gone",
             Fault::VendorLost => "vendor-lost",
             Fault::VendorFault => "vendor-fault",
+            Fault::DocumentPrinterGone => "document-printer-gone",
+            Fault::DocumentPrinterSilent => "document-printer-silent",
+            Fault::DocumentPrinterPaperEnd => "document-printer-paper-end",
+            Fault::DocumentPrinterJam => "document-printer-jam",
+            Fault::DocumentPrinterCoverOpen => "document-printer-cover-open",
+            Fault::DocumentPrinterOutputFull => "document-printer-output-full",
+            Fault::DocumentPrinterToner => "document-printer-toner",
+            Fault::DocumentPrinterFault => "document-printer-fault",
+            Fault::SocialSecurityReaderGone => "social-security-reader-gone",
+            Fault::SocialSecurityReaderSilent => "social-security-reader-silent",
+            Fault::SocialSecurityReaderFault => "social-security-reader-fault",
         }
     }
 }

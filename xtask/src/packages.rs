@@ -27,6 +27,11 @@ pub enum Purpose {
     Fuzz,
 }
 
+const BUILD: &[Package] = &[
+    Package { name: "libpcsclite-dev", why: "the library of the social-security card reader" },
+    Package { name: "pkg-config", why: "tells the compiler where that library is" },
+];
+
 const DEMO: &[Package] = &[
     Package { name: "fontconfig", why: "finds the fonts" },
     Package { name: "fonts-noto-cjk", why: "Chinese text on screen and paper" },
@@ -42,6 +47,11 @@ const TEST: &[Package] = &[
     Package { name: "swtpm", why: "the TPM of a machine, whose counter tells a copied disk" },
     Package { name: "iproute2", why: "a road that swallows large packets" },
     Package { name: "e2fsprogs", why: "a disk whose file system turns read-only, and its check" },
+    Package { name: "cups-ipp-utils", why: "an A4 printer to print on, and a judge of ours" },
+    Package { name: "dbus", why: "that printer starts with a message bus only" },
+    Package { name: "pcscd", why: "the system's side of the social-security card reader" },
+    Package { name: "vsmartcard-vpcd", why: "a card reader into which virtual cards are put" },
+    Package { name: "opensc", why: "reads our virtual card with the standard program" },
     Package { name: "nats-server", why: "a message server to which cases are handed on" },
     Package { name: "nut-server", why: "a true server of a UPS, with a UPS made of a file" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
@@ -61,10 +71,10 @@ const FUZZ: &[Package] = &[Package { name: "g++", why: "compiles libFuzzer, whic
 
 impl Purpose {
     fn packages(self) -> impl Iterator<Item = &'static Package> {
-        let lists: [&[Package]; 2] = match self {
-            Purpose::Demo => [DEMO, &[]],
-            Purpose::Test => [DEMO, TEST],
-            Purpose::Fuzz => [FUZZ, &[]],
+        let lists: [&[Package]; 3] = match self {
+            Purpose::Demo => [BUILD, DEMO, &[]],
+            Purpose::Test => [BUILD, DEMO, TEST],
+            Purpose::Fuzz => [BUILD, FUZZ, &[]],
         };
         lists.into_iter().flatten()
     }
@@ -173,9 +183,10 @@ mod tests {
     #[test]
     fn a_package_is_missing_unless_dpkg_says_installed() {
         let wanted: Vec<_> = Purpose::Demo.packages().collect();
-        let table = "fontconfig\tinstalled\nfonts-noto-cjk\tconfig-files\nfonts-hanazono\tinstalled\n";
+        let table = "fontconfig\tinstalled\nfonts-noto-cjk\tconfig-files\nfonts-hanazono\tinstalled\n\
+                     libpcsclite-dev\tinstalled\n";
         let names: Vec<_> = missing(&wanted, table).iter().map(|package| package.name).collect();
-        assert_eq!(names, ["fonts-noto-cjk", "fonts-babelstone-han"]);
+        assert_eq!(names, ["pkg-config", "fonts-noto-cjk", "fonts-babelstone-han"]);
         assert_eq!(missing(&wanted, "").len(), wanted.len());
     }
 

@@ -1,21 +1,30 @@
-//! The drivers against their simulators, over real pseudo terminals and USB pipes, with every fault, and against
-//! recordings. The same suites are meant to run against real devices.
+//! The drivers against their simulators, over real pseudo terminals, USB pipes, sockets and a real `pcscd`, with every
+//! fault, and against recordings; the document printer also against `ippeveprinter`. The same suites are meant to run
+//! against real devices.
 
 mod cabinet;
 mod cabinet_board;
 mod desk;
+mod document_printer;
+mod document_printer_line;
+mod document_printer_replay;
 mod forty_lines;
+mod ippeveprinter;
+mod ipptool;
+mod pcscd;
 mod printer;
 mod printer_desk;
 mod printer_replay;
 mod printer_text;
 mod printer_trouble;
+mod program;
 mod reader;
 mod reader_extras;
 mod reader_line;
 mod reader_plug;
 mod reader_replay;
 mod reader_status;
+mod social_security_card;
 mod ups;
 mod ups_server;
 mod watchdog;

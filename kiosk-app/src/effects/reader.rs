@@ -169,8 +169,8 @@ fn remedy_of(error: &ReaderError) -> Remedy {
         device_drivers::Remedy::AskCitizen(hint) => Remedy::AskCitizen(match hint {
             Hint::LayCard | Hint::LayCardAgain => Notice::CardNotReadable,
             Hint::HoldCardStill => Notice::CardHoldStill,
-            Hint::NotAnIdCard | Hint::UnknownDocument => Notice::CardUnknown,
-            Hint::CardRefused => Notice::CardRefused,
+            Hint::NotAnIdCard | Hint::UnknownDocument | Hint::NotASocialSecurityCard => Notice::CardUnknown,
+            Hint::CardRefused | Hint::CardLocked => Notice::CardRefused,
         }),
         device_drivers::Remedy::CallOperator(_) => Remedy::CallOperator(FaultCode::Reader),
     }

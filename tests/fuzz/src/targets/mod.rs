@@ -9,6 +9,7 @@ mod devices;
 mod gateway;
 mod local;
 mod numbers;
+mod page_and_card;
 mod poison;
 #[cfg(feature = "printed")]
 mod printed;
@@ -44,7 +45,10 @@ pub(crate) fn parts() -> Vec<Part> {
         ),
         part("core", vec![numbers::targets()]),
         part("catalog", vec![catalog::targets()]),
-        part("device", vec![devices::targets(), vendor::targets(), screen::targets()]),
+        part(
+            "device",
+            vec![devices::targets(), page_and_card::targets(), vendor::targets(), screen::targets()],
+        ),
         part("store", vec![store::targets(), rows::targets()]),
         part("agent", vec![answers::targets(), repository::targets(), tpm::targets()]),
         part("gateway", vec![gateway::targets(), poison::targets()]),
@@ -55,6 +59,7 @@ pub(crate) fn parts() -> Vec<Part> {
 
 pub(crate) fn reach() {
     catalog::reaches();
+    page_and_card::reaches();
     rows::reaches();
     tpm::reaches();
     poison::reaches();

@@ -1,0 +1,276 @@
+//! The simulated printer's inside: paper, covers, and the page that comes out next.
+
+use std::time::{Duration, Instant};
+
+use crate::document_printer::JobState;
+
+/// What stands in the way, as the printer reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// `media-empty`.
+    PaperOut,
+    /// `media-jam`.
+    Jam,
+    /// `cover-open`.
+    CoverOpen,
+    /// `output-area-full`.
+    OutputFull,
+    /// `toner-empty`.
+    TonerOut,
+    /// `paused`.
+    Paused,
+}
+
+impl Trouble {
+    /// The keyword without its suffix (RFC 8011 §5.4.12).
+    pub fn stem(self) -> &'static str {
+        match self {
+            Trouble::PaperOut => "media-empty",
+            Trouble::Jam => "media-jam",
+            Trouble::CoverOpen => "cover-open",
+            Trouble::OutputFull => "output-area-full",
+            Trouble::TonerOut => "toner-empty",
+            Trouble::Paused => "paused",
+        }
+    }
+}
+
+/// What kind of printer is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MachineProfile {
+    /// From the first byte of a print-out to its first page.
+    pub first_page: Duration,
+    /// Between two pages.
+    pub next_page: Duration,
+    /// Whether it takes PDF.
+    pub pdf: bool,
+    /// Whether it can turn paper.
+    pub two_sided: bool,
+    /// How many copies it makes at most.
+    pub copies: u8,
+    /// Whether it counts `job-impressions-completed`.
+    pub counts: bool,
+    /// Whether it forgets a job as soon as it is over.
+    pub forgets: bool,
+    /// Whether it carries a severity behind its reasons.
+    pub suffixes: bool,
+}
+
+impl Default for MachineProfile {
+    /// A desk printer of 20 pages a minute.
+    fn default() -> MachineProfile {
+        MachineProfile {
+            first_page: Duration::from_secs(6),
+            next_page: Duration::from_secs(3),
+            pdf: true,
+            two_sided: true,
+            copies: 99,
+            counts: true,
+            forgets: false,
+            suffixes: true,
+        }
+    }
+}
+
+/// A job in the printer.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) number: i32,
+    pub(super) user: String,
+    pub(super) state: JobState,
+    pub(super) copies: u32,
+    pub(super) two_sided: bool,
+    pub(super) document: Vec<u8>,
+    /// Pages that came out.
+    pub(super) done: u32,
+    /// Whether it ended badly although it is completed.
+    pub(super) with_errors: bool,
+    next_page: Option<Instant>,
+}
+
+impl Job {
+    fn pages(&self) -> u32 {
+        pages_of(&self.document) * self.copies
+    }
+}
+
+/// What lies in the output tray.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SimulatedPrintOut {
+    /// The PDF as it arrived.
+    pub pdf: Vec<u8>,
+    /// Pages that came out, copies counted.
+    pub pages: u32,
+    /// How many copies were asked for.
+    pub copies: u32,
+    /// Whether on both sides.
+    pub two_sided: bool,
+    /// Whether all of it came out.
+    pub complete: bool,
+}
+
+impl std::fmt::Debug for SimulatedPrintOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SimulatedPrintOut({} pages, complete: {}, [redacted])", self.pages, self.complete)
+    }
+}
+
+/// The machine: its jobs, its tray, its troubles.
+#[derive(Debug)]
+pub struct SimulatedDocumentPrinter {
+    pub(super) profile: MachineProfile,
+    pub(super) jobs: Vec<Job>,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) warning: Option<Trouble>,
+    trouble_after: Option<(u32, Trouble)>,
+    tray: Vec<SimulatedPrintOut>,
+    last_job: i32,
+}
+
+impl SimulatedDocumentPrinter {
+    pub(super) fn new(profile: MachineProfile) -> SimulatedDocumentPrinter {
+        SimulatedDocumentPrinter {
+            profile,
+            jobs: Vec::new(),
+            trouble: None,
+            warning: None,
+            trouble_after: None,
+            tray: Vec::new(),
+            last_job: 0,
+        }
+    }
+
+    /// What lies in the tray, torn pieces included.
+    pub fn tray(&self) -> &[SimulatedPrintOut] {
+        &self.tray
+    }
+
+    /// Whether a job is being printed.
+    pub fn is_printing(&self) -> bool {
+        self.jobs.iter().any(|job| job.state == JobState::Processing)
+    }
+
+    /// Whether the printer holds a job that has not ended.
+    pub fn has_jobs(&self) -> bool {
+        self.jobs.iter().any(|job| !job.state.is_over())
+    }
+
+    /// Pages of the job that is being printed, or stands still, that came out.
+    pub fn pages_out(&self) -> u32 {
+        self.jobs.iter().find(|job| !job.state.is_over()).map_or(0, |job| job.done)
+    }
+
+    pub(super) fn set_trouble(&mut self, trouble: Option<Trouble>) {
+        self.trouble = trouble;
+    }
+
+    pub(super) fn set_trouble_after(&mut self, pages: u32, trouble: Trouble) {
+        self.trouble_after = Some((pages, trouble));
+    }
+
+    pub(super) fn spoil_job(&mut self, state: JobState, with_errors: bool) {
+        if let Some(job) = self.jobs.iter_mut().find(|job| !job.state.is_over()) {
+            job.with_errors = with_errors;
+            job.state = state;
+        }
+        self.collect();
+    }
+
+    pub(super) fn new_job(&mut self, user: &str, copies: u32, two_sided: bool) -> i32 {
+        self.last_job += 1;
+        self.jobs.push(Job {
+            number: self.last_job,
+            user: user.to_owned(),
+            state: JobState::Held,
+            copies,
+            two_sided,
+            document: Vec::new(),
+            done: 0,
+            with_errors: false,
+            next_page: None,
+        });
+        self.last_job
+    }
+
+    /// The whole print-out has arrived.
+    pub(super) fn load(&mut self, number: i32, document: Vec<u8>) {
+        if let Some(job) = self.jobs.iter_mut().find(|job| job.number == number) {
+            job.document = document;
+            job.state = JobState::Pending;
+        }
+    }
+
+    /// Takes a job back; false when it is over.
+    pub(super) fn cancel(&mut self, number: i32) -> bool {
+        let job = self.jobs.iter_mut().find(|job| job.number == number && !job.state.is_over());
+        let found = job.map(|job| job.state = JobState::Cancelled).is_some();
+        self.collect();
+        found
+    }
+
+    /// Without power the machine forgets its jobs; what is on paper stays.
+    pub(super) fn power_off(&mut self) {
+        self.jobs.iter_mut().filter(|job| !job.state.is_over()).for_each(|job| job.state = JobState::Aborted);
+        self.collect();
+        self.jobs.clear();
+    }
+
+    /// Lets come out what is due.
+    pub(super) fn advance(&mut self, now: Instant) {
+        while let Some(job) =
+            self.jobs.iter_mut().find(|job| !job.state.is_over() && !job.document.is_empty())
+        {
+            if self.trouble.is_some() {
+                if job.state == JobState::Processing {
+                    job.state = JobState::Stopped;
+                }
+                // The paper path starts again when it is free.
+                job.next_page = None;
+                return;
+            }
+            job.state = JobState::Processing;
+            let wait = if job.done == 0 { self.profile.first_page } else { self.profile.next_page };
+            let due = *job.next_page.get_or_insert(now + wait);
+            if let Some((_, trouble)) = self.trouble_after.take_if(|(pages, _)| *pages <= job.done) {
+                self.trouble = Some(trouble);
+                continue;
+            }
+            if now < due {
+                return;
+            }
+            job.done += 1;
+            job.next_page = Some(due + self.profile.next_page);
+            if job.done >= job.pages() {
+                job.state = JobState::Completed;
+                // A trouble that was to come behind the last page comes now.
+                if let Some((_, trouble)) = self.trouble_after.take_if(|(pages, _)| *pages <= job.done) {
+                    self.trouble = Some(trouble);
+                }
+                self.collect();
+            }
+        }
+    }
+
+    /// Lays what has ended into the tray.
+    fn collect(&mut self) {
+        for job in self.jobs.iter_mut().filter(|job| job.state.is_over() && !job.document.is_empty()) {
+            let pdf = std::mem::take(&mut job.document);
+            if job.done > 0 {
+                let complete = job.state == JobState::Completed;
+                let (pages, copies, two_sided) = (job.done, job.copies, job.two_sided);
+                self.tray.push(SimulatedPrintOut { pdf, pages, copies, two_sided, complete });
+            }
+        }
+        if self.profile.forgets {
+            self.jobs.retain(|job| !job.state.is_over());
+        }
+    }
+}
+
+/// Pages of a PDF whose objects are not packed; one at least.
+fn pages_of(pdf: &[u8]) -> u32 {
+    let text = String::from_utf8_lossy(pdf);
+    let pages = text.replace("/Type /Page", "/Type/Page").matches("/Type/Page").count();
+    let trees = text.replace("/Type /Page", "/Type/Page").matches("/Type/Pages").count();
+    u32::try_from(pages.saturating_sub(trees)).unwrap_or(1).max(1)
+}
