@@ -13,6 +13,8 @@
 pub mod bulk_pipes;
 pub mod cabinet;
 pub mod cabinet_board;
+pub mod camera;
+pub mod code_scanner;
 pub mod document_printer;
 pub mod id_card_reader;
 pub mod pty;
@@ -21,11 +23,11 @@ pub mod receipt_printer;
 pub mod recording;
 pub mod remedy;
 pub mod serial_line;
+pub mod social_security_card;
 pub mod transport;
 pub mod ups;
 pub mod vendor_library;
 pub mod watchdog;
-pub mod social_security_card;
 
 mod uart;
 mod wire;

@@ -30,6 +30,26 @@ pub enum Hint {
     NotASocialSecurityCard,
     /// The card does not show its holder's records here; the identity card or the staffed window can help.
     CardLocked,
+    /// Nothing lies under the camera.
+    LayMaterial,
+    /// What lies under the camera moves.
+    HoldMaterialStill,
+    /// What lies under the camera is curled, folded or out of focus: lay it flat.
+    LayMaterialFlat,
+    /// What lies under the camera reaches beyond the picture.
+    MoveMaterialInside,
+    /// A lamp is mirrored in what lies under the camera, or it is too bright.
+    TurnMaterialFromLight,
+    /// Too little light reaches the camera; something may cover it.
+    UncoverCamera,
+    /// The face moves or is not sharp.
+    HoldFaceStill,
+    /// The face is dark before a bright background, or dazzled.
+    TurnFaceToLight,
+    /// Part of the code got lost: scan it once more.
+    ScanAgain,
+    /// The code is none that can be used here.
+    ScanAnotherCode,
 }
 
 /// What the operator is told.
@@ -97,6 +117,14 @@ pub enum Fault {
     SocialSecurityReaderSilent,
     /// The social-security card reader reports a fault of its own.
     SocialSecurityReaderFault,
+    /// The camera cannot be opened or was unplugged.
+    CameraGone,
+    /// The camera is connected and sends nothing.
+    CameraSilent,
+    /// The camera sends what is no picture, always the same one, or not in the size that is configured.
+    CameraFault,
+    /// The code scanner cannot be opened or was unplugged.
+    ScannerGone,
 }
 
 impl Hint {
@@ -111,6 +139,16 @@ impl Hint {
             Hint::UnknownDocument => "unknown-document",
             Hint::NotASocialSecurityCard => "not-a-social-security-card",
             Hint::CardLocked => "card-locked",
+            Hint::LayMaterial => "lay-material",
+            Hint::HoldMaterialStill => "hold-material-still",
+            Hint::LayMaterialFlat => "lay-material-flat",
+            Hint::MoveMaterialInside => "move-material-inside",
+            Hint::TurnMaterialFromLight => "turn-material-from-light",
+            Hint::UncoverCamera => "uncover-camera",
+            Hint::HoldFaceStill => "hold-face-still",
+            Hint::TurnFaceToLight => "turn-face-to-light",
+            Hint::ScanAgain => "scan-again",
+            Hint::ScanAnotherCode => "scan-another-code",
         }
     }
 }
@@ -150,6 +188,10 @@ impl Fault {
             Fault::SocialSecurityReaderGone => "social-security-reader-gone",
             Fault::SocialSecurityReaderSilent => "social-security-reader-silent",
             Fault::SocialSecurityReaderFault => "social-security-reader-fault",
+            Fault::CameraGone => "camera-gone",
+            Fault::CameraSilent => "camera-silent",
+            Fault::CameraFault => "camera-fault",
+            Fault::ScannerGone => "scanner-gone",
         }
     }
 }

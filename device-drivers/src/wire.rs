@@ -400,7 +400,7 @@ impl Line {
     }
 }
 
-fn timespec_until(at: Instant) -> Timespec {
+pub(crate) fn timespec_until(at: Instant) -> Timespec {
     let left = at.saturating_duration_since(Instant::now());
     Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
 }

@@ -69,6 +69,26 @@ pub enum Notice {
     CitySlow,
     /// The city says that it cannot answer now.
     CityBusy,
+    /// Nothing lies under the camera.
+    MaterialMissing,
+    /// What lies under the camera moves.
+    MaterialHoldStill,
+    /// What lies under the camera is not flat.
+    MaterialLayFlat,
+    /// What lies under the camera reaches beyond the picture.
+    MaterialInside,
+    /// Light is mirrored in what lies under the camera.
+    MaterialGlare,
+    /// Too little light reaches the camera.
+    CameraCovered,
+    /// The face before the camera moves or is not sharp.
+    FaceHoldStill,
+    /// The face before the camera is dark or dazzled.
+    FaceLight,
+    /// Part of a scanned code got lost.
+    ScanAgain,
+    /// The scanned code is none that can be used here.
+    CodeUnusable,
     /// The resident asked for help.
     Help,
 }

@@ -4,6 +4,8 @@
 
 mod cabinet;
 mod cabinet_board;
+mod camera;
+mod codes;
 mod desk;
 mod document_printer;
 mod document_printer_line;
@@ -24,6 +26,7 @@ mod reader_line;
 mod reader_plug;
 mod reader_replay;
 mod reader_status;
+mod scanner;
 mod social_security_card;
 mod ups;
 mod ups_server;

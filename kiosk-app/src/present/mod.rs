@@ -107,6 +107,16 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::CityAway => NoticeKind::CityAway,
         Notice::CitySlow => NoticeKind::CitySlow,
         Notice::CityBusy => NoticeKind::CityBusy,
+        Notice::MaterialMissing => NoticeKind::MaterialMissing,
+        Notice::MaterialHoldStill => NoticeKind::MaterialHoldStill,
+        Notice::MaterialLayFlat => NoticeKind::MaterialLayFlat,
+        Notice::MaterialInside => NoticeKind::MaterialInside,
+        Notice::MaterialGlare => NoticeKind::MaterialGlare,
+        Notice::CameraCovered => NoticeKind::CameraCovered,
+        Notice::FaceHoldStill => NoticeKind::FaceHoldStill,
+        Notice::FaceLight => NoticeKind::FaceLight,
+        Notice::ScanAgain => NoticeKind::ScanAgain,
+        Notice::CodeUnusable => NoticeKind::CodeUnusable,
         Notice::Help => NoticeKind::Help,
     }
 }

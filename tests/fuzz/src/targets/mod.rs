@@ -1,6 +1,7 @@
 //! The targets, by where their bytes come from.
 
 mod answers;
+mod cameras;
 mod catalog;
 mod certificates;
 mod configuration;
@@ -47,7 +48,13 @@ pub(crate) fn parts() -> Vec<Part> {
         part("catalog", vec![catalog::targets()]),
         part(
             "device",
-            vec![devices::targets(), page_and_card::targets(), vendor::targets(), screen::targets()],
+            vec![
+                devices::targets(),
+                cameras::targets(),
+                page_and_card::targets(),
+                vendor::targets(),
+                screen::targets(),
+            ],
         ),
         part("store", vec![store::targets(), rows::targets()]),
         part("agent", vec![answers::targets(), repository::targets(), tpm::targets()]),
@@ -60,6 +67,7 @@ pub(crate) fn parts() -> Vec<Part> {
 pub(crate) fn reach() {
     catalog::reaches();
     page_and_card::reaches();
+    cameras::reaches();
     rows::reaches();
     tpm::reaches();
     poison::reaches();
