@@ -87,8 +87,12 @@ pub struct Simulated {
 impl Simulated {
     /// Starts one and waits until it is ready.
     pub fn start(line: &str) -> Simulated {
-        let mut command = Command::new(DEVCTL);
-        command.arg("simulate").args(line.split_whitespace()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut command = crate::program::command(DEVCTL);
+        command
+            .args(["simulate", "--attached"])
+            .args(line.split_whitespace())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let way = lines.find_map(|line| line.unwrap().strip_prefix("ready: ").map(str::to_owned));

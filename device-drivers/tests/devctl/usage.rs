@@ -26,9 +26,17 @@ fn wrong_calls_end_with_two_and_say_why() {
 #[test]
 fn help_names_every_kind_in_both_languages() {
     let told = run("--help").good();
-    for word in ["id-card", "身份证阅读器", "simulate", "fault"] {
+    for word in
+        ["id-card", "身份证阅读器", "receipt-printer", "camera", "watchdog", "看门狗", "simulate", "fault"]
+    {
         assert!(told.facts.contains(word), "{word}");
     }
+}
+
+#[test]
+fn an_attached_device_ends_with_whoever_started_it() {
+    let told = run("simulate --attached ups").good();
+    assert!(told.fact("ready").starts_with("--server 127.0.0.1:"), "{told:?}");
 }
 
 #[test]

@@ -134,8 +134,9 @@ fn test_page(pages: usize) -> Vec<u8> {
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F 3 0 R >> >> \
              /Contents {content} 0 R >>"
         ));
-        let steps: String =
-            (0..8).map(|step| format!("{} g {} 600 50 50 re f ", step as f32 / 8.0, 97 + step * 50)).collect();
+        let steps: String = (0..8)
+            .map(|step| format!("{} g {} 600 50 50 re f ", step as f32 / 8.0, 97 + step * 50))
+            .collect();
         let drawn = format!(
             "28 28 539 786 re S {steps}0 g BT /F 24 Tf 97 700 Td (devctl test page {} of {pages}) Tj ET",
             page + 1

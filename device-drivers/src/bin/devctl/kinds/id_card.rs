@@ -20,7 +20,7 @@ use crate::tape::Tape;
 const KIND: &str = "id-card-reader";
 
 #[derive(clap::Args)]
-pub struct IdCard {
+pub struct IdCardKind {
     #[command(flatten)]
     way: Way,
     /// Bits per second of the serial line
@@ -114,7 +114,7 @@ impl From<ReaderError> for Failure {
     }
 }
 
-impl IdCard {
+impl IdCardKind {
     pub fn run(self) -> Outcome {
         if matches!(self.verb, Verb::DetectBaud) {
             let port =

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Subcommand;
+use device_drivers::id_card_reader::vendor_photo::DECODE_PHOTO;
 use device_drivers::vendor_library::protocol::{INPUT_BYTES_MAX, OUTPUT_BYTES_MAX, SETTINGS_BYTES_MAX};
 use device_drivers::vendor_library::{VendorConfig, VendorError, VendorLibrary};
 use zeroize::Zeroizing;
@@ -58,7 +59,7 @@ impl FromStr for VendorVerb {
 
     fn from_str(text: &str) -> Result<VendorVerb, Self::Err> {
         let number = match text.strip_prefix("0x") {
-            _ if text == "decode-photo" => Ok(0x101),
+            _ if text == "decode-photo" => Ok(DECODE_PHOTO),
             Some(digits) => u32::from_str_radix(digits, 16),
             None => text.parse(),
         };

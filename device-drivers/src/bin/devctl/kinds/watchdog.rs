@@ -13,7 +13,7 @@ pub struct WatchdogKind {
     #[command(flatten)]
     way: Way,
     /// Seconds that the machine's watchdog is told to wait; its driver's own where nothing is said
-    #[arg(long, value_name = "SECONDS", requires = "device", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "systemd", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
     #[command(subcommand)]
     verb: Verb,

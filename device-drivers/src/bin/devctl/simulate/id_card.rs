@@ -29,7 +29,7 @@ const FAULTS: &Faults<WireFault> = &[
 ];
 
 #[derive(clap::Args)]
-pub struct IdCard {
+pub struct SimulatedIdCard {
     /// Path of the serial port that is made
     #[arg(long, value_name = "PATH")]
     link: PathBuf,
@@ -44,7 +44,7 @@ pub struct IdCard {
     fault: Option<String>,
 }
 
-impl IdCard {
+impl SimulatedIdCard {
     pub fn start(self) -> Result<Started, Failure> {
         let reader = simulator::serve(&self.link, self.baud).map_err(|error| cannot_start(&error))?;
         let mut hands = Reader(reader);
@@ -77,7 +77,7 @@ impl Hands for Reader {
         Ok(())
     }
 
-    fn obey(&mut self, order: &str, _value: &str) -> Result<(), String> {
+    fn obey(&mut self, order: &str, _value: &str) -> Result<String, String> {
         match order {
             "lay" => self.0.lay(made_up()),
             "lay-forged" => self.0.lay(made_up().forged()),
@@ -85,7 +85,7 @@ impl Hands for Reader {
             "pull" => self.0.pull(),
             _ => return no_such_order(order),
         }
-        Ok(())
+        Ok(String::new())
     }
 }
 
