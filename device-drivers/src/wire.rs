@@ -327,7 +327,7 @@ impl Line {
     }
 
     /// Writes what is due, then waits for the host, the waker or the next thing due.
-    fn exchange(&mut self, mut plug: Option<&mut Plug>, waker: BorrowedFd<'_>, due: Option<Instant>) {
+    fn exchange(&mut self, plug: Option<&mut Plug>, waker: BorrowedFd<'_>, due: Option<Instant>) {
         if let Some(fd) = plug.as_deref().and_then(Plug::line) {
             let was_quiet = self.is_quiet();
             self.depart(fd);
@@ -349,7 +349,7 @@ impl Line {
         let seen = fds.get(1).map_or(PollFlags::empty(), PollFd::revents);
         let mut counter = [0u8; 8];
         let _ = rustix::io::read(waker, &mut counter);
-        let Some(plug) = plug.as_deref_mut() else { return };
+        let Some(plug) = plug else { return };
         if self.hung_up {
             self.hung_up = !plug.admit() && plug.is_hung_up();
         } else if listening && !seen.is_empty() {

@@ -127,24 +127,35 @@ impl fmt::Debug for TextLine {
 mod tests {
     use super::*;
 
-    fn parts(rows: &[Range<u32>]) -> Vec<Part> {
-        rows.iter().map(|rows| Part { rows: rows.clone(), text: Some(TextLine::plain("张三")) }).collect()
+    /// Parts from each of these rows up to the next.
+    fn parts(edges: &[u32]) -> Vec<Part> {
+        edges.windows(2).map(|edge| part(edge[0]..edge[1])).collect()
+    }
+
+    fn part(rows: Range<u32>) -> Part {
+        Part { rows, text: Some(TextLine::plain("张三")) }
     }
 
     #[test]
     fn parts_cover_the_picture() {
-        let picture = || Bitmap::blank(576, 60);
-        assert!(Receipt::with_parts(picture(), parts(&[0..30, 30..60])).is_ok());
-        for wrong in
-            [&[0..30][..], &[], &[0..30, 31..60], &[0..30, 20..60], &[0..30, 30..30, 30..60], &[0..61]]
-        {
-            assert_eq!(Receipt::with_parts(picture(), parts(wrong)).err(), Some(PartsError), "{wrong:?}");
+        let whole = |parts| Receipt::with_parts(Bitmap::blank(576, 60), parts);
+        assert!(whole(parts(&[0, 30, 60])).is_ok());
+        for wrong in [
+            parts(&[]),
+            parts(&[0, 30]),
+            parts(&[0, 30, 30, 60]),
+            parts(&[0, 61]),
+            vec![part(0..30), part(31..60)],
+            vec![part(0..30), part(20..60)],
+        ] {
+            let shown = format!("{wrong:?}");
+            assert_eq!(whole(wrong).err(), Some(PartsError), "{shown}");
         }
     }
 
     #[test]
     fn nothing_of_a_receipt_is_shown_in_debug() {
-        let receipt = Receipt::with_parts(Bitmap::blank(8, 30), parts(&[0..30])).unwrap();
+        let receipt = Receipt::with_parts(Bitmap::blank(8, 30), parts(&[0, 30])).unwrap();
         let shown = format!("{receipt:?} {:?} {:?}", receipt.parts(), receipt.parts()[0].text);
         assert!(!shown.contains('张') && shown.contains("[redacted]"), "{shown}");
     }

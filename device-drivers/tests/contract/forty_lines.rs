@@ -10,7 +10,7 @@ pub const LINE: u32 = 32;
 /// Rows that stand for a line: a rough picture of it, different for each.
 fn draw(picture: &mut Bitmap, rows: Range<u32>, seed: u32) {
     for y in rows.start + 4..rows.end - 4 {
-        for x in (0..picture.width).filter(|x| (x * 7 + y * (seed + 3)) % 4 == 0) {
+        for x in (0..picture.width).filter(|x| (x * 7 + y * (seed + 3)).is_multiple_of(4)) {
             picture.set_black(x, y);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use device_drivers::receipt_printer::simulator::{self, PrinterProfile};
 use device_drivers::receipt_printer::{
-    Connection, EscPosPrinter, PrintLevel, PrinterError, PrinterModel, Receipt, ReceiptPrinter,
+    Connection, EscPosPrinter, Paper, PrintLevel, PrinterError, PrinterModel, Receipt, ReceiptPrinter,
 };
 
 use super::forty_lines::{LINE, forty_lines};
@@ -80,6 +80,8 @@ fn paper_that_ends_in_the_middle_of_text_is_noticed_and_nothing_comes_by_itself(
         desk.printer.probe().unwrap();
         desk.simulator.end_paper_after(line * LINE + 5);
         assert_eq!(desk.printer.print(&receipt), Err(PrinterError::PaperEnd { started: true }));
+        // The answer comes behind the taking back of what was left: nobody has paper at hand faster.
+        assert_eq!(desk.printer.status().unwrap().paper, Paper::End);
         desk.simulator.set_paper(true);
         assert_eq!(desk.printer.print(&receipt), Ok(PrintLevel::COMPLETED));
         let strip = desk.simulator.strip();

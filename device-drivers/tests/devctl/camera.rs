@@ -26,8 +26,8 @@ fn a_picture_is_grabbed_into_a_private_file_and_judged_again_from_there() {
 fn what_is_wrong_with_a_picture_is_told_with_its_hint() {
     let folder = tempfile::tempdir().unwrap();
     let mut camera = Simulated::start(&format!("camera --link {}/camera", folder.path().display()));
-    let judge = |camera: &Simulated| run(&format!("camera {} --within 1 judge", camera.way));
-    assert_eq!(run(&format!("camera {} judge", camera.way)).good().fact("judgement"), "good");
+    let judge = |camera: &Simulated| run(&format!("camera {} --within 30 judge", camera.way));
+    assert_eq!(judge(&camera).good().fact("judgement"), "good");
     for (fault, judgement, hint) in [
         ("dark", "too-dark", "uncover-camera"),
         ("empty", "nothing-there", "lay-material"),
@@ -40,10 +40,10 @@ fn what_is_wrong_with_a_picture_is_told_with_its_hint() {
     }
     camera.order("fault none");
     camera.order("lay-card");
-    let told = run(&format!("camera {} judge", camera.way)).good();
+    let told = judge(&camera).good();
     assert!(told.fact("sheet").starts_with("card, "), "{told:?}");
     camera.order("show-face");
-    assert_eq!(run(&format!("camera {} judge --face", camera.way)).good().fact("judgement"), "good");
+    assert_eq!(run(&format!("camera {} --within 30 judge --face", camera.way)).good().fact("judgement"), "good");
 }
 
 #[test]

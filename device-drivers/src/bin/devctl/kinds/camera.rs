@@ -17,8 +17,8 @@ use crate::private_file;
 
 /// The largest picture that is judged, in bytes.
 const PICTURE_BYTES_MAX: u64 = 64 << 20;
-/// Looks at the least before a camera's picture counts as bad: the first one cannot tell whether anything moves.
-const LOOKS_MIN: u32 = 3;
+/// A picture is bad when it was found so as often in a row: the first look cannot tell whether anything moves.
+const SURE: u32 = 5;
 
 #[derive(clap::Args)]
 pub struct CameraKind {
@@ -158,11 +158,12 @@ fn grab(camera: &mut Camera<Source>, until: Instant, file: &Path, limit: usize) 
 
 fn judge(camera: &mut Camera<Source>, until: Instant, face: bool) -> Outcome {
     let mut judges = Judges::new(face);
-    let mut looks = 0;
+    let (mut last, mut in_a_row) = ("", 0);
     loop {
-        looks += 1;
         let seen = judges.look(&picture(camera, until)?);
-        if seen.hint.is_none() || looks >= LOOKS_MIN && Instant::now() >= until {
+        in_a_row = if seen.word == last { in_a_row + 1 } else { 1 };
+        last = seen.word;
+        if seen.hint.is_none() || in_a_row >= SURE || Instant::now() >= until {
             return seen.tell();
         }
     }
