@@ -16,7 +16,7 @@ use crate::document_printer::{DEADLINES, PATIENCE, driver, error, pdf, print};
 use crate::program::{Program, START_DEADLINE, command, free_ports};
 
 /// `trouble` holds a page and a keyword: before that page the printer has the trouble until the file is gone. `abort`
-/// makes it give up before the first page. Without its printer it ends.
+/// makes it give up before the first page. A trouble lasts half a minute at most: nobody may be there to end it.
 const PRINT_COMMAND: &str = r#"#!/bin/sh
 dir="$(dirname "$0")"
 cp "$1" "$dir/arrived.pdf"
@@ -29,7 +29,8 @@ while [ "$page" -le "$pages" ]; do
         read -r at reason < "$dir/trouble"
         if [ "$at" = "$page" ]; then
             echo "STATE: +$reason" >&2
-            while [ -e "$dir/trouble" ] && kill -0 "$PPID" 2>/dev/null; do sleep 0.02; done
+            looks=0
+            while [ -e "$dir/trouble" ] && [ "$looks" -lt 1500 ]; do sleep 0.02; looks=$((looks + 1)); done
             echo "STATE: -$reason" >&2
         fi
     fi

@@ -90,3 +90,31 @@ fn ipptool_is_content_with_our_printer_and_writes_the_drivers_bytes() {
     let sent = printer.heard().into_iter().find(|request| request.operation == 0x0006).unwrap();
     assert!(sent.message.ends_with(&document), "the print-out stands behind the attributes");
 }
+
+#[test]
+fn our_printer_passes_cupss_own_test_of_ipp_printers() {
+    // It takes one job at a time, and the test does not wait between two.
+    let at_once = MachineProfile { first_page: Duration::ZERO, next_page: Duration::ZERO, ..FAST };
+    let printer = serve(at_once).unwrap();
+    // A file of cups-ipp-utils: requests of every wrong form, and every operation that IPP/1.1 demands (RFC 8011). It
+    // wants print-outs beside it that Debian does not bring; only the PDFs are sent, because others are not supported.
+    let folder = tempfile::tempdir().unwrap();
+    let test = folder.path().join("ipp-1.1.test");
+    std::fs::copy("/usr/share/cups/ipptool/ipp-1.1.test", &test).expect("cups-ipp-utils is installed");
+    for name in [
+        "document-a4.pdf",
+        "document-letter.pdf",
+        "document-a4.ps",
+        "document-letter.ps",
+        "color.jpg",
+        "gray.jpg",
+    ] {
+        std::fs::write(folder.path().join(name), pdf(2)).unwrap();
+    }
+    let file = folder.path().join("document-a4.pdf");
+    let output =
+        Command::new("ipptool").arg("-tf").args([&file]).arg(printer.uri()).arg(&test).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.matches("[PASS]").count() >= 30 && !said.contains("[FAIL]"), "{said}");
+}

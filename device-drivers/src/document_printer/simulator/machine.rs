@@ -77,6 +77,7 @@ impl Default for MachineProfile {
 pub(super) struct Job {
     pub(super) number: i32,
     pub(super) user: String,
+    pub(super) name: String,
     pub(super) state: JobState,
     pub(super) copies: u32,
     pub(super) two_sided: bool,
@@ -85,6 +86,10 @@ pub(super) struct Job {
     pub(super) done: u32,
     /// Whether it ended badly although it is completed.
     pub(super) with_errors: bool,
+    /// When it was made, begun and over, in seconds of the printer's up-time.
+    pub(super) created: u32,
+    pub(super) begun: Option<u32>,
+    pub(super) ended: Option<u32>,
     next_page: Option<Instant>,
 }
 
@@ -125,6 +130,7 @@ pub struct SimulatedDocumentPrinter {
     trouble_after: Option<(u32, Trouble)>,
     tray: Vec<SimulatedPrintOut>,
     last_job: i32,
+    switched_on: Instant,
 }
 
 impl SimulatedDocumentPrinter {
@@ -137,7 +143,13 @@ impl SimulatedDocumentPrinter {
             trouble_after: None,
             tray: Vec::new(),
             last_job: 0,
+            switched_on: Instant::now(),
         }
+    }
+
+    /// `printer-up-time`: seconds since it was switched on, from 1.
+    pub(super) fn up_time(&self) -> u32 {
+        u32::try_from(self.switched_on.elapsed().as_secs()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// What lies in the tray, torn pieces included.
@@ -176,20 +188,29 @@ impl SimulatedDocumentPrinter {
         self.collect();
     }
 
-    pub(super) fn new_job(&mut self, user: &str, copies: u32, two_sided: bool) -> i32 {
+    pub(super) fn new_job(&mut self, user: &str, name: &str, copies: u32, two_sided: bool) -> i32 {
         self.last_job += 1;
         self.jobs.push(Job {
             number: self.last_job,
             user: user.to_owned(),
+            name: name.to_owned(),
             state: JobState::Held,
             copies,
             two_sided,
             document: Vec::new(),
             done: 0,
             with_errors: false,
+            created: self.up_time(),
+            begun: None,
+            ended: None,
             next_page: None,
         });
         self.last_job
+    }
+
+    /// Whether a job was made and its print-out has not arrived yet.
+    pub(super) fn is_waiting_for_its_print_out(&self, number: i32) -> bool {
+        self.jobs.iter().any(|job| job.number == number && job.state == JobState::Held)
     }
 
     /// The whole print-out has arrived.
@@ -217,6 +238,7 @@ impl SimulatedDocumentPrinter {
 
     /// Lets come out what is due.
     pub(super) fn advance(&mut self, now: Instant) {
+        let up_time = self.up_time();
         while let Some(job) =
             self.jobs.iter_mut().find(|job| !job.state.is_over() && !job.document.is_empty())
         {
@@ -229,6 +251,7 @@ impl SimulatedDocumentPrinter {
                 return;
             }
             job.state = JobState::Processing;
+            job.begun.get_or_insert(up_time);
             let wait = if job.done == 0 { self.profile.first_page } else { self.profile.next_page };
             let due = *job.next_page.get_or_insert(now + wait);
             if let Some((_, trouble)) = self.trouble_after.take_if(|(pages, _)| *pages <= job.done) {
@@ -253,6 +276,10 @@ impl SimulatedDocumentPrinter {
 
     /// Lays what has ended into the tray.
     fn collect(&mut self) {
+        let up_time = self.up_time();
+        for job in self.jobs.iter_mut().filter(|job| job.state.is_over()) {
+            job.ended.get_or_insert(up_time);
+        }
         for job in self.jobs.iter_mut().filter(|job| job.state.is_over() && !job.document.is_empty()) {
             let pdf = std::mem::take(&mut job.document);
             if job.done > 0 {

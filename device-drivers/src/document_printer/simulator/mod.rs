@@ -1,10 +1,12 @@
 //! A simulated A4 printer on a TCP port: it answers IPP over HTTP, and shows what lies in its output tray.
 //!
-//! The rules of a real printer hold. It takes one job at a time; pages come out one by one in their time; trouble stops
+//! The rules of a real printer hold, as far as CUPS's own test of IPP/1.1 printers asks for them. It takes one job at a time; pages come out one by one in their time; trouble stops
 //! it in the middle, with printer and job both "stopped", and it goes on by itself when the trouble is over; without
 //! power it forgets its jobs. The line to it takes faults as well: silence, a cut, garbage, a refusal.
 
 mod http;
+mod ipp_attributes;
+mod ipp_request;
 mod ipp_server;
 mod machine;
 
@@ -17,7 +19,8 @@ use std::time::{Duration, Instant};
 
 pub use machine::{MachineProfile, SimulatedDocumentPrinter, SimulatedPrintOut, Trouble};
 
-use self::ipp_server::{Address, Request};
+use self::ipp_attributes::Address;
+use self::ipp_request::Request;
 use crate::document_printer::JobState;
 
 /// How often the paper path is looked at while somebody waits for it.
@@ -154,7 +157,7 @@ impl SimulatedDocumentPrinterHandle {
     /// A job of somebody else lies in the printer from now on.
     pub fn put_job_of(&self, user: &str) {
         self.with(|state| {
-            let number = state.machine.new_job(user, 1, false);
+            let number = state.machine.new_job(user, "another", 1, false);
             state.machine.load(number, b"%PDF-1.4".to_vec());
         });
     }
@@ -313,10 +316,12 @@ impl Leaving {
                 std::thread::sleep(self.pause);
             }
         }
-        while self.then == Then::Flood {
-            line.write_all(&[0; 4096])?;
+        match self.then {
+            Then::Flood => loop {
+                line.write_all(&[0; 4096])?;
+            },
+            Then::Listen | Then::HangUp => Ok(()),
         }
-        Ok(())
     }
 }
 
