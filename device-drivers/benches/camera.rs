@@ -62,7 +62,7 @@ fn main() -> ExitCode {
             let picture = picture.clone();
             move || judge.look(&picture)
         });
-        measure("  code in it (rxing, every format, all directions)", None, || code_in(&picture.luma()));
+        measure("  code in it (rxing, four kinds, all directions)", None, || code_in(&picture.luma()));
     }
     let size = (2592, 1944);
     let picture = drawn(&Scene::with(

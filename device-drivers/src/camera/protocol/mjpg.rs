@@ -4,6 +4,7 @@
 //! that the header claims, and so is the scan, because the decoder does not say when part of it is missing. Cameras
 //! pad frames with zeros and may leave out the Huffman tables, which are then those of T.81 Annex K.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use zeroize::Zeroizing;
@@ -132,7 +133,9 @@ fn without_padding(bytes: &[u8]) -> &[u8] {
 }
 
 fn pixels(bytes: &[u8], width: u32, height: u32) -> Result<Picture, FrameError> {
-    scan::check(bytes)?;
+    let left_over = scan::left_over(bytes)?;
+    let cleaned = (!left_over.is_empty()).then(|| without(bytes, &left_over));
+    let bytes = cleaned.as_ref().map_or(bytes, |cleaned| cleaned.as_slice());
     // Strict, as everywhere: a frame with a hole in it must not become a picture with a grey half.
     let options = DecoderOptions::new_fast()
         .set_strict_mode(true)
@@ -149,4 +152,16 @@ fn pixels(bytes: &[u8], width: u32, height: u32) -> Result<Picture, FrameError> 
     }
     decoder.decode_into(picture.rgb_mut()).map_err(|_| FrameError::Damaged)?;
     Ok(picture)
+}
+
+/// The bytes without these parts of them.
+fn without(bytes: &[u8], parts: &[Range<usize>]) -> Zeroizing<Vec<u8>> {
+    let mut kept = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    let mut from = 0;
+    for part in parts {
+        kept.extend_from_slice(&bytes[from..part.start]);
+        from = part.end;
+    }
+    kept.extend_from_slice(&bytes[from..]);
+    kept
 }

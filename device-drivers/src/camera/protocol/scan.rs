@@ -1,32 +1,40 @@
 //! Whether all of a baseline JPEG's picture is there, counted block by block (ITU-T T.81, Annex F.2).
 //!
 //! A decoder makes a picture of whatever it is given: when packets were lost in the middle of a frame, the rest of it
-//! is made up. This walks through the scan without making pixels: every block must be there, every restart must stand
-//! where it belongs, and hardly a byte may be left over. It is no checksum: a small hole may by chance leave as many
-//! blocks as there were.
+//! is made up. This walks through the scan without making pixels: every block must be there, and every restart must
+//! stand where it belongs. It is no checksum: a small hole may by chance leave as many blocks as there were.
+//!
+//! Before restarts and the end, cameras leave bytes that belong to nothing ("extraneous bytes before marker" in the
+//! issue trackers of motion, OpenCV and libavg: up to nine, with several webcams). They are found here, so that they can
+//! be taken out: the decoder would take them for blocks.
+
+use std::ops::Range;
 
 use super::FrameError;
 use super::mjpg::segment;
 
 /// Coefficients of a block.
 const COEFFICIENTS: u32 = 64;
-/// Bytes that may be left between the last block and the end: devices may fill up their last word (unconfirmed).
-const MAX_LEFT_OVER: usize = 4;
+/// Bytes that belong to nothing may stand before a marker: so many.
+const MAX_LEFT_OVER: usize = 16;
 /// Restart markers are counted from 0 to 7.
 const RESTARTS: u8 = 8;
 /// Bits that are looked up at once; longer codes are rare.
 const QUICK_BITS: u32 = 9;
 
-/// Shows that the scan is complete. The header is taken as [`header`](super::mjpg::header) has found it good.
+/// Shows that the scan is complete, and returns where in it are bytes that belong to nothing. The header is taken as
+/// [`header`](super::mjpg::header) has found it good.
 ///
 /// # Errors
 /// [`FrameError::CutShort`] when blocks are missing, [`FrameError::Damaged`] when the scan breaks the rules or holds more
 /// than the picture, [`FrameError::Unsupported`] for one scan a component.
-pub(super) fn check(bytes: &[u8]) -> Result<(), FrameError> {
-    let (frame, rest) = Frame::read(bytes)?;
-    let mut bits = Bits { rest, buffer: 0, count: 0 };
+pub(super) fn left_over(bytes: &[u8]) -> Result<Vec<Range<usize>>, FrameError> {
+    let (frame, at) = Frame::read(bytes)?;
+    let mut bits = Bits { bytes, at, buffer: 0, count: 0 };
+    let mut found = Vec::new();
     for at in 0..frame.units {
         if frame.interval > 0 && at > 0 && at % frame.interval == 0 {
+            found.push(bits.left_over()?);
             bits.restart((at / frame.interval - 1) as u8 % RESTARTS)?;
         }
         for Part { blocks, dc, ac } in &frame.parts {
@@ -35,10 +43,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), FrameError> {
             (0..*blocks).try_for_each(|_| bits.block(dc, ac))?;
         }
     }
-    bits.fill();
-    let left = bits.count as usize / 8 + bits.rest.len();
-    // What is left is the end marker and what may stand before it.
-    if left > 2 + MAX_LEFT_OVER { Err(FrameError::Damaged) } else { Ok(()) }
+    found.push(bits.left_over()?);
+    found.retain(|range| !range.is_empty());
+    if bits.is_at(0xD9) { Ok(found) } else { Err(FrameError::Damaged) }
 }
 
 /// A component's part of a unit: its blocks, and which tables they are coded with.
@@ -60,8 +67,8 @@ struct Frame {
 }
 
 impl Frame {
-    /// Reads the header; returns the bytes of the scan as well.
-    fn read(bytes: &[u8]) -> Result<(Frame, &[u8]), FrameError> {
+    /// Reads the header; returns where the scan begins as well.
+    fn read(bytes: &[u8]) -> Result<(Frame, usize), FrameError> {
         let mut frame = Frame {
             dc: Default::default(),
             ac: Default::default(),
@@ -81,7 +88,7 @@ impl Frame {
                 }
                 0xDA => {
                     frame.lay_out(start, body)?;
-                    return Ok((frame, bytes.get(next..).unwrap_or_default()));
+                    return Ok((frame, next));
                 }
                 _ => {}
             }
@@ -188,7 +195,9 @@ impl Table {
 
 /// The bits of a scan, up to the next marker.
 struct Bits<'a> {
-    rest: &'a [u8],
+    bytes: &'a [u8],
+    /// Where the next byte stands.
+    at: usize,
     /// The next bits, from the left.
     buffer: u64,
     count: u32,
@@ -197,20 +206,41 @@ struct Bits<'a> {
 impl Bits<'_> {
     fn fill(&mut self) {
         while self.count <= 56 {
-            let (byte, used) = match self.rest {
+            let (byte, used) = match self.bytes.get(self.at..).unwrap_or_default() {
                 [0xFF, 0x00, ..] => (0xFF, 2),
-                [0xFF, 0xFF, rest @ ..] => {
-                    // Any number of FF may stand before a marker (T.81 B.1.1.2).
-                    self.rest = &self.rest[self.rest.len() - rest.len() - 1..];
-                    continue;
-                }
                 [0xFF, ..] | [] => return,
                 [byte, ..] => (*byte, 1),
             };
-            self.rest = &self.rest[used..];
+            self.at += used;
             self.buffer |= u64::from(byte) << (56 - self.count);
             self.count += 8;
         }
+    }
+
+    /// Whether a marker stands here.
+    fn is_at(&self, marker: u8) -> bool {
+        self.bytes.get(self.at..self.at + 2) == Some(&[0xFF, marker])
+    }
+
+    /// Goes on to the next marker; returns the whole bytes that were left before it.
+    fn left_over(&mut self) -> Result<Range<usize>, FrameError> {
+        let mut from = self.at;
+        for _ in 0..self.count / 8 {
+            // Back over bytes that were read ahead; FF comes with a zero behind it.
+            from -= if self.bytes[..from].ends_with(&[0xFF, 0]) { 2 } else { 1 };
+        }
+        // Any number of FF may stand before a marker as well (T.81 B.1.1.2).
+        while !matches!(self.bytes.get(self.at..), Some([0xFF, 0x01..=0xFE, ..])) {
+            self.at += 1;
+            if self.at >= self.bytes.len() {
+                return Err(FrameError::CutShort);
+            }
+            if self.at - from > MAX_LEFT_OVER {
+                return Err(FrameError::Damaged);
+            }
+        }
+        (self.buffer, self.count) = (0, 0);
+        Ok(from..self.at)
     }
 
     fn skip(&mut self, bits: u32) -> Result<(), FrameError> {
@@ -227,10 +257,8 @@ impl Bits<'_> {
 
     /// Why there are no more bits: the end is there already, or something else that may not be there.
     fn early_end(&self) -> FrameError {
-        match self.rest {
-            [] | [0xFF, 0xD9, ..] => FrameError::CutShort,
-            _ => FrameError::Damaged,
-        }
+        let at_end = self.at >= self.bytes.len() || self.is_at(0xD9);
+        if at_end { FrameError::CutShort } else { FrameError::Damaged }
     }
 
     fn symbol(&mut self, table: &Table) -> Result<u8, FrameError> {
@@ -264,12 +292,10 @@ impl Bits<'_> {
 
     /// Goes past a restart marker of this number.
     fn restart(&mut self, number: u8) -> Result<(), FrameError> {
-        self.fill();
-        let after = match self.rest {
-            [0xFF, marker, after @ ..] if *marker == 0xD0 | number && self.count < 8 => after,
-            _ => return Err(self.early_end()),
-        };
-        (self.rest, self.buffer, self.count) = (after, 0, 0);
+        if !self.is_at(0xD0 | number) {
+            return Err(self.early_end());
+        }
+        self.at += 2;
         Ok(())
     }
 }

@@ -70,10 +70,9 @@ fn a_jpeg_that_ends_early_gives_no_picture() {
 fn a_jpeg_from_which_a_packet_is_missing_gives_no_picture() {
     let jpeg = jpeg();
     let scan = find(&jpeg, 0xDA) + 14;
-    for (lost, nearly_all) in [(8, 0.9), (64, 0.95), (200, 0.97)] {
-        let holes = (scan..jpeg.len() - 2 - lost).step_by(3);
+    for (lost, nearly_all) in [(64, 0.8), (200, 0.95)] {
         let (mut tried, mut refused) = (0, 0);
-        for at in holes {
+        for at in (scan..jpeg.len() - 2 - lost).step_by(3) {
             let frame = [&jpeg[..at], &jpeg[at + lost..]].concat();
             tried += 1;
             refused += usize::from(decoded(&frame).is_err());
@@ -115,8 +114,15 @@ fn restarts_are_where_they_belong_or_there_is_no_picture() {
         jpeg[at] = byte;
         assert_eq!(mjpg::decode(&jpeg, 16, 16), Err(error), "byte {at}");
     }
-    let filled = [&good[..scan + 2], &[0xFF, 0xFF], &good[scan + 2..]].concat();
-    assert!(mjpg::decode(&filled, 16, 16).is_ok(), "any number of FF may stand before a marker");
+    // Bytes that belong to nothing, before restarts and the end, change nothing: webcams leave them.
+    for odd in
+        [&[0x3F][..], &[0xFF, 0x00], &[1, 2, 0xFF, 0, 5, 6, 7, 8, 9], &[0xFF, 0xFF], &[0x00, 0x00, 0xFF]]
+    {
+        for at in [scan + 2, scan + 5, good.len() - 2] {
+            let frame = [&good[..at], odd, &good[at..]].concat();
+            assert!(mjpg::decode(&frame, 16, 16).as_ref() == Ok(&picture), "{odd:02X?} at {at}");
+        }
+    }
     let longer = [&good[..good.len() - 2], &[0x11; 100], &[0xFF, 0xD9]].concat();
     assert_eq!(mjpg::decode(&longer, 16, 16), Err(FrameError::Damaged), "more than a picture");
 }
@@ -196,10 +202,10 @@ fn yuyv_frames_have_exactly_as_many_bytes_as_their_size() {
 
 #[test]
 fn what_is_kept_fits_its_limit_and_says_nothing_but_the_picture() {
-    let picture = paper(1200);
+    let picture = paper(600);
     let large = keep(&picture, usize::MAX).unwrap();
-    assert_eq!((large.width, large.height), (1200, 1697));
-    for limit in [200_000, 100_000, 40_000] {
+    assert_eq!((large.width, large.height), (600, 848));
+    for limit in [80_000, 40_000, 15_000] {
         let kept = keep(&picture, limit).unwrap();
         assert!(kept.jpeg.len() <= limit && kept.jpeg.len() > limit / 4, "{kept:?} for {limit}");
         let again = mjpg::decode(&kept.jpeg, kept.width, kept.height).unwrap();

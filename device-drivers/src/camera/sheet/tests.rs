@@ -40,24 +40,19 @@ fn sheets_are_found_to_the_pixel_with_and_without_a_learned_mat() {
             let off = farthest(sheet.corners, laid.corners());
             assert!(off < 1.5, "{off} px at {} degrees, {shape:?}", laid.turned);
             assert_eq!(sheet.shape, shape, "at {} degrees", laid.turned);
-            assert!(sheet.bend < 0.01 && !sheet.cut_off, "{sheet:?}");
-        }
-    }
-}
-
-#[test]
-fn the_first_corner_is_the_top_left_one() {
-    for (laid, _) in positions().into_iter().filter(|(laid, _)| laid.turned.abs() < 40.0) {
-        let corners = find(&seen(&laid), None).unwrap().corners;
-        for (found, drawn) in corners.into_iter().zip(laid.corners()) {
-            assert!(found.minus(drawn).length() < 1.5, "{corners:?} at {}", laid.turned);
+            assert!(sheet.bend < 0.002 && !sheet.cut_off, "{sheet:?}");
+            if laid.turned.abs() < 40.0 {
+                // The first corner is the top left one.
+                let pairs = sheet.corners.into_iter().zip(laid.corners());
+                pairs.for_each(|(found, drawn)| assert!(found.minus(drawn).length() < 1.5, "{sheet:?}"));
+            }
         }
     }
 }
 
 #[test]
 fn a_sheet_comes_out_straight_and_whole() {
-    for (laid, _) in positions().into_iter().filter(|(laid, _)| laid.turned.abs() < 40.0) {
+    for (laid, _) in positions().into_iter().filter(|(laid, _)| laid.turned.abs() < 40.0).step_by(3) {
         let picture = seen(&laid);
         let cut = straightened(&picture, &find(&picture, None).unwrap()).unwrap();
         let ratio = cut.width() as f32 / cut.height() as f32;

@@ -22,18 +22,24 @@ fn scene(laid: Laid) -> Scene {
     Scene::with(SIZE.0, SIZE.1, laid)
 }
 
+/// Two frames of a scene, as a sensor sees them one after the other.
+fn two_frames(scene: &Scene) -> [Picture; 2] {
+    let first = drawn(scene);
+    let second = if scene.moves == 0.0 { first.clone() } else { draw::draw(scene, scene.moves) };
+    [noisy(&first, scene.noise, 1), noisy(&second, scene.noise, 2)]
+}
+
+/// What a camera sends of a picture, decoded.
+fn sent(picture: &Picture, format: FrameFormat) -> Picture {
+    decode(&frame_of(picture, CameraProfile { format, ..CameraProfile::default() })).unwrap()
+}
+
 /// What the judge says of the second of two frames, through the bytes that a camera sends.
-fn judged(scene: &Scene, format: FrameFormat) -> super::super::Look {
+fn judged(frames: &[Picture; 2], format: FrameFormat) -> super::super::Look {
     let mut judge = Judge::default();
-    let still = drawn(scene);
-    let frame = |number: u32| {
-        let clean =
-            if scene.moves == 0.0 { still.clone() } else { draw::draw(scene, scene.moves * number as f32) };
-        let profile = CameraProfile { format, ..CameraProfile::default() };
-        decode(&frame_of(&noisy(&clean, scene.noise, number + 1), profile)).unwrap()
-    };
-    assert!(judge.look(&frame(0)).judgement != Judgement::Good, "one frame shows no stillness");
-    judge.look(&frame(1))
+    let first = judge.look(&sent(&frames[0], format));
+    assert!(first.judgement != Judgement::Good, "one frame shows no stillness");
+    judge.look(&sent(&frames[1], format))
 }
 
 #[test]
@@ -76,9 +82,10 @@ fn each_scene_is_judged_for_what_is_wrong_with_it() {
         ("half outside", scene(Laid { middle: (100.0, 360.0), ..a4() }), Judgement::CutOff),
         ("curled", scene(Laid { bow: 16.0, ..a4() }), Judgement::NotFlat),
     ];
-    for format in [FrameFormat::Mjpg, FrameFormat::Yuyv] {
-        for (name, scene, expected) in &cases {
-            let look = judged(scene, format);
+    for (name, scene, expected) in &cases {
+        let frames = two_frames(scene);
+        for format in [FrameFormat::Mjpg, FrameFormat::Yuyv] {
+            let look = judged(&frames, format);
             assert_eq!(look.judgement, *expected, "{name}, {format:?}: {look:?}");
         }
     }
@@ -123,31 +130,26 @@ fn a_learned_mat_keeps_its_marks_from_being_taken_for_a_sheet() {
     assert_eq!(look.sheet.unwrap().shape, Shape::Paper);
 }
 
-/// A person before the face camera: what is seen, and what the judge says of the second of two frames.
+/// What the judge says of the second of two frames of the face camera.
 fn face_judged(scene: &Scene) -> FaceJudgement {
     let mut judge = FaceJudge::default();
-    let look = |number: u32, judge: &mut FaceJudge| {
-        let clean = draw::draw(scene, scene.moves * number as f32);
-        let frame = frame_of(&noisy(&clean, scene.noise, number + 1), CameraProfile::default());
-        judge.look(&decode(&frame).unwrap()).judgement
-    };
-    assert_ne!(look(0, &mut judge), FaceJudgement::Good, "one frame shows no stillness");
-    look(1, &mut judge)
+    let [first, second] = two_frames(scene).map(|picture| sent(&picture, FrameFormat::Mjpg));
+    assert_ne!(judge.look(&first).judgement, FaceJudgement::Good, "one frame shows no stillness");
+    judge.look(&second).judgement
 }
 
 #[test]
 fn each_face_is_judged_for_what_is_wrong_with_the_frame() {
-    let face = Scene {
-        mat: [120, 124, 128],
-        ..scene(Laid { middle: (640.0, 400.0), ..Laid::straight(portrait(600), SIZE, 520.0) })
+    let size = (640, 360);
+    let before = |picture: Picture, mat: [u8; 3]| {
+        let laid = Laid { middle: (320.0, 200.0), ..Laid::straight(picture, size, 260.0) };
+        Scene { mat, ..Scene::with(size.0, size.1, laid) }
     };
+    let face = before(portrait(300), [120, 124, 128]);
     let light = |light: f32| Scene { light, ..face.clone() };
-    let backlit = {
-        let mut dark = portrait(600);
-        dark.rgb_mut().iter_mut().for_each(|value| *value /= 5);
-        let laid = Laid { middle: (640.0, 400.0), ..Laid::straight(dark, SIZE, 520.0) };
-        Scene { mat: [250, 250, 250], ..scene(laid) }
-    };
+    let mut dark = portrait(300);
+    dark.rgb_mut().iter_mut().for_each(|value| *value /= 5);
+    let backlit = before(dark, [250, 250, 250]);
     for (name, scene, expected, hint) in [
         ("a face", face.clone(), FaceJudgement::Good, None),
         ("weak light", light(0.6), FaceJudgement::Good, None),
@@ -157,7 +159,7 @@ fn each_face_is_judged_for_what_is_wrong_with_the_frame() {
         ("dazzled", light(1.7), FaceJudgement::TooBright, Some(Hint::TurnFaceToLight)),
         (
             "turning away",
-            Scene { moves: 40.0, ..face.clone() },
+            Scene { moves: 20.0, ..face.clone() },
             FaceJudgement::Moving,
             Some(Hint::HoldFaceStill),
         ),
