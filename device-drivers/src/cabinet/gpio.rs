@@ -1,8 +1,8 @@
 //! A presence sensor and a door contact on GPIO lines of the kernel's character device, version 2 (Linux,
 //! Documentation/userspace-api/gpio/chardev.rst).
 //!
-//! The kernel debounces and queues the edges. **Not tried yet**: neither a GPIO chip nor the kernel's simulated one
-//! was at hand; only what happens without a chip is tested here.
+//! The kernel debounces and queues the edges. **Not tried yet**: neither a GPIO chip nor the kernel's
+//! simulated one was at hand; only what happens without a chip is tested here.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,9 +1,10 @@
 //! A light of the kernel's LED class: a folder of small files (Linux, Documentation/leds/leds-class.rst).
 //!
-//! `brightness` takes 0 to what `max_brightness` says; `trigger` lists who may drive the light, the present one in
-//! square brackets, and takes the name of another; with the trigger `timer` the kernel blinks by itself, `delay_on`
-//! and `delay_off` are its milliseconds. The kernel keeps the last state when the kiosk dies: this light has no lease
-//! as the board's have. The unit that runs the kiosk should put it out (`ExecStopPost`), see docs/DEVICES.md.
+//! `brightness` takes 0 to what `max_brightness` says; `trigger` lists who may drive the light, the present
+//! one in square brackets, and takes the name of another; with the trigger `timer` the kernel blinks by
+//! itself, `delay_on` and `delay_off` are its milliseconds. The kernel keeps the last state when the kiosk
+//! dies: this light has no lease as the board's have. The unit that runs the kiosk should put it out
+//! (`ExecStopPost`), see docs/DEVICES.md.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -47,8 +48,8 @@ impl LedLight {
         self.write("delay_off", &half)
     }
 
-    /// Lets `trigger` drive the light; false when the kernel does not offer it. One that drives it already is left
-    /// alone: chosen anew, it would start its cycle again, and every repetition of an order would show.
+    /// Lets `trigger` drive the light; false when the kernel does not offer it. One that drives it already is
+    /// left alone: chosen anew, it would start its cycle again, and every repetition of an order would show.
     fn drive_by(&self, trigger: &str) -> Result<bool, CabinetError> {
         let offered = self.read("trigger")?;
         if offered.split_whitespace().any(|word| word.trim_matches(['[', ']']) == trigger && word != trigger)
@@ -74,7 +75,8 @@ impl LedLight {
 
     fn failed(&self, name: &str, error: &io::Error) -> CabinetError {
         tracing::debug!(led = %self.folder.display(), file = name, %error, "LED cannot be used");
-        // A file that is missing in a folder that is there is another kernel's; an LED that was unplugged has none.
+        // A file that is missing in a folder that is there is another kernel's; an LED that was unplugged has
+        // none.
         if self.folder.exists() { CabinetError::Denied } else { CabinetError::Gone }
     }
 }

@@ -1,7 +1,7 @@
 //! What the cabinet around the screen feels and shows: somebody who stands near, lights, doors.
 //!
-//! Three narrow traits, and two ways to them: a small board on a serial line ([`crate::cabinet_board`]), or what
-//! Linux itself offers, LEDs ([`LedLight`]) and GPIO lines ([`GpioPresenceSensor`], [`GpioDoor`]).
+//! Three narrow traits, and two ways to them: a small board on a serial line ([`crate::cabinet_board`]), or
+//! what Linux itself offers, LEDs ([`LedLight`]) and GPIO lines ([`GpioPresenceSensor`], [`GpioDoor`]).
 //! Absent: colours and brightness (four patterns are enough to be told apart), locks and tamper sensors (a
 //! door that opens is noticed, nothing here opens one), and any conclusion about who stands there.
 
@@ -22,13 +22,14 @@ pub const DOOR_DEBOUNCE: Duration = Duration::from_millis(50);
 
 /// One cycle of [`LightPattern::Slow`], half of it lit.
 pub const SLOW_CYCLE: Duration = Duration::from_millis(2000);
-/// One cycle of [`LightPattern::Fast`], half of it lit: 2.5 flashes a second. More than three can bring on a seizure
-/// (WCAG 2.1, 2.3.1).
+/// One cycle of [`LightPattern::Fast`], half of it lit: 2.5 flashes a second. More than three can bring on a
+/// seizure (WCAG 2.1, 2.3.1).
 pub const FAST_CYCLE: Duration = Duration::from_millis(400);
 
 /// Tells whether somebody stands in front of the kiosk. For waking the screen, never for identity.
 pub trait PresenceSensor: Send {
-    /// What the sensor feels now, debounced by at least [`PRESENCE_DEBOUNCE`]. Blocks, with a deadline of its own.
+    /// What the sensor feels now, debounced by at least [`PRESENCE_DEBOUNCE`]. Blocks, with a deadline of its
+    /// own.
     fn presence(&mut self) -> Result<Presence, CabinetError>;
 }
 
@@ -80,7 +81,8 @@ pub enum DoorState {
 pub enum Edges {
     /// Exactly so often, also while the line was unplugged: the device counted on.
     Counted(u32),
-    /// Nobody counted in between: this is the first look, or the device lost its power. It may have been opened.
+    /// Nobody counted in between: this is the first look, or the device lost its power. It may have been
+    /// opened.
     Unknown,
 }
 
@@ -137,7 +139,8 @@ pub enum CabinetError {
 }
 
 impl CabinetError {
-    /// What can be done about it. The kiosk goes on without its cabinet; only a damaged answer is worth another try.
+    /// What can be done about it. The kiosk goes on without its cabinet; only a damaged answer is worth
+    /// another try.
     pub fn remedy(&self) -> Remedy {
         match self {
             CabinetError::Garbled => Remedy::Retry,

@@ -1,7 +1,7 @@
 //! The board behind a serial port: one line, shared by the sensor, the lights and the doors on it.
 //!
-//! Every request may be repeated without harm, so a lost or damaged answer is asked for again. A board that came
-//! back, or started anew, gets the orders of its lights again before anything else.
+//! Every request may be repeated without harm, so a lost or damaged answer is asked for again. A board that
+//! came back, or started anew, gets the orders of its lights again before anything else.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,8 +25,8 @@ const ANSWER_DEADLINE: Duration = Duration::from_millis(400);
 const SELF_TEST_DEADLINE: Duration = Duration::from_secs(3);
 /// How long a request is sent again and again.
 const PATIENCE: Duration = Duration::from_millis(1200);
-/// The same for the first one after opening: many an Arduino restarts when its port is opened, and its boot loader
-/// listens to nobody for up to two seconds.
+/// The same for the first one after opening: many an Arduino restarts when its port is opened, and its boot
+/// loader listens to nobody for up to two seconds.
 const START_PATIENCE: Duration = Duration::from_secs(4);
 /// A silence after damaged bytes, after which nothing more is expected.
 const GAP: Duration = Duration::from_millis(50);
@@ -252,7 +252,7 @@ impl Link {
 
     /// Sends a request once and waits for its answer.
     fn exchange(&mut self, request: Request) -> Result<Answer, CabinetError> {
-        self.line.ready().map_err(line_error)?;
+        self.line.discard_input().map_err(line_error)?;
         self.decoder.resync();
         self.sequence = self.sequence.wrapping_add(1);
         let patience = if request == Request::SelfTest { SELF_TEST_DEADLINE } else { ANSWER_DEADLINE };

@@ -1,7 +1,7 @@
 //! A UPS behind NUT's server: one TCP connection, opened on demand, questions one at a time.
 //!
-//! A connection on which anything went wrong is given up, so that no late answer is taken for the next one. One that
-//! the server closed while nothing was asked is opened again without a word.
+//! A connection on which anything went wrong is given up, so that no late answer is taken for the next one.
+//! One that the server closed while nothing was asked is opened again without a word.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -63,7 +63,8 @@ impl NutUps {
     }
 
     fn keep<R>(&mut self, connection: Connection, outcome: Result<R, UpsError>) -> Result<R, UpsError> {
-        // After a plain no the connection is sound; after anything else the rest of an answer may be under way.
+        // After a plain no the connection is sound; after anything else the rest of an answer may be under
+        // way.
         let sound = matches!(outcome, Ok(_) | Err(UpsError::Away | UpsError::UnknownUps | UpsError::Denied));
         self.connection = sound.then_some(connection);
         outcome

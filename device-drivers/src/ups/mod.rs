@@ -1,9 +1,10 @@
-//! The uninterruptible power supply, through the Network UPS Tools (NUT): on battery the kiosk ends its intake in time,
-//! and shuts down cleanly before the battery is empty.
+//! The uninterruptible power supply, through the Network UPS Tools (NUT): on battery the kiosk ends its
+//! intake in time, and shuts down cleanly before the battery is empty.
 //!
-//! [`protocol`] is pure text lines (RFC 9271), [`driver`] asks NUT's server `upsd` over TCP, [`simulator`] is such a server
-//! that can be told to misbehave. Absent: orders to the UPS, signing in, TLS (the server is on the same machine; RFC 9271,
-//! 7 says why anything else needs more), and the decision what to do about a state.
+//! [`protocol`] is pure text lines (RFC 9271), [`driver`] asks NUT's server `upsd` over TCP, [`simulator`] is
+//! such a server that can be told to misbehave. Absent: orders to the UPS, signing in, TLS (the server is on
+//! the same machine; RFC 9271, 7 says why anything else needs more), and the decision what to do about a
+//! state.
 
 pub mod driver;
 pub mod protocol;
@@ -47,7 +48,8 @@ pub struct UpsReport {
     pub replace_battery: bool,
 }
 
-/// Why a call to the UPS failed. The power may be in any state: whoever asks should keep what it knew for a while.
+/// Why a call to the UPS failed. The power may be in any state: whoever asks should keep what it knew for a
+/// while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UpsError {
     /// Its server cannot be reached. The next call tries again.

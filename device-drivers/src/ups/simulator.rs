@@ -1,6 +1,7 @@
 //! A simulated NUT server with one UPS, that can be told to misbehave on the wire.
 //!
-//! The real server is at hand too (the tests run it with its `dummy-ups`); this one says what the real one never would.
+//! The real server is at hand too (the tests run it with its `dummy-ups`); this one says what the real one
+//! never would.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};

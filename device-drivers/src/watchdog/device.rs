@@ -1,7 +1,8 @@
 //! The kernel's watchdog, `/dev/watchdog` (Linux, Documentation/watchdog/watchdog-api.rst).
 //!
-//! Opening arms it. Any write is a ping. A `V` written right before closing disarms it ("magic close"), unless its driver
-//! was built never to (`nowayout`); closing without it leaves it running, and the machine restarts.
+//! Opening arms it. Any write is a ping. A `V` written right before closing disarms it ("magic close"),
+//! unless its driver was built never to (`nowayout`); closing without it leaves it running, and the machine
+//! restarts.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -16,8 +17,8 @@ const PING: &[u8] = b"p";
 /// Disarms when the node is closed next.
 const MAGIC_CLOSE: &[u8] = b"V";
 
-/// The machine's watchdog, held by this process. Dropping it does **not** disarm it: a kiosk that ends without saying
-/// so is what it is for.
+/// The machine's watchdog, held by this process. Dropping it does **not** disarm it: a kiosk that ends
+/// without saying so is what it is for.
 #[derive(Debug)]
 pub struct DeviceWatchdog {
     node: File,
@@ -25,8 +26,8 @@ pub struct DeviceWatchdog {
 }
 
 impl DeviceWatchdog {
-    /// Arms the watchdog behind this node with a timeout of whole seconds, at least one. The driver may take another:
-    /// see [`DeviceWatchdog::timeout`]. When it takes none, the watchdog is disarmed again.
+    /// Arms the watchdog behind this node with a timeout of whole seconds, at least one. The driver may take
+    /// another: see [`DeviceWatchdog::timeout`]. When it takes none, the watchdog is disarmed again.
     pub fn arm(node: impl AsRef<Path>, timeout: Duration) -> Result<DeviceWatchdog, WatchdogError> {
         let mut watchdog = DeviceWatchdog::arm_as_it_is(node)?;
         let seconds = i32::try_from(timeout.as_secs()).unwrap_or(i32::MAX).max(1);

@@ -1,16 +1,17 @@
 //! The watchdog: somebody who restarts the machine, or the kiosk, when nobody says "alive" any more.
 //!
-//! **One owner only.** On a terminal systemd holds the machine's watchdog (`RuntimeWatchdogSec=`) and the kiosk pings
-//! systemd ([`ServiceNotifier`], `WatchdogSec=` in its unit): a kiosk that hangs is restarted alone, and a systemd that
-//! hangs restarts the machine. [`DeviceWatchdog`] is for machines without systemd. docs/DEVICES.md shows both.
-//! Absent: pretimeouts, temperature, boot status; nothing here decides whether the kiosk *is* alive.
+//! **One owner only.** On a terminal systemd holds the machine's watchdog (`RuntimeWatchdogSec=`) and the
+//! kiosk pings systemd ([`SystemdNotifier`], `WatchdogSec=` in its unit): a kiosk that hangs is restarted
+//! alone, and a systemd that hangs restarts the machine. [`DeviceWatchdog`] is for machines without systemd.
+//! docs/DEVICES.md shows both. Absent: pretimeouts, temperature, boot status; nothing here decides whether
+//! the kiosk *is* alive.
 
 mod device;
 mod notifier;
 mod timeout_call;
 
 pub use device::DeviceWatchdog;
-pub use notifier::ServiceNotifier;
+pub use notifier::SystemdNotifier;
 
 use crate::remedy::{Fault, Remedy};
 
@@ -18,8 +19,8 @@ use crate::remedy::{Fault, Remedy};
 pub trait Watchdog: Send {
     /// Says "alive".
     fn ping(&mut self) -> Result<(), WatchdogError>;
-    /// Ends the supervision in good order, because the kiosk is about to end. A watchdog that is merely dropped goes on
-    /// waiting for the next ping.
+    /// Ends the supervision in good order, because the kiosk is about to end. A watchdog that is merely
+    /// dropped goes on waiting for the next ping.
     fn disarm(self: Box<Self>) -> Result<(), WatchdogError>;
 }
 

@@ -1,7 +1,7 @@
 //! What the kiosk tells systemd, as datagrams to the socket that `NOTIFY_SOCKET` names (sd_notify(3)).
 //!
-//! The well-kept crate `sd-notify` does the same but takes the socket from the environment alone, which no test can set
-//! without `unsafe`; three fixed words do not need it.
+//! The well-kept crate `sd-notify` does the same but takes the socket from the environment alone, which no
+//! test can set without `unsafe`; three fixed words do not need it.
 
 use std::ffi::OsString;
 use std::io;
@@ -17,24 +17,24 @@ const SEND_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The way to systemd. As a [`Watchdog`] it is the one that the kiosk uses on a terminal.
 #[derive(Debug)]
-pub struct ServiceNotifier {
+pub struct SystemdNotifier {
     socket: UnixDatagram,
     address: SocketAddr,
     timeout: Option<Duration>,
 }
 
-impl ServiceNotifier {
-    /// As systemd has set it up for this process; `Ok(None)` when it was not started by systemd, or its unit does not
-    /// say `Type=notify` or `NotifyAccess=`.
-    pub fn from_environment() -> Result<Option<ServiceNotifier>, WatchdogError> {
-        ServiceNotifier::from_variables(|name| std::env::var_os(name))
+impl SystemdNotifier {
+    /// As systemd has set it up for this process; `Ok(None)` when it was not started by systemd, or its unit
+    /// does not say `Type=notify` or `NotifyAccess=`.
+    pub fn from_environment() -> Result<Option<SystemdNotifier>, WatchdogError> {
+        SystemdNotifier::from_variables(|name| std::env::var_os(name))
     }
 
-    /// The same with other variables: `NOTIFY_SOCKET` (a path, or a name after `@`), `WATCHDOG_USEC` (microseconds),
-    /// `WATCHDOG_PID` (whom the former is meant for; anybody when it is not set).
+    /// The same with other variables: `NOTIFY_SOCKET` (a path, or a name after `@`), `WATCHDOG_USEC`
+    /// (microseconds), `WATCHDOG_PID` (whom the former is meant for; anybody when it is not set).
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Option<ServiceNotifier>, WatchdogError> {
+    ) -> Result<Option<SystemdNotifier>, WatchdogError> {
         let Some(name) = variable("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else { return Ok(None) };
         let made = address(name.as_bytes()).and_then(|address| Ok((address, socket()?)));
         let (address, socket) = made.map_err(|error| WatchdogError::from_io(&error))?;
@@ -44,7 +44,7 @@ impl ServiceNotifier {
             None => true,
         };
         let timeout = number("WATCHDOG_USEC").filter(|micros| ours && *micros > 0).map(Duration::from_micros);
-        Ok(Some(ServiceNotifier { socket, address, timeout }))
+        Ok(Some(SystemdNotifier { socket, address, timeout }))
     }
 
     /// After how long without a ping systemd acts; `None` when it does not wait for any (no `WatchdogSec=`).
@@ -83,7 +83,7 @@ fn address(name: &[u8]) -> io::Result<SocketAddr> {
     }
 }
 
-impl Watchdog for ServiceNotifier {
+impl Watchdog for SystemdNotifier {
     fn ping(&mut self) -> Result<(), WatchdogError> {
         self.send(b"WATCHDOG=1")
     }

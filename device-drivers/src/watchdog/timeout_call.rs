@@ -12,8 +12,9 @@ const SET_TIMEOUT: rustix::ioctl::Opcode = opcode::read_write::<i32>(b'W', 6);
 /// Sets the timeout in seconds; returns the one that the driver took, which may be another.
 pub(super) fn set_timeout(watchdog: &File, seconds: i32) -> rustix::io::Result<i32> {
     let mut seconds = seconds;
-    // SAFETY: for this number the kernel reads and writes exactly one C int behind the pointer, and `seconds` is
-    // one that lives until the call returns. On what is no watchdog the kernel refuses the number (ENOTTY).
+    // SAFETY: for this number the kernel reads and writes exactly one C int behind the pointer, and `seconds`
+    // is one that lives until the call returns. On what is no watchdog the kernel refuses the number
+    // (ENOTTY).
     unsafe { ioctl(watchdog, Updater::<SET_TIMEOUT, i32>::new(&mut seconds)) }?;
     Ok(seconds)
 }

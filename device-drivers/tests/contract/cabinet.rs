@@ -12,12 +12,12 @@ use device_drivers::{Fault, Remedy};
 /// Long enough for any debounce on a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
 
-/// Any light: `seen` looks at the lamp itself.
-pub fn every_pattern_is_shown(light: &mut dyn IndicatorLight, seen: &dyn Fn() -> LightPattern) {
+/// Any light: `seen` looks at the lamp itself, and may wait a little for what is expected.
+pub fn every_pattern_is_shown(light: &mut dyn IndicatorLight, seen: &dyn Fn(LightPattern) -> LightPattern) {
     use LightPattern::{Fast, Off, On, Slow};
     for pattern in [On, Slow, Fast, On, Off, Slow, Slow, Off, Off, Fast, Off, On, On] {
         assert_eq!(light.show(pattern), Ok(()));
-        assert_eq!(seen(), pattern);
+        assert_eq!(seen(pattern), pattern);
     }
 }
 
@@ -82,8 +82,8 @@ impl LedFolder {
         std::fs::read_to_string(self.dir.path().join(name)).unwrap()
     }
 
-    /// What the lamp shows by these files. Does what the kernel does about a trigger that was written: shows it among the
-    /// others, in brackets.
+    /// What the lamp shows by these files. Does what the kernel does about a trigger that was written: shows
+    /// it among the others, in brackets.
     fn shows(&self) -> LightPattern {
         let trigger = self.get("trigger");
         if ["none", "timer"].contains(&trigger.as_str()) {
@@ -104,7 +104,7 @@ impl LedFolder {
 #[test]
 fn an_led_shows_every_pattern() {
     let folder = LedFolder::new("[none] rc-feedback timer heartbeat\n");
-    every_pattern_is_shown(&mut LedLight::in_folder(folder.path()), &|| folder.shows());
+    every_pattern_is_shown(&mut LedLight::in_folder(folder.path()), &|_| folder.shows());
 }
 
 #[test]

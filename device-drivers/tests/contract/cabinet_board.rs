@@ -76,7 +76,7 @@ fn somebody_near_is_felt() {
 fn every_light_shows_every_pattern() {
     let desk = desk();
     for number in 0..3 {
-        every_pattern_is_shown(&mut *desk.light(number), &|| desk.simulator.light(number).unwrap());
+        every_pattern_is_shown(&mut *desk.light(number), &|_| desk.simulator.light(number).unwrap());
     }
 }
 

@@ -10,6 +10,7 @@ mod desk;
 mod document_printer;
 mod document_printer_line;
 mod document_printer_replay;
+mod firmware;
 mod forty_lines;
 mod ippeveprinter;
 mod ipptool;

@@ -1,5 +1,5 @@
-//! The UPS's contract, on the real server of Network UPS Tools and on the simulated one; then what only a simulated one
-//! would ever say.
+//! The UPS's contract, on the real server of Network UPS Tools and on the simulated one; then what only a
+//! simulated one would ever say.
 
 use std::time::{Duration, Instant};
 

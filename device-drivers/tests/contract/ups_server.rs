@@ -1,5 +1,5 @@
-//! The real server of Network UPS Tools with its UPS made of a file (`dummy-ups`), started by a test for itself: own
-//! folder, own port, no root, no systemd. Everything ends with the test.
+//! The real server of Network UPS Tools with its UPS made of a file (`dummy-ups`), started by a test for
+//! itself: own folder, own port, no root, no systemd. Everything ends with the test.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Where Debian has its drivers and the server itself; `upsd` on the path is a script that asks for a configuration.
+/// Where Debian has its drivers and the server itself; `upsd` on the path is a script that asks for a
+/// configuration.
 const PROGRAMS: &str = "/lib/nut";
 /// The name of the UPS in the server's configuration.
 pub const UPS: &str = "kiosk";
@@ -86,7 +87,7 @@ impl RealServer {
         let mut command = Command::new(&path);
         command.arg("-F").args(arguments);
         if rustix::process::geteuid().is_root() {
-            // Otherwise it would become the user `nut`, who may not read this test's folder.
+            // Otherwise it would become the Unix user `nut`, who may not read this test's folder.
             command.args(["-u", "root"]);
         }
         for variable in ["NUT_CONFPATH", "NUT_STATEPATH", "NUT_ALTPIDPATH"] {

@@ -1,5 +1,5 @@
-//! The watchdog's contract, over a named pipe in the place of the node and a socket in the place of systemd's. The one
-//! thing neither can show, a timeout that is taken, waits for the image's virtual machine.
+//! The watchdog's contract, over a named pipe in the place of the node and a socket in the place of
+//! systemd's. The one thing neither can show, a timeout that is taken, waits for the image's virtual machine.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 use std::time::Duration;
 
-use device_drivers::watchdog::{DeviceWatchdog, ServiceNotifier, Watchdog, WatchdogError};
+use device_drivers::watchdog::{DeviceWatchdog, SystemdNotifier, Watchdog, WatchdogError};
 use device_drivers::{Fault, Remedy};
 
 /// Pings three times, ends in good order or by merely dropping, and returns what the other side got.
@@ -89,7 +89,7 @@ fn received(socket: &UnixDatagram) -> Vec<u8> {
 
 fn systemd_hears(socket: &UnixDatagram, name: String) {
     let set = [("NOTIFY_SOCKET", name), ("WATCHDOG_USEC", "30000000".into())];
-    let notifier = ServiceNotifier::from_variables(variables(&set)).unwrap().unwrap();
+    let notifier = SystemdNotifier::from_variables(variables(&set)).unwrap().unwrap();
     assert_eq!(notifier.timeout(), Some(Duration::from_secs(30)));
     notifier.ready().unwrap();
     assert_eq!(received(socket), b"READY=1");
@@ -116,7 +116,7 @@ fn systemd_hears_of_ready_pings_and_the_end() {
 fn only_the_process_that_is_meant_pings() {
     let timeout = |more: &[(&'static str, String)]| {
         let set = [&[("NOTIFY_SOCKET", "/run/none".to_owned())], more].concat();
-        ServiceNotifier::from_variables(variables(&set)).unwrap().unwrap().timeout()
+        SystemdNotifier::from_variables(variables(&set)).unwrap().unwrap().timeout()
     };
     let micros = ("WATCHDOG_USEC", "500000".to_owned());
     let ours = ("WATCHDOG_PID", std::process::id().to_string());
@@ -131,8 +131,8 @@ fn only_the_process_that_is_meant_pings() {
 
 #[test]
 fn without_systemd_there_is_no_notifier_and_a_dead_socket_is_an_error() {
-    assert!(ServiceNotifier::from_variables(variables(&[])).unwrap().is_none());
-    let of = |name: &str| ServiceNotifier::from_variables(variables(&[("NOTIFY_SOCKET", name.to_owned())]));
+    assert!(SystemdNotifier::from_variables(variables(&[])).unwrap().is_none());
+    let of = |name: &str| SystemdNotifier::from_variables(variables(&[("NOTIFY_SOCKET", name.to_owned())]));
     assert!(of("").unwrap().is_none());
     assert_eq!(of("vsock:2:1").unwrap_err(), WatchdogError::Gone);
     let dir = tempfile::tempdir().unwrap();

@@ -65,8 +65,9 @@ impl Frame {
 
 /// Takes bytes as they come and gives whole frames.
 ///
-/// Noise between frames is skipped without a word. What starts like a frame and is none is told, and searched for a
-/// frame again from behind its preamble: noise that looks like a preamble must not swallow a frame that follows it.
+/// Noise between frames is skipped without a word. What starts like a frame and is none is told, and searched
+/// for a frame again from behind its preamble: noise that looks like a preamble must not swallow a frame that
+/// follows it.
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
     buffer: Vec<u8>,

@@ -65,7 +65,8 @@ pub struct LightOrder {
     pub pattern: LightPattern,
     /// What it shows when the lease has run out.
     pub safe: LightPattern,
-    /// The lease in tenths of a second, 1 to [`MAX_LEASE_TENTHS`]. Every request that the board understands starts it anew.
+    /// The lease in tenths of a second, 1 to [`MAX_LEASE_TENTHS`]. Every request that the board does not
+    /// refuse starts it anew.
     pub lease_tenths: u16,
 }
 
@@ -227,7 +228,8 @@ impl SelfTest {
 /// What the board answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// 81: serial (4 bytes), firmware major, minor, boot (2 bytes), has presence sensor (0 or 1), lights, doors, name.
+    /// 81: serial (4 bytes), firmware major, minor, boot (2 bytes), has presence sensor (0 or 1), lights,
+    /// doors, name.
     Identity(Identity),
     /// 82: boot (2 bytes), presence, open doors (bit 0 is door 0), then per door its edges (2 bytes).
     Status(Status),
@@ -257,8 +259,8 @@ impl Answer {
         Frame { version: VERSION, sequence, kind, payload }
     }
 
-    /// What a frame answers; `None` when it is no answer, or one that cannot be. The version is not looked at: a refusal
-    /// of another version must be readable.
+    /// What a frame answers; `None` when it is no answer, or one that cannot be. The version is not looked
+    /// at: a refusal of another version must be readable.
     pub fn from_frame(frame: &Frame) -> Option<Answer> {
         match (frame.kind, frame.payload.as_slice()) {
             (kind, payload) if kind == HELLO | ANSWER => identity(payload).map(Answer::Identity),

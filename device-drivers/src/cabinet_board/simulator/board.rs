@@ -162,15 +162,20 @@ impl SimulatedBoard {
             Err(refusal) => return Answer::Refused(refusal),
         };
         self.requests += 1;
+        if let Request::SetLight(order) = request
+            && !self.lights.has(order.light)
+        {
+            return Answer::Refused(Refusal::NoSuchLight);
+        }
         self.lights.heard_the_host(now);
         match request {
             Request::Hello => Answer::Identity(self.identity()),
             Request::Status => Answer::Status(self.status()),
             Request::SelfTest => Answer::SelfTest(self.self_test),
-            Request::SetLight(order) if self.lights.obey(order) => {
+            Request::SetLight(order) => {
+                self.lights.obey(order);
                 Answer::LightSet { light: order.light, pattern: order.pattern }
             }
-            Request::SetLight(_) => Answer::Refused(Refusal::NoSuchLight),
         }
     }
 

@@ -28,10 +28,13 @@ impl Lights {
         self.heard = Some(now);
     }
 
-    /// False when there is no such light.
-    pub(super) fn obey(&mut self, order: LightOrder) -> bool {
-        let light = self.orders.get_mut(usize::from(order.light));
-        light.map(|light| *light = Some(order)).is_some()
+    pub(super) fn has(&self, light: u8) -> bool {
+        usize::from(light) < self.orders.len()
+    }
+
+    /// An order of a light that is there.
+    pub(super) fn obey(&mut self, order: LightOrder) {
+        self.orders[usize::from(order.light)] = Some(order);
     }
 
     /// What a light shows now; a light that was never ordered is dark.

@@ -1,7 +1,7 @@
 //! A simulated cabinet board behind a pseudo terminal: somebody comes near, doors open, lights blink.
 //!
-//! The rules of a real board hold: inputs are debounced, edges are counted while nobody listens, a light goes to
-//! its safe pattern when the host falls silent, and a board that loses its power begins anew.
+//! The rules of a real board hold: inputs are debounced, edges are counted while nobody listens, a light goes
+//! to its safe pattern when the host falls silent, and a board that loses its power begins anew.
 
 mod board;
 mod inputs;

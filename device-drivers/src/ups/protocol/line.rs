@@ -1,6 +1,7 @@
 //! Lines, of bounded length.
 
-/// Bytes of the longest line that is read; NUT's own programs take no longer one (`LARGEBUF` in its common.h).
+/// Bytes of the longest line that is read; NUT's own programs take no longer one (`LARGEBUF` in its
+/// common.h).
 pub const MAX_LINE: usize = 1024;
 
 /// Why a line is none.
@@ -30,8 +31,8 @@ impl LineDecoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next line in what has come so far. Bytes that are no UTF-8 (a UPS may name its maker in any code) become
-    /// U+FFFD.
+    /// The next line in what has come so far. Bytes that are no UTF-8 (a UPS may name its maker in any code)
+    /// become U+FFFD.
     pub fn next_line(&mut self) -> Option<Result<String, LineError>> {
         let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') else {
             if self.buffer.len() > MAX_LINE {

@@ -1,4 +1,5 @@
-//! The lines that the real server wrote (NUT 2.8.0), the standard's examples, and bytes that nobody should write.
+//! The lines that the real server wrote (NUT 2.8.0), the standard's examples, and bytes that nobody should
+//! write.
 
 use std::time::Duration;
 

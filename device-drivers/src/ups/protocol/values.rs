@@ -36,8 +36,9 @@ impl FromStr for UpsName {
     }
 }
 
-/// What `ups.status` (RFC 9271, 5.2) means, a list of words. `FSD`, and `LB` on battery, are the last minute; `LB` on line
-/// is a battery that is being charged. `BYPASS` is power from the mains past the UPS, `OFF` and `WAIT` say nothing.
+/// What `ups.status` (RFC 9271, 5.2) means, a list of words. `FSD`, and `LB` on battery, are the last minute;
+/// `LB` on line is a battery that is being charged. `BYPASS` is power from the mains past the UPS, `OFF` and
+/// `WAIT` say nothing.
 pub fn power_state(status: &str) -> PowerState {
     let says = |word| status.split_whitespace().any(|said| said == word);
     if says("FSD") || (says("OB") && says("LB")) {
@@ -68,7 +69,8 @@ pub fn runtime(value: &str) -> Option<Duration> {
     (seconds <= LONGEST_RUNTIME_S).then(|| Duration::from_secs(seconds as u64))
 }
 
-/// A number that is not negative, written with digits and at most one dot. Whatever else a UPS says is no number.
+/// A number that is not negative, written with digits and at most one dot. Whatever else a UPS says is no
+/// number.
 fn number(value: &str) -> Option<f64> {
     let value = value.trim();
     let plain = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

@@ -2,6 +2,7 @@
 
 mod answers;
 mod cameras;
+mod cabinet;
 mod catalog;
 mod certificates;
 mod configuration;
@@ -50,6 +51,7 @@ pub(crate) fn parts() -> Vec<Part> {
             "device",
             vec![
                 devices::targets(),
+                cabinet::targets(),
                 cameras::targets(),
                 page_and_card::targets(),
                 vendor::targets(),
