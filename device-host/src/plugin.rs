@@ -14,7 +14,7 @@ use device_drivers::vendor_library::protocol::{
     DETAIL_BYTES_MAX, IDENTITY_BYTES_MAX, LoadFault, Misbehaviour, Refusal,
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// `KIOSK_VENDOR_ABI`.
 const ABI: u32 = 1;
@@ -158,7 +158,7 @@ impl Room {
     fn new(capacity: u32) -> Room {
         let capacity = capacity as usize;
         let mut bytes = Zeroizing::new(vec![MARK; capacity + STRIP]);
-        bytes[..capacity].zeroize();
+        bytes[..capacity].fill(0);
         Room { bytes, capacity }
     }
 

@@ -34,7 +34,8 @@ pub const DETAIL_BYTES_MAX: usize = 512;
 /// What the library's process may take from the machine. Limits cannot be raised again from inside, but by root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Address space in bytes. Below about 200 MiB the C library's own reserves do not fit.
+    /// Address space in bytes, program and stack included. 24 MiB was enough for a library of some KiB (measured on
+    /// x86-64); 16 MiB was not.
     pub address_space_bytes: u64,
     /// Descriptors open at a time. The loader needs some: at least 16.
     pub descriptors: u32,
