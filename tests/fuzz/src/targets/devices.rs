@@ -29,7 +29,7 @@ pub(super) fn targets() -> Vec<Target> {
         Target {
             name: "device-card-pipes",
             decodes: "packets of the identity card reader's USB pipes: FourPipes, and the frames of its stream",
-            inputs: 5000,
+            inputs: 2000,
             seeds: pipe_seeds,
             run: pipes,
         },
