@@ -43,7 +43,10 @@ fn what_is_wrong_with_a_picture_is_told_with_its_hint() {
     let told = judge(&camera).good();
     assert!(told.fact("sheet").starts_with("card, "), "{told:?}");
     camera.order("show-face");
-    assert_eq!(run(&format!("camera {} --within 30 judge --face", camera.way)).good().fact("judgement"), "good");
+    assert_eq!(
+        run(&format!("camera {} --within 30 judge --face", camera.way)).good().fact("judgement"),
+        "good"
+    );
 }
 
 #[test]

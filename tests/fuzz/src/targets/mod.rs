@@ -1,8 +1,8 @@
 //! The targets, by where their bytes come from.
 
 mod answers;
-mod cameras;
 mod cabinet;
+mod cameras;
 mod catalog;
 mod certificates;
 mod configuration;
