@@ -67,7 +67,7 @@ impl SerialLine {
     }
 
     /// Throws away what has come in and was not read.
-    fn discard_input(&mut self) -> Result<(), LineError> {
+    pub(crate) fn discard_input(&mut self) -> Result<(), LineError> {
         let port = self.port.as_mut().ok_or(LineError::Gone)?;
         if port.clear(ClearBuffer::Input).is_err() {
             return Err(self.hang_up());

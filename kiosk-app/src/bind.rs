@@ -12,7 +12,7 @@ use crate::screen::platform::PageName;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    Admission, CardStatus, CatalogAge, Draft, Identify, Page, PrinterCondition, ReceiptPage, Rules, Session,
+    CardStatus, CatalogAge, Draft, Identify, Page, Power, PrinterCondition, ReceiptPage, Rules, Session,
     progress,
 };
 use kiosk_core::settings::Language;
@@ -169,6 +169,7 @@ impl Screen {
                 self.forget();
                 let leaving = self.window.global::<ui::LeavingScreen>();
                 leaving.set_take_card(to_take.card);
+                leaving.set_card_seen(to_take.card_seen);
                 leaving.set_take_receipt(to_take.receipt);
             }
         }
@@ -178,7 +179,8 @@ impl Screen {
         self.forget();
         let home = self.window.global::<ui::HomeScreen>();
         self.items.show(present::tiles(&self.catalog, session));
-        home.set_submissions_open(session.admission() == Admission::Open);
+        home.set_submissions_open(session.why_not_begin().is_none());
+        home.set_power_out(session.surroundings.power != Power::Mains);
         home.set_hidden_items(self.catalog.hidden() as i32);
         home.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
         let Page::Home(offer) = &session.page else { return };
@@ -199,7 +201,7 @@ impl Screen {
         guide.set_time(words(&item.guide.time, language).into());
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
-        guide.set_available(session.admission() == Admission::Open);
+        guide.set_available(session.why_not_begin().is_none());
         guide.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
     }
 

@@ -3,6 +3,7 @@
 //! Relative paths are relative to the file's folder. sync-agent reads the same file; sections that are
 //! not ours are left alone.
 
+use crate::devices::declared::Devices;
 use anyhow::{Context, Result};
 use kiosk_core::session::Limits;
 use serde::Deserialize;
@@ -17,7 +18,8 @@ pub struct Config {
     pub paths: Paths,
     /// The screen.
     pub panel: Panel,
-    /// Where the devices are.
+    /// Which devices there are, and where.
+    #[serde(default)]
     pub devices: Devices,
     /// Limits of the store.
     pub store: StoreLimits,
@@ -79,24 +81,6 @@ impl Panel {
     }
 }
 
-/// Where the devices are.
-#[derive(Debug, Deserialize)]
-pub struct Devices {
-    /// 身份证阅读器.
-    pub id_card_reader: SerialDevice,
-    /// 凭条打印机.
-    pub receipt_printer: SerialDevice,
-}
-
-/// A device on a serial line.
-#[derive(Clone, Debug, Deserialize)]
-pub struct SerialDevice {
-    /// The tty.
-    pub port: PathBuf,
-    /// Bits per second.
-    pub baud: u32,
-}
-
 /// Limits of the store.
 #[derive(Debug, Deserialize)]
 pub struct StoreLimits {
@@ -118,6 +102,8 @@ pub struct Waits {
     pub idle_s: Option<u64>,
     /// Seconds of its countdown, in both themes.
     pub countdown_s: Option<u32>,
+    /// Seconds until the idle warning when a sensor sees nobody.
+    pub unseen_s: Option<u64>,
     /// Seconds that the farewell stays.
     pub farewell_s: Option<u64>,
     /// Milliseconds in which the same touch counts once, in both themes.
@@ -133,6 +119,9 @@ impl Waits {
         }
         if let Some(seconds) = self.countdown_s {
             (limits.countdown_standard_s, limits.countdown_senior_s) = (seconds, seconds);
+        }
+        if let Some(seconds) = self.unseen_s {
+            limits.unseen_ms = seconds * 1_000;
         }
         if let Some(seconds) = self.farewell_s {
             limits.farewell_ms = seconds * 1_000;
@@ -156,11 +145,10 @@ impl Config {
             &mut config.paths.catalog,
             &mut config.paths.keys,
             &mut config.paths.documents,
-            &mut config.devices.id_card_reader.port,
-            &mut config.devices.receipt_printer.port,
         ] {
             *path = folder.join(&*path);
         }
+        config.devices.resolve(&folder);
         let code = &config.terminal.code;
         let good = code.len() == 6 && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         anyhow::ensure!(good, "terminal.code must be six of A–Z and 0–9, not {code:?}");

@@ -4,6 +4,7 @@ use crate::bind::Screen;
 use crate::catalog::{Catalog, words};
 use crate::effects::Hands;
 use crate::inbox::Message;
+use crate::present::lights::lights;
 use crate::present::name_of;
 use kiosk_core::private::Private;
 use kiosk_core::session::{Citizen, Device, Event, Limits, Moment, Page, Rules, Session, step};
@@ -36,6 +37,7 @@ impl EventLoop {
                 self.take(message);
             }
             self.take_newer_catalog();
+            self.hands.light_up(lights(&self.session));
             self.screen.show(&self.session, &self.rules());
         }
     }

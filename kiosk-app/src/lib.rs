@@ -10,6 +10,7 @@
 pub mod bind;
 pub mod catalog;
 pub mod config;
+pub mod devices;
 pub mod effects;
 pub mod event_loop;
 pub mod fonts;

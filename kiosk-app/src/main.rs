@@ -2,14 +2,17 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use device_drivers::watchdog::{ServiceNotifier, Watchdog};
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
-use kiosk_app::effects::Hands;
+use kiosk_app::devices::health::HealthBook;
+use kiosk_app::devices::receipt_printer::Letterhead;
+use kiosk_app::devices::station::Hand;
+use kiosk_app::devices::{cabinet, hot_plug, id_card_reader, receipt_printer, ups};
 use kiosk_app::effects::city::{CityHand, CitySettings};
-use kiosk_app::effects::printer::{Letterhead, PrinterHand};
-use kiosk_app::effects::reader::ReaderHand;
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
+use kiosk_app::effects::{Devices, Hands};
 use kiosk_app::event_loop::EventLoop;
 use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
@@ -25,6 +28,9 @@ use sync_protocol::{AgeSealer, TerminalKey};
 
 /// How often an idle kiosk looks whether another catalog has taken the place of the one it shows.
 const LOOK_FOR_CATALOG: Duration = Duration::from_secs(10);
+
+/// "Alive" is said so often within the time after which systemd acts: one that is late does no harm.
+const PINGS_IN_TIMEOUT: u32 = 3;
 
 /// The kiosk process.
 #[derive(Parser)]
@@ -100,9 +106,33 @@ fn main() -> Result<()> {
     inbox.put(Message::LookForCatalog);
     let look = Timer::default();
     look.start(TimerMode::Repeated, LOOK_FOR_CATALOG, move || inbox.put(Message::LookForCatalog));
+    let _alive = keep_alive();
     tracing::info!(terminal = %config.terminal.code, "the kiosk is ready");
     window.run()?;
     Ok(())
+}
+
+/// Tells systemd that the kiosk is ready, and then from the loop that draws that it is alive: one that hangs is started
+/// again. It runs as long as the returned timer lives; without systemd there is none.
+fn keep_alive() -> Option<Timer> {
+    let mut notifier = match ServiceNotifier::from_environment() {
+        Ok(notifier) => notifier?,
+        Err(error) => {
+            tracing::warn!(%error, "systemd cannot be told that the kiosk is alive");
+            return None;
+        }
+    };
+    if let Err(error) = notifier.ready() {
+        tracing::warn!(%error, "systemd was not told that the kiosk is ready");
+    }
+    let timeout = notifier.timeout()?;
+    let timer = Timer::default();
+    timer.start(TimerMode::Repeated, timeout / PINGS_IN_TIMEOUT, move || {
+        if let Err(error) = notifier.ping() {
+            tracing::warn!(%error, "systemd was not told that the kiosk is alive");
+        }
+    });
+    Some(timer)
 }
 
 fn desktop_window(config: &Config) -> Result<KioskWindow> {
@@ -131,7 +161,7 @@ fn link(socket: PathBuf, config: &Config, page: PageName) -> Result<()> {
     slint::platform::set_platform(Box::new(platform)).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// Starts the threads of the store, the reader, the printer and the city.
+/// Starts the threads of the store, the devices and the city.
 fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     let keys = &config.paths.keys;
     let seal = read(&keys.join("city-seal.pub"))?;
@@ -152,16 +182,43 @@ fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     if catalog.hidden() > 0 {
         store.items_hidden(catalog.hidden(), catalog.items().len());
     }
-    let reader = ReaderHand::spawn(config.devices.id_card_reader.clone(), inbox.clone())?;
-    let printer = PrinterHand::spawn(
-        config.devices.receipt_printer.clone(),
-        Letterhead::new(config, catalog.titles()),
-        Renderer::new(config.paths.documents.clone()),
-        store.clone(),
-        inbox.clone(),
-    )?;
+    let devices = devices(config, catalog, &store, inbox)?;
     let city = CityHand::spawn(city, inbox.clone())?;
-    Ok(Hands::new(inbox.clone(), store, reader, printer, city))
+    Ok(Hands::new(inbox.clone(), store, devices, city))
+}
+
+/// Starts a thread for each declared device, and one that wakes them when something is plugged in.
+fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox) -> Result<Devices> {
+    let health = HealthBook::open(&config.paths.state)?;
+    let declared = config.devices.clone();
+    let names = declared.names();
+    let reader = declared
+        .id_card_reader
+        .map(|device| id_card_reader::spawn(device, inbox.clone(), health.clone()))
+        .transpose()?;
+    let printer = declared
+        .receipt_printer
+        .map(|device| {
+            let letterhead = Letterhead::new(config, catalog.titles());
+            let renderer = Renderer::new(config.paths.documents.clone());
+            let health = health.clone();
+            receipt_printer::spawn(device, letterhead, renderer, store.clone(), inbox.clone(), health)
+        })
+        .transpose()?;
+    let cabinet =
+        declared.cabinet.map(|device| cabinet::spawn(&device, inbox.clone(), health.clone())).transpose()?;
+    // Nobody asks anything of a UPS: its thread lives as long as its hand.
+    let ups = declared.ups.map(|device| ups::spawn(&device, inbox.clone(), health)).transpose()?;
+    let woken = (reader.clone(), printer.clone(), cabinet.clone());
+    let look = move || {
+        woken.0.iter().for_each(Hand::look);
+        woken.1.iter().for_each(Hand::look);
+        woken.2.iter().for_each(Hand::look);
+    };
+    if let Err(error) = hot_plug::watch(names, look) {
+        tracing::warn!(%error, "plugs are not watched: devices are found by trying");
+    }
+    Ok(Devices { id_card_reader: reader, receipt_printer: printer, cabinet, ups })
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -53,6 +53,10 @@ pub enum Notice {
     ItemBroken,
     /// Nothing can be saved now (disk full).
     SubmissionsClosed,
+    /// The mains failed: what was begun is finished, nothing new is begun.
+    PowerOut,
+    /// The battery is nearly empty: the machine goes off.
+    GoingOff,
     /// Saving failed: nothing was kept.
     SaveFailed,
     /// Not as many characters as a case number has.

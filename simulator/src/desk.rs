@@ -160,6 +160,8 @@ impl Desk {
             hands: Mutex::new(Hands { card: None, fault: None, near_end: false, paced }),
         };
         desk.set_paced(paced);
+        // So that a forgotten card is noticed; other models never find it again.
+        desk.reader.set_rearms_on_reset(true);
         Ok(desk)
     }
 

@@ -176,8 +176,10 @@ impl World {
             "paths": { "state": "state", "keys": "keys", "catalog": catalog, "documents": options.documents },
             "panel": { "diagonal_inch": 21.5, "width_px": 1080, "height_px": 1920 },
             "devices": {
-                "id_card_reader": { "port": self.reader_port(), "baud": 115_200 },
-                "receipt_printer": { "port": self.printer_port(), "baud": 115_200, "dots": 576 },
+                "id_card_reader": {
+                    "transport": "serial", "port": self.reader_port(), "finds_again_after_reset": true,
+                },
+                "receipt_printer": { "transport": "serial", "port": self.printer_port(), "baud": 115_200 },
             },
             "store": { "min_free_mib": options.min_free_mib },
             "city": {

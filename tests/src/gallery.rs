@@ -124,8 +124,6 @@ fn config(size: PhysicalSize) -> Result<Config> {
         terminal = {{ code = "DG0001", place = "莞城街道示例社区党群服务中心", demo = true }}
         paths = {{ state = "", catalog = "", keys = "", documents = "" }}
         panel = {{ diagonal_inch = 21.5, width_px = {}, height_px = {} }}
-        devices.id_card_reader = {{ port = "", baud = 115200 }}
-        devices.receipt_printer = {{ port = "", baud = 115200 }}
         store = {{ min_free_mib = 1 }}
         city = {{ verify_url = "https://city.example/v/" }}
         "#,

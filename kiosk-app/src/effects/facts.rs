@@ -2,11 +2,11 @@
 
 use kiosk_core::applicant::DocumentKind;
 use kiosk_core::remedy::{Notice, Remedy};
-use kiosk_core::session::{AuditFact, EndReason, PrintStatus, ProgressOutcome, SavedCase};
+use kiosk_core::session::{AuditFact, EndReason, Power, PrintStatus, ProgressOutcome, SavedCase};
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
-    CaseNotStoredCause, ClosedBecause, PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome,
-    SessionEndedReason, StoreError, StoreErrorKind,
+    CaseNotStoredCause, ClosedBecause, PowerChangedNow, PrintFailedCause, PrintRequestedAgain,
+    ProgressAnsweredOutcome, SessionEndedReason, StoreError, StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
                 EndReason::Finished => SessionEndedReason::Finished,
                 EndReason::Left => SessionEndedReason::Left,
                 EndReason::Idle => SessionEndedReason::Idle,
+                EndReason::CabinetOpened => SessionEndedReason::Cabinet,
+                EndReason::PowerLow => SessionEndedReason::Power,
             },
             length: *length_ms,
         },
@@ -40,6 +42,16 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
         },
         AuditFact::CardReadFailed(remedy) => AuditEvent::CardReadFailed { cause: cause_of(*remedy) },
         AuditFact::NumberTyped(item) => AuditEvent::IdentificationTyped { item: item_code(item) },
+        AuditFact::CardForgotten => AuditEvent::CardForgotten,
+        AuditFact::PowerChanged(power) => AuditEvent::PowerChanged {
+            now: match power {
+                Power::Mains => PowerChangedNow::Mains,
+                Power::Battery => PowerChangedNow::Battery,
+                Power::BatteryLow => PowerChangedNow::BatteryLow,
+            },
+        },
+        AuditFact::CabinetOpened(true) => AuditEvent::CabinetOpened,
+        AuditFact::CabinetOpened(false) => AuditEvent::CabinetClosed,
         AuditFact::ProgressAsked => AuditEvent::ProgressAsked,
         AuditFact::ProgressAnswered { outcome, took_ms } => AuditEvent::ProgressAnswered {
             outcome: match outcome {

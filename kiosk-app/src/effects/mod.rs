@@ -1,19 +1,19 @@
 //! Carrying out what the session asks for. Each kind of effect has its own hand: timers on the event
-//! loop, the store, the reader, the printer and the city on threads of their own. Answers come back through the inbox.
+//! loop, the store, each device and the city on threads of their own. Answers come back through the inbox.
 
 pub mod city;
 mod facts;
-pub mod printer;
-pub mod reader;
 pub mod store;
 mod timers;
 
 use crate::catalog::Catalog;
+use crate::devices::station::Hand;
+use crate::devices::{id_card_reader, receipt_printer};
 use crate::inbox::Inbox;
+use crate::present::lights::Lights;
 use city::CityHand;
-use kiosk_core::session::Effect;
-use printer::PrinterHand;
-use reader::ReaderHand;
+use kiosk_core::session::{Device, Effect, PrintStatus, ReceiptOrder, Ticket};
+use std::convert::Infallible;
 use store::StoreHand;
 use timers::Timers;
 
@@ -21,28 +21,38 @@ use timers::Timers;
 pub struct Hands {
     timers: Timers,
     store: StoreHand,
-    reader: ReaderHand,
-    printer: PrinterHand,
+    devices: Devices,
+    lights: Lights,
     city: CityHand,
+    inbox: Inbox,
+}
+
+/// The devices' hands; what this terminal does not have is `None`.
+pub struct Devices {
+    /// 身份证阅读器.
+    pub id_card_reader: Option<Hand<id_card_reader::Order>>,
+    /// 凭条打印机.
+    pub receipt_printer: Option<Hand<receipt_printer::Order>>,
+    /// The cabinet's lights.
+    pub cabinet: Option<Hand<Lights>>,
+    /// UPS; it takes no orders, and is watched as long as this lives.
+    pub ups: Option<Hand<Infallible>>,
 }
 
 impl Hands {
     /// Takes the hands over.
-    pub fn new(
-        inbox: Inbox,
-        store: StoreHand,
-        reader: ReaderHand,
-        printer: PrinterHand,
-        city: CityHand,
-    ) -> Self {
-        Hands { timers: Timers::new(inbox), store, reader, printer, city }
+    pub fn new(inbox: Inbox, store: StoreHand, devices: Devices, city: CityHand) -> Self {
+        Hands { timers: Timers::new(inbox.clone()), store, devices, lights: Lights::default(), city, inbox }
     }
 
     /// Records and print-outs name this catalog from now on. False when that could not be said to all: then it must not
     /// be shown either.
     #[must_use]
     pub fn catalog_changed(&self, catalog: &Catalog) -> bool {
-        let said = self.printer.titles_are(catalog.titles()) && self.store.catalog_is(catalog.version());
+        let titles = || receipt_printer::Order::TitlesAre(catalog.titles());
+        let printer = self.devices.receipt_printer.as_ref();
+        let said = printer.is_none_or(|printer| printer.order(titles()).is_ok())
+            && self.store.catalog_is(catalog.version());
         if said && catalog.hidden() > 0 {
             self.store.items_hidden(catalog.hidden(), catalog.items().len());
         }
@@ -54,21 +64,52 @@ impl Hands {
         match effect {
             Effect::StartTimer(kind, ticket, after_ms) => self.timers.start(kind, ticket, after_ms),
             Effect::StopTimer(kind) => self.timers.stop(kind),
-            Effect::StartReading(ticket) => self.reader.start(ticket),
-            Effect::StopReading => self.reader.stop(),
+            Effect::StartReading(ticket) => self.tell_reader(id_card_reader::Order::Start(ticket)),
+            Effect::StopReading => self.tell_reader(id_card_reader::Order::Stop),
+            Effect::LookForCardLeft(ticket) => {
+                self.tell_reader(id_card_reader::Order::LookForCardLeft(ticket));
+            }
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
-            Effect::Print(ticket, order) => self.printer.print(ticket, order),
+            Effect::Print(ticket, order) => self.print(ticket, order),
             // Drafts and answers went with the session value. What is left outside is a card that
             // might still be read, and questions whose answers might still come; a receipt's bitmap lives only
             // while it is printed.
             Effect::WipeSession => {
-                self.reader.stop();
+                self.tell_reader(id_card_reader::Order::Stop);
                 self.city.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
             Effect::TryNow => self.city.try_now(),
             Effect::Audit(fact) => self.store.audit(fact),
+        }
+    }
+
+    /// Lets the cabinet's lights follow the screen. When the cabinet is busy, the next step says it again.
+    pub fn light_up(&mut self, lights: Lights) {
+        if self.lights != lights
+            && self.devices.cabinet.as_ref().is_none_or(|cabinet| cabinet.order(lights).is_ok())
+        {
+            self.lights = lights;
+        }
+    }
+
+    /// A reader that is not there, or too busy to hear, finds no card: the resident can type.
+    fn tell_reader(&self, order: id_card_reader::Order) {
+        if let Some(reader) = &self.devices.id_card_reader
+            && reader.order(order).is_err()
+        {
+            tracing::warn!("the id card reader hangs");
+        }
+    }
+
+    /// Every order has an answer, also when nobody is there to print.
+    fn print(&self, ticket: Ticket, order: ReceiptOrder) {
+        let order = receipt_printer::Order::Print(ticket, Box::new(order));
+        let printer = self.devices.receipt_printer.as_ref();
+        if printer.is_none_or(|printer| printer.order(order).is_err()) {
+            let why = PrintStatus::PrinterAway;
+            self.inbox.device(Device::PrintFailed { ticket, why, begun: false });
         }
     }
 }

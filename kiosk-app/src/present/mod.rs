@@ -1,5 +1,6 @@
 //! The screen is a picture of the state: pure functions from the session to what each page shows.
 
+pub mod lights;
 pub mod lines;
 pub mod progress;
 pub mod question;
@@ -99,6 +100,8 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::NotEligible => NoticeKind::NotEligible,
         Notice::ItemBroken => NoticeKind::ItemBroken,
         Notice::SubmissionsClosed => NoticeKind::SubmissionsClosed,
+        Notice::PowerOut => NoticeKind::PowerOut,
+        Notice::GoingOff => NoticeKind::GoingOff,
         Notice::SaveFailed => NoticeKind::SaveFailed,
         Notice::CaseNumberLength => NoticeKind::CaseNumberLength,
         Notice::CaseNumberCheck => NoticeKind::CaseNumberCheck,

@@ -5,6 +5,7 @@ use crate::applicant::{Applicant, DocumentKind};
 use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::ItemCode;
+use crate::session::surroundings::Power;
 use crate::session::{SavedCase, Ticket};
 use crate::settings::Language;
 
@@ -19,6 +20,8 @@ pub enum Effect {
     StartReading(Ticket),
     /// Stop polling.
     StopReading,
+    /// See whether the card that was read still lies on the reader; answer with this ticket.
+    LookForCardLeft(Ticket),
     /// Seal the submission, commit it to disk, answer with the saved case.
     Finalise(Ticket, Box<Submission>),
     /// Seal the rating as a record of its own that names the case. Answers nothing.
@@ -65,6 +68,8 @@ pub enum TimerKind {
     Saving,
     /// Until the city has had its time to answer.
     Asking,
+    /// Until the printer has had its time to print.
+    Printing,
 }
 
 /// What is sealed and sent. Built once, at the moment the resident confirms.
@@ -109,6 +114,9 @@ pub enum AuditFact {
     CardRead { document: DocumentKind, took_ms: u64 },
     CardReadFailed(Remedy),
     NumberTyped(ItemCode),
+    CardForgotten,
+    PowerChanged(Power),
+    CabinetOpened(bool),
     ProgressAsked,
     ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
     Wiped,
@@ -140,4 +148,8 @@ pub enum EndReason {
     Left,
     /// Nobody was there any more.
     Idle,
+    /// A door of the cabinet was opened.
+    CabinetOpened,
+    /// The battery runs low.
+    PowerLow,
 }

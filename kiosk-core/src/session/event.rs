@@ -4,7 +4,7 @@ use crate::applicant::Applicant;
 use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::{ItemCode, QuestionId};
-use crate::session::surroundings::{Admission, CatalogAge, PrinterCondition};
+use crate::session::surroundings::{Admission, CatalogAge, Power, PrinterCondition};
 use crate::session::{CaseProgress, PrintStatus, SavedCase, Ticket};
 use crate::settings::Language;
 
@@ -120,6 +120,8 @@ pub enum Device {
     CardRead(Ticket, Box<Applicant>),
     /// A card could not be read.
     CardFailed(Ticket, Remedy),
+    /// Whether a card still lies on the reader, as far as it can tell.
+    CardLeft(Ticket, bool),
     /// The reader answers (true) or does not.
     ReaderPresent(bool),
     /// The printer's state changed.
@@ -135,6 +137,12 @@ pub enum Device {
         /// Whether a part of it may be on paper.
         begun: bool,
     },
+    /// The mains failed or came back, or the battery runs low.
+    PowerChanged(Power),
+    /// Somebody stands before the machine (true), or nobody does.
+    SomebodyNear(bool),
+    /// A door of the cabinet was opened (true) or closed.
+    CabinetOpened(bool),
     /// The city can be reached (true) or not, as far as the sync agent last knew.
     NetworkChanged(bool),
     /// The catalog went stale, or is fresh again, as far as the sync agent last knew.

@@ -1,13 +1,12 @@
 //! 办事指南: what the item is and what to bring. Readable even when nothing can be submitted.
 
-use super::{Admission, Citizen, EndReason, Page, Turn};
-use crate::remedy::Notice;
+use super::{Citizen, EndReason, Page, Turn};
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
-        Citizen::Started => match turn.session.admission() {
-            Admission::Open => turn.session.page = Page::Consent,
-            Admission::Closed => turn.session.notice = Some(Notice::SubmissionsClosed),
+        Citizen::Started => match turn.session.why_not_begin() {
+            None => turn.session.page = Page::Consent,
+            why => turn.session.notice = why,
         },
         Citizen::Back => turn.leave(EndReason::Left),
         _ => {}

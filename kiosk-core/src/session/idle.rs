@@ -18,6 +18,8 @@ pub struct Limits {
     pub same_touch_standard_ms: u64,
     /// Senior theme: the same touch again is ignored for so long.
     pub same_touch_senior_ms: u64,
+    /// Until the warning, when a sensor sees nobody.
+    pub unseen_ms: u64,
     /// How long "take your card" stays.
     pub farewell_ms: u64,
     /// How long a case saved before a restart is offered.
@@ -26,6 +28,8 @@ pub struct Limits {
     pub saving_ms: u64,
     /// How long the city may take to answer.
     pub asking_ms: u64,
+    /// How long a receipt may take; longer than the driver's own deadline, for a driver that hangs.
+    pub printing_ms: u64,
 }
 
 impl Default for Limits {
@@ -37,10 +41,12 @@ impl Default for Limits {
             countdown_senior_s: 45,
             same_touch_standard_ms: 300,
             same_touch_senior_ms: 500,
+            unseen_ms: 10_000,
             farewell_ms: 6_000,
             saved_case_offer_ms: 60_000,
             saving_ms: 15_000,
             asking_ms: 15_000,
+            printing_ms: 60_000,
         }
     }
 }
@@ -86,6 +92,13 @@ impl Turn<'_> {
         let after_ms = self.rules.limits.idle_ms(self.session.settings.theme);
         self.session.idle.warning_s = None;
         self.start_idle_timer(after_ms);
+    }
+
+    /// A sensor sees nobody: the warning comes soon, unless it is there already.
+    pub(super) fn nobody_is_seen(&mut self) {
+        if self.session.idle.warning_s.is_none() {
+            self.start_idle_timer(self.rules.limits.unseen_ms);
+        }
     }
 
     pub(super) fn on_idle_timer(&mut self) {

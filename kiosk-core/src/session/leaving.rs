@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, asking, home,
-    saving,
+    left_card, saving,
 };
 use crate::applicant::IdentificationWay;
 
@@ -12,6 +12,8 @@ use crate::applicant::IdentificationWay;
 pub struct ToTake {
     /// The card was laid on the reader.
     pub card: bool,
+    /// The reader is sure that the card still lies there.
+    pub card_seen: bool,
     /// A receipt came out on paper, or was brought along to ask about its case.
     pub receipt: bool,
 }
@@ -19,7 +21,8 @@ pub struct ToTake {
 impl Turn<'_> {
     /// Ends the session. The farewell is shown when there may be something to take along.
     pub(super) fn leave(&mut self, reason: EndReason) {
-        let nothing_begun = self.session.visit.is_none() && matches!(self.session.page, Page::Home(_));
+        let nothing_begun =
+            self.session.visit.is_none() && matches!(self.session.page, Page::Home(_) | Page::Leaving(_));
         let applicant = self.session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
         let card = match &self.session.page {
             Page::Identify(identify) => identify.saw_a_card(),
@@ -46,9 +49,12 @@ impl Turn<'_> {
         }
         if card || receipt || reason == EndReason::Finished {
             self.session.idle.warning_s = None;
-            self.session.page = Page::Leaving(ToTake { card, receipt });
+            self.session.page = Page::Leaving(ToTake { card, card_seen: false, receipt });
             let wait = self.rules.limits.farewell_ms;
             self.start_page_timer(TimerKind::Page, wait);
+            if card {
+                left_card::look(self);
+            }
         } else {
             go_home(self);
         }
@@ -57,6 +63,7 @@ impl Turn<'_> {
 
 /// Back to a home screen that knows nothing of the last resident, not even the language.
 pub(super) fn go_home(turn: &mut Turn) {
+    left_card::leave(turn);
     turn.session.settings = Settings::default();
     turn.session.page = Page::Home(None);
     turn.session.page_timer = None;
@@ -64,6 +71,13 @@ pub(super) fn go_home(turn: &mut Turn) {
     turn.stop_idle_timer();
     if let Some(SavedCaseOffer { case, print }) = turn.session.offer_at_home.take() {
         home::offer_saved_case(turn, case, print);
+    }
+}
+
+/// The farewell's time is over.
+pub(super) fn on_timeout(turn: &mut Turn) {
+    if !left_card::stays(turn) {
+        go_home(turn);
     }
 }
 

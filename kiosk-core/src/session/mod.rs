@@ -9,6 +9,7 @@ pub mod effect;
 pub mod event;
 pub mod surroundings;
 
+mod around;
 mod asking;
 mod case_progress;
 mod confirm_person;
@@ -19,6 +20,7 @@ mod home;
 mod identify;
 mod idle;
 mod leaving;
+mod left_card;
 mod question;
 mod rating;
 mod receipt;
@@ -41,7 +43,7 @@ pub use leaving::ToTake;
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
-pub use surroundings::{Admission, CatalogAge, PrinterCondition, Surroundings};
+pub use surroundings::{Admission, CatalogAge, Power, PrinterCondition, Surroundings};
 
 use crate::answers::Answers;
 use crate::applicant::Applicant;
@@ -167,6 +169,7 @@ pub struct Session {
     unsettled: Option<Ticket>,
     /// A case that was saved while its resident was being seen off.
     offer_at_home: Option<SavedCaseOffer>,
+    left_card: left_card::LeftCard,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -186,6 +189,7 @@ impl Default for Session {
             page_timer: None,
             unsettled: None,
             offer_at_home: None,
+            left_card: left_card::LeftCard::default(),
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -283,6 +287,10 @@ impl Turn<'_> {
             Device::PrinterChanged(condition) => self.session.surroundings.printer = condition,
             Device::NetworkChanged(network) => self.session.surroundings.network = network,
             Device::CatalogAged(age) => self.session.surroundings.catalog = age,
+            Device::PowerChanged(power) => around::on_power(self, power),
+            Device::SomebodyNear(near) => around::on_somebody(self, near),
+            Device::CabinetOpened(open) => around::on_cabinet(self, open),
+            Device::CardLeft(ticket, there) => left_card::on_answer(self, ticket, there),
             Device::CardFound(ticket) => identify::on_card_found(self, ticket),
             Device::CardRead(ticket, applicant) => identify::on_card_read(self, ticket, *applicant),
             Device::CardFailed(ticket, remedy) => identify::on_card_failed(self, ticket, remedy),
@@ -319,8 +327,9 @@ impl Turn<'_> {
             self.session.page_timer = None;
             match &self.session.page {
                 Page::Home(_) => self.session.page = Page::Home(None),
-                Page::Leaving(_) => leaving::go_home(self),
+                Page::Leaving(_) => leaving::on_timeout(self),
                 Page::Saving(_) => saving::on_timeout(self),
+                Page::Receipt(_) => receipt::on_timeout(self),
                 Page::Asking(_) => asking::on_timeout(self),
                 Page::Guide
                 | Page::Consent
@@ -328,7 +337,6 @@ impl Turn<'_> {
                 | Page::ConfirmPerson
                 | Page::Question(_)
                 | Page::Review
-                | Page::Receipt(_)
                 | Page::Rating(_)
                 | Page::Enquiry(_)
                 | Page::Progress(_) => {}

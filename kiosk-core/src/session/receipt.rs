@@ -1,6 +1,8 @@
 //! 受理回执: the case number, its QR, and how far the paper really came.
 
-use super::{Citizen, Effect, EndReason, Page, PrinterCondition, ReceiptOrder, SavedCase, Ticket, Turn};
+use super::{
+    Citizen, Effect, EndReason, Page, PrinterCondition, ReceiptOrder, SavedCase, Ticket, TimerKind, Turn,
+};
 
 /// How far a receipt came. Never more is claimed than the printer confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,8 @@ pub(super) fn print(turn: &mut Turn, reprint: bool) {
     page.printing = Some(ticket);
     page.attempts += 1;
     let case = page.case.clone();
+    let usual = turn.rules.limits.printing_ms;
+    turn.start_page_timer(TimerKind::Printing, usual);
     turn.effects.push(Effect::Print(ticket, ReceiptOrder { case, applicant_name, language, reprint }));
 }
 
@@ -119,7 +123,22 @@ pub(super) fn on_print_answer(turn: &mut Turn, ticket: Ticket, status: PrintStat
     page.printing = None;
     page.print = status;
     page.before |= begun;
+    stop_timer(turn);
     turn.somebody_is_there();
+}
+
+/// The printer's thread has not answered at all. What it may still print is not taken for printed; asked for again, it
+/// is a reprint.
+pub(super) fn on_timeout(turn: &mut Turn) {
+    let Page::Receipt(page) = &turn.session.page else { return };
+    if let Some(ticket) = page.printing {
+        on_print_answer(turn, ticket, PrintStatus::Failed, true);
+    }
+}
+
+fn stop_timer(turn: &mut Turn) {
+    turn.session.page_timer = None;
+    turn.effects.push(Effect::StopTimer(TimerKind::Printing));
 }
 
 pub(super) fn on_delivered(turn: &mut Turn, case_id: &str) {

@@ -1,15 +1,14 @@
 //! The check page: everything at one glance, each answer with "change this".
 
-use super::{Admission, Citizen, Effect, Page, Saving, Submission, TimerKind, Turn, question};
-use crate::remedy::Notice;
+use super::{Citizen, Effect, Page, Saving, Submission, TimerKind, Turn, question};
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::ChangeWanted(id) => question::open(turn, id),
         Citizen::Back => question::go_to_last_asked(turn),
-        Citizen::Confirmed => match turn.session.admission() {
-            Admission::Open => submit(turn),
-            Admission::Closed => turn.session.notice = Some(Notice::SubmissionsClosed),
+        Citizen::Confirmed => match turn.session.why_not_submit() {
+            None => submit(turn),
+            why => turn.session.notice = why,
         },
         _ => {}
     }

@@ -2,7 +2,7 @@
 //! while the answer is outstanding, nobody can submit a second time.
 
 use super::receipt::{self, ReceiptPage};
-use super::{Admission, Effect, Page, PrintStatus, SavedCase, Session, Ticket, TimerKind, Turn, home};
+use super::{Admission, Effect, Page, Power, PrintStatus, SavedCase, Session, Ticket, TimerKind, Turn, home};
 use crate::remedy::{Notice, Remedy};
 
 /// A case this young is offered on the home screen when nobody saw that it was saved.
@@ -25,12 +25,19 @@ impl Saving {
 }
 
 impl Session {
-    /// Whether a case can be begun or submitted now: there is room, and the store does not owe the
-    /// answer to a submission whose resident has left.
-    pub fn admission(&self) -> Admission {
-        match self.unsettled {
-            Some(_) => Admission::Closed,
-            None => self.surroundings.admission,
+    /// Why no case can be submitted now: there is no room, or the store owes the answer to a submission
+    /// whose resident has left.
+    pub fn why_not_submit(&self) -> Option<Notice> {
+        let open = self.unsettled.is_none() && self.surroundings.admission == Admission::Open;
+        (!open).then_some(Notice::SubmissionsClosed)
+    }
+
+    /// Why no case can be begun now. On battery, what was begun may still be finished.
+    pub fn why_not_begin(&self) -> Option<Notice> {
+        match self.surroundings.power {
+            Power::Mains => self.why_not_submit(),
+            Power::Battery => Some(Notice::PowerOut),
+            Power::BatteryLow => Some(Notice::GoingOff),
         }
     }
 }

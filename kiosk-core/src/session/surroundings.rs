@@ -23,6 +23,18 @@ pub enum Admission {
     Closed,
 }
 
+/// Where the machine's power comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Power {
+    /// From the mains, or nobody watches it.
+    #[default]
+    Mains,
+    /// From the battery: what was begun is finished, nothing new is begun.
+    Battery,
+    /// From a battery that is nearly empty: the machine goes off soon.
+    BatteryLow,
+}
+
 /// Whether the city still vouches for the catalog.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CatalogAge {
@@ -46,6 +58,10 @@ pub struct Surroundings {
     pub admission: Admission,
     /// The catalog's age.
     pub catalog: CatalogAge,
+    /// Where the power comes from.
+    pub power: Power,
+    /// Somebody stands before the machine, as far as a sensor can tell; `None` without one.
+    pub somebody_near: Option<bool>,
 }
 
 impl Default for Surroundings {
@@ -57,6 +73,8 @@ impl Default for Surroundings {
             network: false,
             admission: Admission::Closed,
             catalog: CatalogAge::Fresh,
+            power: Power::Mains,
+            somebody_near: None,
         }
     }
 }

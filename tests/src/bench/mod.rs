@@ -9,6 +9,7 @@ pub mod browser;
 pub mod city;
 pub mod commits;
 pub mod delivery;
+pub mod devices;
 pub mod devtools;
 pub mod link;
 pub mod memory;

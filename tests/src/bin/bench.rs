@@ -6,8 +6,9 @@ mod bench;
 
 use anyhow::Result;
 use bench::table::{self, Row};
-use bench::{city, commits, delivery, photos, screen, start};
+use bench::{city, commits, delivery, devices, photos, screen, start};
 use clap::{Parser, ValueEnum};
+use std::time::Duration;
 
 /// Speed and memory, each figure beside its reference.
 #[derive(Parser)]
@@ -35,6 +36,8 @@ enum Group {
     Delivery,
     /// The city on PostgreSQL, against pgbench
     City,
+    /// Card, receipt and idle devices, against the line itself
+    Devices,
 }
 
 impl Group {
@@ -51,6 +54,7 @@ impl Group {
                 grouped: if quick { 2048 } else { 40_960 },
                 paced_s: if quick { 3 } else { 60 },
             }),
+            Group::Devices => devices::measure(of(3, 30), Duration::from_secs(of(3, 30) as u64)),
             Group::Delivery => delivery::measure(of(1_000, 10_000), of(1, 3)),
         }
     }

@@ -22,7 +22,7 @@ fn a_resident_goes_from_home_to_home_and_nothing_of_her_stays() {
     assert!(bench.effects.contains(&Effect::WipeSession));
     assert!(bench.effects.contains(&Effect::StoreRating(saved(), 5)));
     assert_eq!(bench.session.visit, None);
-    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, receipt: true }));
+    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, card_seen: false, receipt: true }));
     bench.touch(Citizen::FarewellDone);
     assert_eq!(bench.session.page, Page::Home(None));
 }
@@ -64,7 +64,7 @@ fn who_does_not_go_on_with_an_expired_card_is_forgotten() {
     bench.lay(ticket, card("1971-01-01", Some("2020-06-30")));
     bench.touch(Citizen::NoticeClosed);
     assert!(bench.effects.contains(&Effect::WipeSession));
-    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, receipt: false }));
+    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, card_seen: false, receipt: false }));
     assert_eq!(bench.session.visit, None);
 }
 
@@ -300,7 +300,10 @@ fn a_broken_condition_is_said_and_the_rest_works() {
     bench.touch(Citizen::PersonConfirmed).choose("break");
     assert_eq!(bench.session.notice, Some(Notice::ItemBroken));
     bench.touch(Citizen::NoticeClosed).touch(Citizen::End);
-    assert!(matches!(bench.session.page, Page::Leaving(ToTake { card: true, receipt: false })));
+    assert!(matches!(
+        bench.session.page,
+        Page::Leaving(ToTake { card: true, card_seen: false, receipt: false })
+    ));
 }
 
 proptest::proptest! {

@@ -1,5 +1,6 @@
 //! The pure machine without clock, device or screen: here the bench that drives it, the journeys beside.
 
+mod around;
 mod enquiry;
 mod journeys;
 mod saving;

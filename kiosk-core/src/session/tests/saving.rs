@@ -114,7 +114,7 @@ fn a_case_saved_much_later_is_offered_to_nobody() {
     bench.at_ms += RECENT_MS as u64;
     bench.send(Event::Store(Store::Finalised(ticket, saved())));
     assert_eq!(bench.session.page, Page::Home(None));
-    assert_eq!(bench.session.admission(), Admission::Open);
+    assert_eq!(bench.session.why_not_submit(), None);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn until_the_store_has_answered_nobody_begins_or_submits_another_case() {
     bench.touch(Citizen::End).touch(Citizen::FarewellDone);
     bench.send(Event::Store(Store::FinaliseFailed(ticket, Remedy::Retry)));
     assert_eq!(bench.session.notice, None, "the failure of another's case is nobody's");
-    assert_eq!(bench.session.admission(), Admission::Open);
+    assert_eq!(bench.session.why_not_submit(), None);
 }
 
 #[test]

@@ -52,8 +52,8 @@ pub(crate) fn parts() -> Vec<Part> {
             vec![
                 devices::targets(),
                 cabinet::targets(),
-                cameras::targets(),
                 page_and_card::targets(),
+                cameras::targets(),
                 vendor::targets(),
                 screen::targets(),
             ],

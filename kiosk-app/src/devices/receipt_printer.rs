@@ -1,12 +1,16 @@
-//! The receipt printer's thread: watches paper and cover, renders a receipt in a short-lived child
-//! process, prints it once, and reports only what the printer confirmed.
+//! The receipt printer: watches paper and cover, renders a receipt in a short-lived child process, prints it once, and
+//! reports only what the printer confirmed.
 
+use super::declared::PrinterDevice;
+use super::health::{HealthBook, Trouble};
+use super::station::{self, Hand, Station};
 use crate::catalog::words;
-use crate::config::{Config, SerialDevice};
+use crate::config::Config;
 use crate::effects::store::StoreHand;
 use crate::inbox::Inbox;
+use anyhow::Context;
 use device_drivers::receipt_printer::{
-    Bitmap, Connection, EscPosPrinter, Paper, PrinterError, PrinterModel, ReceiptPrinter,
+    Bitmap, Connection, EscPosPrinter, Paper, PrinterError, PrinterModel, PrinterStatus, ReceiptPrinter,
 };
 use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
 use kiosk_core::settings::Language;
@@ -14,22 +18,19 @@ use kiosk_core::{calendar, verification_code};
 use kiosk_documents::{Receipt, Renderer};
 use service_catalog::Text;
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+/// Its name in health and logs.
+pub const NAME: &str = "receipt-printer";
 /// Time between two looks at paper and cover.
 const WATCH: Duration = Duration::from_millis(500);
-const COMMANDS_MAX: usize = 8;
-/// The model that every terminal has.
-const MODEL: &str = "80mm";
-
-enum Command {
+/// What the session asks of the printer.
+pub enum Order {
+    /// Print; report with this ticket.
     Print(Ticket, Box<ReceiptOrder>),
+    /// Receipts carry these titles from now on.
     TitlesAre(HashMap<String, Text>),
 }
-
-/// The session's hand on the printer.
-pub struct PrinterHand(SyncSender<Command>);
 
 /// What every receipt of this terminal says.
 pub struct Letterhead {
@@ -79,36 +80,26 @@ impl Letterhead {
     }
 }
 
-impl PrinterHand {
-    /// Starts the thread.
-    pub fn spawn(
-        device: SerialDevice,
-        letterhead: Letterhead,
-        renderer: Renderer,
-        store: StoreHand,
-        inbox: Inbox,
-    ) -> std::io::Result<Self> {
-        let (sender, commands) = sync_channel(COMMANDS_MAX);
-        let worker = Worker { device, letterhead, renderer, store, inbox, printer: None, condition: None };
-        std::thread::Builder::new().name("receipt-printer".into()).spawn(move || worker.run(&commands))?;
-        Ok(PrinterHand(sender))
-    }
-
-    /// Print; report with this ticket.
-    pub fn print(&self, ticket: Ticket, order: ReceiptOrder) {
-        let _ = self.0.try_send(Command::Print(ticket, Box::new(order)));
-    }
-
-    /// Receipts carry these titles from now on. False when the queue is full: then they do not, and it has to be said
-    /// again.
-    #[must_use]
-    pub fn titles_are(&self, titles: HashMap<String, Text>) -> bool {
-        self.0.try_send(Command::TitlesAre(titles)).is_ok()
-    }
+/// Starts the printer's thread.
+pub fn spawn(
+    device: PrinterDevice,
+    letterhead: Letterhead,
+    renderer: Renderer,
+    store: StoreHand,
+    inbox: Inbox,
+    health: HealthBook,
+) -> anyhow::Result<Hand<Order>> {
+    let model = PrinterModel::named(&device.model)
+        .with_context(|| format!("devices.receipt_printer.model: no printer is called {:?}", device.model))?;
+    let connection = device.connection;
+    let desk =
+        PrinterDesk { connection, model, letterhead, renderer, store, inbox, printer: None, condition: None };
+    Ok(station::spawn(NAME, desk, health)?)
 }
 
-struct Worker {
-    device: SerialDevice,
+struct PrinterDesk {
+    connection: Connection,
+    model: PrinterModel,
     letterhead: Letterhead,
     renderer: Renderer,
     store: StoreHand,
@@ -117,54 +108,73 @@ struct Worker {
     condition: Option<PrinterCondition>,
 }
 
-impl Worker {
-    fn run(mut self, commands: &Receiver<Command>) {
-        loop {
-            self.watch();
-            match commands.recv_timeout(WATCH) {
-                Ok(Command::Print(ticket, order)) => self.print(ticket, &order),
-                Ok(Command::TitlesAre(titles)) => self.letterhead.titles = titles,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+impl Station for PrinterDesk {
+    type Order = Order;
+
+    fn open(&mut self) -> Result<(), Trouble> {
+        let mut printer = EscPosPrinter::open(&self.connection, self.model.clone()).map_err(trouble_of)?;
+        let status = printer.status().map_err(trouble_of)?;
+        self.printer = Some(printer);
+        self.tell(condition_of(&status));
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.printer = None;
+    }
+
+    fn turn(&mut self) -> Result<(), Trouble> {
+        let Some(printer) = &mut self.printer else { return Ok(()) };
+        let status = printer.status().map_err(trouble_of)?;
+        self.tell(condition_of(&status));
+        Ok(())
+    }
+
+    fn obey(&mut self, order: Order) -> Result<(), Trouble> {
+        match order {
+            Order::Print(ticket, order) => self.print(ticket, &order),
+            Order::TitlesAre(titles) => {
+                self.letterhead.titles = titles;
+                Ok(())
             }
         }
     }
 
-    fn watch(&mut self) {
-        if self.printer.is_none() {
-            let connection = Connection::Serial { port: self.device.port.clone(), baud: self.device.baud };
-            let model = PrinterModel::named(MODEL).expect("a model that comes with the driver");
-            self.printer = EscPosPrinter::open(&connection, model).ok();
+    fn pause(&self) -> Duration {
+        WATCH
+    }
+
+    fn report(&mut self, here: bool) {
+        if !here {
+            self.tell(PrinterCondition::Away);
         }
-        let condition = match self.printer.as_mut().map(|printer| printer.status()) {
-            None => PrinterCondition::Away,
-            Some(Ok(status)) if status.cover_open => PrinterCondition::CoverOpen,
-            Some(Ok(status)) if status.paper == Paper::End => PrinterCondition::NoPaper,
-            Some(Ok(status)) if status.online => PrinterCondition::Ready,
-            Some(Ok(_)) => PrinterCondition::Away,
-            Some(Err(error)) => {
-                tracing::warn!(%error, "the receipt printer");
-                self.printer = None;
-                PrinterCondition::Away
-            }
-        };
+    }
+}
+
+impl PrinterDesk {
+    fn tell(&mut self, condition: PrinterCondition) {
         if self.condition.replace(condition) != Some(condition) {
             self.inbox.device(Device::PrinterChanged(condition));
         }
     }
 
-    fn print(&mut self, ticket: Ticket, order: &ReceiptOrder) {
+    fn print(&mut self, ticket: Ticket, order: &ReceiptOrder) -> Result<(), Trouble> {
         self.store.print_started(&order.case.case_id, order.reprint);
         let (status, begun) = match self.try_print(order) {
             Ok(level) => (PrintStatus::Printed { level }, true),
             Err(NotOut { why, begun }) => (why, begun),
         };
         self.store.print_ended(&order.case.case_id, status, begun || order.reprint);
-        self.watch();
+        // What the printer is now is told first: the page offers another try only when there is a printer for it.
+        let lost = self.turn();
+        if lost.is_err() {
+            self.tell(PrinterCondition::Away);
+        }
         self.inbox.device(match status {
             PrintStatus::Printed { level } => Device::Printed(ticket, level),
             why => Device::PrintFailed { ticket, why, begun },
         });
+        lost
     }
 
     fn try_print(&mut self, order: &ReceiptOrder) -> Result<u8, NotOut> {
@@ -195,5 +205,23 @@ fn status_of(error: &PrinterError) -> PrintStatus {
         PrinterError::CoverOpen { .. } => PrintStatus::CoverOpen,
         PrinterError::Gone { .. } => PrintStatus::PrinterAway,
         _ => PrintStatus::Failed,
+    }
+}
+
+fn condition_of(status: &PrinterStatus) -> PrinterCondition {
+    match status {
+        status if status.cover_open => PrinterCondition::CoverOpen,
+        status if status.paper == Paper::End => PrinterCondition::NoPaper,
+        status if status.online => PrinterCondition::Ready,
+        _ => PrinterCondition::Away,
+    }
+}
+
+fn trouble_of(error: PrinterError) -> Trouble {
+    match error.remedy() {
+        device_drivers::Remedy::CallOperator(fault) => fault.into(),
+        device_drivers::Remedy::Retry | device_drivers::Remedy::AskCitizen(_) => {
+            device_drivers::Fault::PrinterSilent.into()
+        }
     }
 }

@@ -1,0 +1,260 @@
+//! `[devices]` of `terminal.toml`: which devices this terminal has, and where. What is not declared is not there.
+//!
+//! ```toml
+//! [devices.id_card_reader]
+//! transport = "serial"
+//! port = "/dev/serial/by-id/usb-maker_reader"
+//! baud = 115200
+//!
+//! [devices.receipt_printer]
+//! transport = "usb"
+//! device = "/dev/usb/lp0"
+//! model = "80mm"
+//!
+//! [devices.cabinet]
+//! board = { port = "/dev/serial/by-id/usb-maker_board" }
+//! presence = { on = "board" }
+//! doors = [{ on = "board", number = 0 }, { on = "gpio", chip = "/dev/gpiochip0", offset = 4, active_low = true }]
+//! card_light = { on = "board", number = 0 }
+//! help_light = { on = "led", name = "upboard:red:" }
+//!
+//! [devices.ups]
+//! name = "kiosk"
+//! ```
+
+use device_drivers::receipt_printer::Connection;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The declared devices.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Devices {
+    /// 身份证阅读器.
+    pub id_card_reader: Option<ReaderDevice>,
+    /// 凭条打印机.
+    pub receipt_printer: Option<PrinterDevice>,
+    /// Presence sensor, doors and lights.
+    pub cabinet: Option<CabinetDevices>,
+    /// UPS.
+    pub ups: Option<UpsDevice>,
+}
+
+/// 身份证阅读器.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReaderDevice {
+    /// How it is connected.
+    #[serde(flatten)]
+    pub connection: ReaderConnection,
+    /// A reset lets this model find a card again that was left lying: then a forgotten card is noticed. Differs from
+    /// model to model; try it with a specimen card.
+    #[serde(default)]
+    pub finds_again_after_reset: bool,
+}
+
+/// How an identity-card reader is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "transport", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ReaderConnection {
+    /// A serial line, or a USB reader with a serial chip.
+    Serial {
+        /// The tty.
+        port: PathBuf,
+        /// Bits per second; others are searched for when nobody answers.
+        #[serde(default = "usual_baud")]
+        baud: u32,
+    },
+    /// Four bulk pipes.
+    Usb {
+        /// Vendor (idVendor).
+        vendor: u16,
+        /// Product (idProduct).
+        product: u16,
+        /// Serial number, where there are several of one product.
+        serial: Option<String>,
+        /// Number of the interface that holds the pipes.
+        #[serde(default)]
+        interface: u8,
+    },
+}
+
+fn usual_baud() -> u32 {
+    115_200
+}
+
+/// 凭条打印机.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PrinterDevice {
+    /// How it is connected.
+    #[serde(flatten)]
+    pub connection: Connection,
+    /// Name of its model.
+    #[serde(default = "usual_model")]
+    pub model: String,
+}
+
+fn usual_model() -> String {
+    "80mm".into()
+}
+
+/// What the cabinet feels and shows. Any part may be missing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CabinetDevices {
+    /// The board that some of the parts are on.
+    pub board: Option<BoardLine>,
+    /// Tells whether somebody stands before the machine.
+    pub presence: Option<Contact>,
+    /// Contacts of the doors.
+    #[serde(default)]
+    pub doors: Vec<Contact>,
+    /// Beside the card reader.
+    pub card_light: Option<Lamp>,
+    /// Beside the receipt's mouth.
+    pub receipt_light: Option<Lamp>,
+    /// Seen from afar.
+    pub help_light: Option<Lamp>,
+}
+
+/// Where the cabinet board is (docs/CABINET_BOARD.md).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardLine {
+    /// The tty.
+    pub port: PathBuf,
+    /// Bits per second.
+    #[serde(default = "usual_baud")]
+    pub baud: u32,
+}
+
+/// Where a sensor or a door's contact is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "on", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Contact {
+    /// On the board.
+    Board {
+        /// Which door, from 0; a board has one sensor.
+        #[serde(default)]
+        number: u8,
+    },
+    /// On a line of the machine's own.
+    Gpio(GpioLine),
+}
+
+/// A GPIO line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GpioLine {
+    /// The chip's node, as `/dev/gpiochip0`.
+    pub chip: PathBuf,
+    /// The line's number on the chip.
+    pub offset: u32,
+    /// A low level means "near" or "open".
+    #[serde(default)]
+    pub active_low: bool,
+}
+
+/// Where a light is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "on", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Lamp {
+    /// On the board.
+    Board {
+        /// Which light, from 0.
+        number: u8,
+    },
+    /// One of the kernel's LEDs.
+    Led {
+        /// Its name in `/sys/class/leds`.
+        name: String,
+    },
+}
+
+/// UPS, through the server of the Network UPS Tools.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpsDevice {
+    /// Address of `upsd`.
+    #[serde(default = "usual_upsd")]
+    pub server: SocketAddr,
+    /// What `upsd` calls it.
+    pub name: String,
+}
+
+fn usual_upsd() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], device_drivers::ups::driver::NUT_PORT))
+}
+
+impl Devices {
+    /// Makes paths absolute that are relative to the configuration's folder.
+    pub fn resolve(&mut self, folder: &Path) {
+        for path in self.names_mut() {
+            *path = folder.join(&*path);
+        }
+    }
+
+    /// The names under which devices appear when they are plugged in.
+    pub fn names(&self) -> Vec<PathBuf> {
+        self.clone().names_mut().into_iter().map(|name| name.clone()).collect()
+    }
+
+    fn names_mut(&mut self) -> Vec<&mut PathBuf> {
+        let reader = self.id_card_reader.as_mut().and_then(|device| match &mut device.connection {
+            ReaderConnection::Serial { port, .. } => Some(port),
+            ReaderConnection::Usb { .. } => None,
+        });
+        let printer = self.receipt_printer.as_mut().and_then(|device| match &mut device.connection {
+            Connection::Serial { port, .. } => Some(port),
+            Connection::Usb { device } => Some(device),
+            Connection::Tcp { .. } => None,
+        });
+        let board =
+            self.cabinet.as_mut().and_then(|cabinet| cabinet.board.as_mut()).map(|board| &mut board.port);
+        reader.into_iter().chain(printer).chain(board).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Devices, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    #[test]
+    fn each_device_is_declared_by_itself_and_relative_names_follow_the_file() {
+        let mut devices = parse(
+            r#"
+            [id_card_reader]
+            transport = "serial"
+            port = "dev/reader"
+            [receipt_printer]
+            transport = "usb"
+            device = "/dev/usb/lp0"
+            "#,
+        )
+        .unwrap();
+        devices.resolve(Path::new("/etc/kiosk"));
+        assert_eq!(devices.names(), [Path::new("/etc/kiosk/dev/reader"), Path::new("/dev/usb/lp0")]);
+        assert_eq!(devices.receipt_printer.unwrap().model, "80mm");
+        assert!(parse("").unwrap().id_card_reader.is_none());
+        let usb = parse("[id_card_reader]\ntransport = \"usb\"\nvendor = 0x0400\nproduct = 0xc35a").unwrap();
+        let reader = usb.id_card_reader.unwrap().connection;
+        assert!(matches!(reader, ReaderConnection::Usb { product: 0xc35a, interface: 0, .. }));
+    }
+
+    #[test]
+    fn what_nobody_knows_is_said() {
+        for (text, word) in [
+            ("[id_card_raeder]\ntransport = \"serial\"\nport = \"a\"", "id_card_raeder"),
+            ("[id_card_reader]\ntransport = \"pigeon\"\nport = \"a\"", "pigeon"),
+            ("[id_card_reader]\ntransport = \"serial\"", "port"),
+            ("[receipt_printer]\ntransport = \"tcp\"\nport = \"a\"", "port"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+}
