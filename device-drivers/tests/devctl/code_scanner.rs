@@ -48,7 +48,7 @@ fn broken_scans_and_silence_are_told() {
     let mut scanner = Simulated::start(&format!("code-scanner --link {}/scanner", folder.path().display()));
     let told = listen(&mut scanner, "", &["scan 东莞市政务服务"]).good();
     assert_eq!(told.fact("code"), "unknown, 7 characters, Unicode");
-    scanner.order("fault breaks-off=5");
+    scanner.order("fault breaks-off:5");
     let scan = format!("scan {CODE}");
     listen(&mut scanner, "", &[&scan]).refused("ask-citizen scan-again");
     scanner.order("fault noise");

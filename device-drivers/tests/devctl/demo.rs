@@ -38,12 +38,12 @@ fn demo(status: &'static str, body: &'static str) -> (String, JoinHandle<(String
 #[test]
 fn faults_reach_the_demo_as_its_page_sends_them() {
     for (arguments, request, body) in [
-        ("reader stale", "post /api/reader http/1.1", r#"{"fault":"stale"}"#),
-        ("reader none plugged=true", "post /api/reader http/1.1", r#"{"fault":null,"plugged":true}"#),
+        ("id-card-reader stale", "post /api/devices/id-card-reader http/1.1", r#"{"fault":"stale"}"#),
+        ("ups none plugged=true", "post /api/devices/ups http/1.1", r#"{"fault":null,"plugged":true}"#),
         (
-            "printer paper_ends_after_rows=120",
-            "post /api/printer http/1.1",
-            r#"{"paper_ends_after_rows":120}"#,
+            "receipt-printer paper-ends:120",
+            "post /api/devices/receipt-printer http/1.1",
+            r#"{"fault":{"name":"paper-ends","number":120}}"#,
         ),
         ("camera dark", "post /api/devices/camera http/1.1", r#"{"fault":"dark"}"#),
     ] {

@@ -29,9 +29,9 @@ fn the_state_is_told_and_an_obstacle_is_a_no() {
     }
     printer.order("fault none");
     for (fault, remedy) in [
-        ("cut-after=40", "call-operator document-printer-gone"),
+        ("cut-after:40", "call-operator document-printer-gone"),
         ("no-http", "call-operator document-printer-fault"),
-        ("http=503", "call-operator document-printer-fault"),
+        ("http:503", "call-operator document-printer-fault"),
     ] {
         printer.order(&format!("fault {fault}"));
         status(&printer).refused(remedy);
@@ -67,7 +67,7 @@ fn a_test_page_is_a_pdf_with_the_pages_that_were_asked_for() {
 
 #[test]
 fn a_job_that_cannot_end_is_taken_back_and_the_obstacle_is_told() {
-    let mut printer = Simulated::start("document-printer --page 100 --fault jam-after=0");
+    let mut printer = Simulated::start("document-printer --page 100 --fault jam-after:0");
     let told = run(&format!("document-printer {} test-page --wait 3", printer.way));
     let told = told.refused("call-operator document-printer-jam");
     assert!(told.facts.contains("obstacle: jam"), "{told:?}");

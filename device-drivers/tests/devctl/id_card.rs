@@ -63,13 +63,13 @@ fn what_goes_wrong_is_told_with_its_remedy() {
     let mut desk = Desk::new("--fault noise-inside");
     desk.run("read").refused("ask-citizen lay-card-again");
     for (fault, remedy) in [
-        ("truncated=20", "ask-citizen hold-card-still"),
+        ("truncated:20", "ask-citizen hold-card-still"),
         ("forged", "ask-citizen card-refused"),
         ("not-a-card", "ask-citizen not-an-id-card"),
-        ("status=102", "call-operator reader-fault"),
+        ("status:102", "call-operator reader-fault"),
         ("silent", "retry"),
-        ("pulled-after=100", "ask-citizen hold-card-still"),
-        ("unplugged-at=40", "call-operator reader-gone"),
+        ("pulled-after:100", "ask-citizen hold-card-still"),
+        ("unplugged-at:40", "call-operator reader-gone"),
     ] {
         desk.reader.order(&format!("fault {fault}"));
         desk.reader.order("lay");

@@ -92,10 +92,10 @@ fn a_printer_with_a_mouth_is_probed_higher_and_its_model_is_chosen_by_name() {
 #[test]
 fn what_stops_a_test_page_is_told() {
     for (fault, remedy) in [
-        ("paper-ends=100", "call-operator printer-paper-end"),
-        ("cover-opens=50", "call-operator printer-cover-open"),
+        ("paper-ends:100", "call-operator printer-paper-end"),
+        ("cover-opens:50", "call-operator printer-cover-open"),
         ("jam-at-cut", "call-operator printer-cutter"),
-        ("unplugged-at=2000", "call-operator printer-gone"),
+        ("unplugged-at:2000", "call-operator printer-gone"),
     ] {
         let printer = Simulated::start(&format!("receipt-printer --listen 127.0.0.1:0 --fault {fault}"));
         run(&format!("receipt-printer {} test-page", printer.way)).refused(remedy);

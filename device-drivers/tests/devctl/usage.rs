@@ -46,7 +46,7 @@ fn a_fault_that_does_not_exist_is_told_and_the_device_stays() {
     run(&format!("simulate id-card --link {} --fault flood", link.display())).misused();
     let mut reader = crate::run::Simulated::start(&format!("id-card --link {}", link.display()));
     assert_eq!(reader.answer("fault flood"), "error: there is no fault \"flood\"");
-    assert_eq!(reader.answer("fault late=soon"), "error: \"soon\" is no number");
+    assert_eq!(reader.answer("fault late:soon"), "error: \"soon\" is no number");
     assert_eq!(reader.answer("dance"), "error: there is no order \"dance\"");
     run(&format!("id-card {} find", reader.way)).good();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Failure, Outcome, fact};
 use crate::words::Advice;
@@ -22,9 +22,9 @@ const NOT_UNDERSTOOD: Advice = Advice {
 pub struct Fault {
     /// Address of the demo's page, as 127.0.0.1:8710
     address: String,
-    /// reader, printer, or another device of the demo
+    /// Name of the device, as id-card-reader or receipt-printer
     device: String,
-    /// A fault's name, `none`, or switches, as paper=false or paper_ends_after_rows=120
+    /// A fault's name, with its number if it takes one (paper-ends:120), `none`, or a control (paper=false)
     #[arg(required = true)]
     faults: Vec<String>,
 }
@@ -32,7 +32,7 @@ pub struct Fault {
 impl Fault {
     pub fn run(self) -> Outcome {
         let url = format!("http://{}{}", self.address, path(&self.device)?);
-        let faults: Map<String, Value> = self.faults.iter().map(|fault| switch(fault)).collect();
+        let faults: Map<String, Value> = self.faults.iter().map(|fault| field(fault)).collect();
         post(&url, &Value::Object(faults).to_string())?;
         fact("device", &self.device);
         fact("fault", self.faults.join(" "));
@@ -42,21 +42,25 @@ impl Fault {
 
 fn path(device: &str) -> Result<String, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    match device {
-        "reader" | "printer" => Ok(format!("/api/{device}")),
-        _ if !device.is_empty() && device.chars().all(plain) => Ok(format!("/api/devices/{device}")),
-        _ => Err(Failure::usage(format!("{device:?} is no device's name"))),
+    if device.is_empty() || !device.chars().all(plain) {
+        return Err(Failure::usage(format!("{device:?} is no device's name")));
     }
+    Ok(format!("/api/devices/{device}"))
 }
 
-/// One fault or switch as a field of the request.
-fn switch(fault: &str) -> (String, Value) {
-    match fault.split_once('=') {
-        None if fault == "none" => ("fault".to_owned(), Value::Null),
-        None => ("fault".to_owned(), fault.into()),
-        // true, false, null and numbers are themselves; anything else is a word.
-        Some((name, value)) => (name.to_owned(), value.parse().unwrap_or_else(|_| value.into())),
+/// One fault or control as a field of the request.
+fn field(text: &str) -> (String, Value) {
+    // true, false, null and numbers are themselves; anything else is a word.
+    let value = |text: &str| text.parse().unwrap_or_else(|_| text.into());
+    if let Some((control, wanted)) = text.split_once('=') {
+        return (control.to_owned(), value(wanted));
     }
+    let fault = match text.split_once(':') {
+        Some((name, number)) => json!({ "name": name, "number": value(number) }),
+        None if text == "none" => Value::Null,
+        None => text.into(),
+    };
+    ("fault".to_owned(), fault)
 }
 
 fn post(url: &str, body: &str) -> Outcome {
@@ -83,14 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_and_switches_become_fields() {
-        assert_eq!(switch("none"), ("fault".to_owned(), Value::Null));
-        assert_eq!(switch("stale"), ("fault".to_owned(), "stale".into()));
-        assert_eq!(switch("paper=false"), ("paper".to_owned(), false.into()));
-        assert_eq!(switch("paper_ends_after_rows=120"), ("paper_ends_after_rows".to_owned(), 120.into()));
-        assert_eq!(switch("trouble=jam"), ("trouble".to_owned(), "jam".into()));
-        assert_eq!(path("printer").ok().as_deref(), Some("/api/printer"));
-        assert_eq!(path("camera").ok().as_deref(), Some("/api/devices/camera"));
+    fn faults_and_controls_become_fields() {
+        assert_eq!(field("none"), ("fault".to_owned(), Value::Null));
+        assert_eq!(field("stale"), ("fault".to_owned(), "stale".into()));
+        assert_eq!(field("late:300"), ("fault".to_owned(), json!({ "name": "late", "number": 300 })));
+        assert_eq!(field("paper=false"), ("paper".to_owned(), false.into()));
+        assert_eq!(field("power=battery"), ("power".to_owned(), "battery".into()));
+        assert_eq!(path("ups").ok().as_deref(), Some("/api/devices/ups"));
         assert!(path("../state").is_err() && path("").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
-use device_drivers::watchdog::{DeviceWatchdog, ServiceNotifier, Watchdog, WatchdogError};
+use device_drivers::watchdog::{DeviceWatchdog, SystemdNotifier, Watchdog, WatchdogError};
 
 use crate::answer::{Failure, Outcome, fact};
 
@@ -76,7 +76,7 @@ impl WatchdogKind {
             }
             (Some(node), None) => Ok((Box::new(DeviceWatchdog::arm_as_it_is(node)?), None)),
             (None, _) => {
-                let notifier = ServiceNotifier::from_environment()?.ok_or(WatchdogError::Gone)?;
+                let notifier = SystemdNotifier::from_environment()?.ok_or(WatchdogError::Gone)?;
                 let timeout = notifier.timeout();
                 Ok((Box::new(notifier), timeout))
             }

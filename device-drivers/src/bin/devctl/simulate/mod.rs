@@ -1,6 +1,6 @@
 //! Simulated devices for a laptop: served until they are ended, with orders from standard input.
 //!
-//! Orders are lines: `fault NAME` (some take a number: `truncated=200`), `fault none`, `unplug`, `plug`, `quit`, and
+//! Orders are lines: `fault NAME` (some take a number: `truncated:200`), `fault none`, `unplug`, `plug`, `quit`, and
 //! what the kind knows besides. Each is answered by `done: …` or `error: …`. When standard input is closed the device
 //! stays, unless it was started with `--attached`.
 
@@ -109,11 +109,13 @@ fn serve(started: Started, attached: bool) -> Outcome {
             },
         }
     }
+    if attached {
+        return Ok(());
+    }
     // Started in the background: it stays until it is ended.
-    while !attached {
+    loop {
         std::thread::park();
     }
-    Ok(())
 }
 
 fn obeyed(hands: &mut dyn Hands, line: &str) -> Result<String, String> {
@@ -140,7 +142,7 @@ type Faults<F> = [(&'static str, u64, fn(u64) -> F)];
 
 /// The fault that `text` names.
 fn fault<F>(faults: &Faults<F>, text: &str) -> Result<F, String> {
-    let (name, number) = match text.split_once('=') {
+    let (name, number) = match text.split_once(':') {
         Some((name, number)) => {
             let number: u64 = number.parse().map_err(|_| format!("{number:?} is no number"))?;
             (name, Some(number))
