@@ -1,15 +1,17 @@
 //! Recordings of a document printer, replayed through the true driver: one JSON line an exchange, with the operation
 //! asked for and the answer's bytes.
 //!
-//! `tests/recordings/ippeveprinter.jsonl` was recorded from `ippeveprinter` by the ignored test below, which stands
-//! between driver and printer; a real printer is recorded in the same way, by its address in `KIOSK_RECORD_PRINTER`.
+//! `tests/recordings/ippeveprinter.jsonl` was recorded from `ippeveprinter` by the last test below, which stands between
+//! driver and printer. It records a real printer whose address is in `KIOSK_RECORD_PRINTER`, and keeps what it recorded
+//! in the file that `KIOSK_RECORD_TO` names.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use device_drivers::document_printer::{DocumentPrinter, Failure, Printed};
+use device_drivers::document_printer::{DocumentPrinter, Failure, Go, IppDocumentPrinter, PrintOut, Printed};
 use serde_json::{Value, json};
 
 use crate::document_printer::{driver, error, pdf, print};
@@ -63,14 +65,14 @@ fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
 }
 
-fn recording(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(name)
+fn ippeveprinter() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/ippeveprinter.jsonl")
 }
 
 /// A printer that says what was recorded: for each operation its answers in their order, the last one for ever. An
 /// answer carries the number of the request that it answers now. `cut` answers are given; then it hangs up.
-fn replay(name: &str, cut: Option<usize>) -> String {
-    let text = std::fs::read_to_string(recording(name)).unwrap();
+fn replay(recording: &Path, cut: Option<usize>) -> String {
+    let text = std::fs::read_to_string(recording).unwrap();
     let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut given = 0;
     serve(move |request| {
@@ -88,14 +90,9 @@ fn replay(name: &str, cut: Option<usize>) -> String {
     })
 }
 
-/// How many exchanges a recording holds.
-fn exchanges(name: &str) -> usize {
-    std::fs::read_to_string(recording(name)).unwrap().lines().count()
-}
-
 #[test]
 fn a_recorded_print_out_is_understood_as_it_was() {
-    let mut printer = driver(&replay("ippeveprinter.jsonl", None), "DG0001");
+    let mut printer = driver(&replay(&ippeveprinter(), None), "DG0001");
     let status = printer.status().unwrap();
     assert!(status.obstacle.is_none() && status.accepting && status.two_sided);
     assert_eq!(print(&mut printer, &pdf(2)), Ok(Printed { impressions: Some(2) }));
@@ -103,8 +100,9 @@ fn a_recorded_print_out_is_understood_as_it_was() {
 
 #[test]
 fn a_recording_that_breaks_off_anywhere_is_told() {
-    for cut in 0..exchanges("ippeveprinter.jsonl") {
-        let mut printer = driver(&replay("ippeveprinter.jsonl", Some(cut)), "DG0001");
+    let exchanges = std::fs::read_to_string(ippeveprinter()).unwrap().lines().count();
+    for cut in 0..exchanges {
+        let mut printer = driver(&replay(&ippeveprinter(), Some(cut)), "DG0001");
         let outcome = print(&mut printer, &pdf(2));
         match outcome {
             // Everything that matters had been said.
@@ -116,8 +114,7 @@ fn a_recording_that_breaks_off_anywhere_is_told() {
 }
 
 #[test]
-#[ignore = "writes the recording"]
-fn record() {
+fn a_print_out_can_be_recorded_and_replayed() {
     let eve = std::env::var("KIOSK_RECORD_PRINTER").is_err().then(Eve::start);
     let address = match &eve {
         Some(eve) => eve.uri(),
@@ -133,9 +130,15 @@ fn record() {
         kept.lock().unwrap().push(line.to_string());
         Some(answer)
     });
-    let mut printer = driver(&uri, "DG0001");
+    // A real printer takes its time.
+    let mut printer = IppDocumentPrinter::new(&uri, "DG0001").unwrap();
     printer.status().unwrap();
-    assert!(print(&mut printer, &pdf(2)).is_ok());
-    let text = lines.lock().unwrap().join("\n") + "\n";
-    std::fs::write(recording("ippeveprinter.jsonl"), text).unwrap();
+    let document = pdf(2);
+    assert!(printer.print(&PrintOut::once(&document), Duration::from_secs(120), &mut |_| Go::On).is_ok());
+    let folder = tempfile::tempdir().unwrap();
+    let kept = std::env::var_os("KIOSK_RECORD_TO").map(PathBuf::from);
+    let recording = kept.unwrap_or_else(|| folder.path().join("recording.jsonl"));
+    std::fs::write(&recording, lines.lock().unwrap().join("\n") + "\n").unwrap();
+    let mut again = driver(&replay(&recording, None), "DG0001");
+    assert!(again.status().is_ok() && print(&mut again, &pdf(2)).is_ok());
 }
