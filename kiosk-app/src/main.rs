@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use device_drivers::watchdog::{ServiceNotifier, Watchdog};
+use device_drivers::watchdog::{SystemdNotifier, Watchdog};
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
@@ -115,7 +115,7 @@ fn main() -> Result<()> {
 /// Tells systemd that the kiosk is ready, and then from the loop that draws that it is alive: one that hangs is started
 /// again. It runs as long as the returned timer lives; without systemd there is none.
 fn keep_alive() -> Option<Timer> {
-    let mut notifier = match ServiceNotifier::from_environment() {
+    let mut notifier = match SystemdNotifier::from_environment() {
         Ok(notifier) => notifier?,
         Err(error) => {
             tracing::warn!(%error, "systemd cannot be told that the kiosk is alive");

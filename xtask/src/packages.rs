@@ -19,6 +19,8 @@ struct Package {
 /// What is about to run, which decides what is needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// A program that needs nothing but to be built.
+    Build,
     /// The kiosk itself, on a screen in a page.
     Demo,
     /// The tests and measurements, which also check our results with other people's programs.
@@ -72,6 +74,7 @@ const FUZZ: &[Package] = &[Package { name: "g++", why: "compiles libFuzzer, whic
 impl Purpose {
     fn packages(self) -> impl Iterator<Item = &'static Package> {
         let lists: [&[Package]; 3] = match self {
+            Purpose::Build => [BUILD, &[], &[]],
             Purpose::Demo => [BUILD, DEMO, &[]],
             Purpose::Test => [BUILD, DEMO, TEST],
             Purpose::Fuzz => [BUILD, FUZZ, &[]],

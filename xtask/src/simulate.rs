@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::packages::{self, Purpose};
 use crate::run;
 use crate::workspace::Workspace;
 
@@ -19,10 +20,12 @@ impl Simulate {
     /// Builds the program optimised, then lets it run; it prints the trace, or its figures and the seeds that failed.
     pub fn run(self) -> Result<ExitCode> {
         let workspace = Workspace::load()?;
-        run::step(1, 2, "Build, optimised");
+        run::step(1, 3, "Debian packages");
+        packages::ensure(Purpose::Build)?;
+        run::step(2, 3, "Build, optimised");
         let build = ["build", "--release", "--package", "kiosk-simulation", "--bin", "simulate"];
         run::must(run::cargo(&workspace.root).args(build))?;
-        run::step(2, 2, "Simulate");
+        run::step(3, 3, "Simulate");
         run::must(Command::new(workspace.programs("release").join("simulate")).args(self.arguments))?;
         Ok(ExitCode::SUCCESS)
     }
