@@ -111,6 +111,7 @@ impl Hands for Stand {
         };
         self.camera.show(scene);
         self.camera.set_fault(frames);
+        self.camera.settle();
         Ok(())
     }
 
@@ -130,6 +131,7 @@ impl Hands for Stand {
             _ => return no_such_order(order),
         };
         self.camera.show(self.before.scene());
+        self.camera.settle();
         Ok(String::new())
     }
 }
