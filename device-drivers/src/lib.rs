@@ -1,8 +1,6 @@
 //! Device drivers of the kiosk: one folder per device kind, each with a narrow blocking trait, a protocol
-//! of pure bytes, a driver that does the I/O over a [`transport`] and a simulator that speaks the same bytes from
-//! the other side, over a pseudo terminal where the device has one.
-//! of pure bytes, a driver that does the I/O and a simulator that speaks the same bytes over a pseudo terminal, a
-//! socket or a virtual card reader.
+//! of pure bytes, a driver that does the I/O, mostly over a [`transport`], and a simulator that speaks the same bytes
+//! from the other side: over a pseudo terminal, a socket or a virtual card reader.
 //!
 //! Deliberately absent: async and tokio (devices are threads of the kiosk process), any other crate of the
 //! project (this is a leaf), sessions, wording and languages (errors answer [`Remedy`], the kiosk finds the

@@ -136,17 +136,31 @@ impl IppDocumentPrinter {
         answer.job().map(Some).map_err(|_| Failure::Garbled)
     }
 
+    /// Takes every job of ours back that is left in the printer, and returns how many there were. For a technician;
+    /// a print does it by itself.
+    pub fn take_back(&mut self) -> Result<usize, DocumentPrinterError> {
+        let left = self.our_jobs().map_err(DocumentPrinterError::before)?.len();
+        self.clean = false;
+        self.clean_up()?;
+        Ok(left)
+    }
+
+    /// The jobs of ours that are not over.
+    fn our_jobs(&mut self) -> Result<Vec<JobNumber>, Failure> {
+        let answer = self.question(Asker::my_jobs)?;
+        let ours = answer
+            .jobs()
+            // A printer may answer with everybody's jobs, whatever was asked.
+            .filter(|job| !job.state.is_over() && job.user.as_deref() == Some(self.asker.user()))
+            .map(|job| job.number);
+        Ok(ours.collect())
+    }
+
     /// Takes back what an earlier print, or an earlier life of this process, left in the printer.
     fn clean_up(&mut self) -> Result<(), DocumentPrinterError> {
         let until = Instant::now() + self.deadlines.withdraw;
         while !self.clean {
-            let answer = self.question(Asker::my_jobs).map_err(DocumentPrinterError::before)?;
-            let ours: Vec<JobNumber> = answer
-                .jobs()
-                // A printer may answer with everybody's jobs, whatever was asked.
-                .filter(|job| !job.state.is_over() && job.user.as_deref() == Some(self.asker.user()))
-                .map(|job| job.number)
-                .collect();
+            let ours = self.our_jobs().map_err(DocumentPrinterError::before)?;
             self.clean = ours.is_empty();
             if !self.clean && Instant::now() >= until {
                 return Err(DocumentPrinterError {

@@ -42,6 +42,15 @@ impl PcscCardReader {
         PcscCardReader { read_deadline, ..self }
     }
 
+    /// The names of all readers that PC/SC knows, for a technician's eyes.
+    pub fn names(&mut self) -> Result<Vec<String>, SocialSecurityCardError> {
+        self.within(FIND_DEADLINE, |_| {
+            let context = Context::establish(Scope::System).map_err(connect_error)?;
+            let readers = context.list_readers_owned().map_err(connect_error)?;
+            Ok(readers.iter().map(|name| name.to_string_lossy().into_owned()).collect())
+        })
+    }
+
     /// Lets `work` be done within a deadline.
     fn within<R: Send + 'static>(
         &mut self,

@@ -67,6 +67,11 @@ pub struct SimulatedUpsServer {
 impl SimulatedUpsServer {
     /// Starts a server on a free port of this machine, with a UPS of this name that is on line and full.
     pub fn start(name: &str) -> io::Result<SimulatedUpsServer> {
+        SimulatedUpsServer::start_at((Ipv4Addr::LOCALHOST, 0).into(), name)
+    }
+
+    /// The same at this address; port 0 is a free one.
+    pub fn start_at(address: SocketAddr, name: &str) -> io::Result<SimulatedUpsServer> {
         let settings = Settings {
             name: name.to_owned(),
             variables: Vec::new(),
@@ -75,11 +80,8 @@ impl SimulatedUpsServer {
             connections: BTreeMap::new(),
             accepted: 0,
         };
-        let mut server = SimulatedUpsServer {
-            settings: Arc::new(Mutex::new(settings)),
-            address: (Ipv4Addr::LOCALHOST, 0).into(),
-            thread: None,
-        };
+        let mut server =
+            SimulatedUpsServer { settings: Arc::new(Mutex::new(settings)), address, thread: None };
         server.set("ups.status", Some("OL"));
         server.set("battery.charge", Some("100"));
         server.set("battery.runtime", Some("1800"));

@@ -47,6 +47,7 @@ enum Order {
     Relay(RawFrame),
     Fault(Option<CameraFault>),
     Plugged(bool, SyncSender<io::Result<()>>),
+    Settled(SyncSender<()>),
 }
 
 /// Starts a simulated camera; when this returns, `path` can be connected to.
@@ -107,6 +108,14 @@ impl SimulatedCamera {
     /// When the socket cannot be made again.
     pub fn plug(&self) -> io::Result<()> {
         self.set_plugged(true)
+    }
+
+    /// Waits until all that was said before is so: who connects afterwards sees nothing older.
+    pub fn settle(&self) {
+        let (done, answer) = sync_channel(1);
+        self.order(Order::Settled(done));
+        // The thread answers, or it is gone and nothing is left to wait for.
+        let _ = answer.recv();
     }
 
     fn set_plugged(&self, plugged: bool) -> io::Result<()> {
@@ -231,6 +240,9 @@ impl Device {
                 self.frames.clear();
             }
             Order::Fault(fault) => self.fault = fault,
+            Order::Settled(done) => {
+                let _ = done.send(());
+            }
             Order::Plugged(true, done) => {
                 let made = listen(&self.path).map(|listener| self.listener = Some(listener));
                 let _ = done.send(made);

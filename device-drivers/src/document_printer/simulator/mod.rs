@@ -100,7 +100,12 @@ impl Shared {
 
 /// Starts a simulated printer on a free port of this machine; when this returns, it can be reached.
 pub fn serve(profile: MachineProfile) -> io::Result<SimulatedDocumentPrinterHandle> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    serve_at((Ipv4Addr::LOCALHOST, 0).into(), profile)
+}
+
+/// The same at this address; port 0 is a free one.
+pub fn serve_at(address: SocketAddr, profile: MachineProfile) -> io::Result<SimulatedDocumentPrinterHandle> {
+    let listener = TcpListener::bind(address)?;
     let state = State {
         machine: SimulatedDocumentPrinter::new(profile),
         faults: VecDeque::new(),
