@@ -110,7 +110,8 @@ impl SimulatedCamera {
         self.set_plugged(true)
     }
 
-    /// Waits until all that was said before is so: who connects afterwards sees nothing older.
+    /// Waits until all that was said before is so, and its scene is drawn: who connects afterwards sees nothing older,
+    /// and sees it at once.
     pub fn settle(&self) {
         let (done, answer) = sync_channel(1);
         self.order(Order::Settled(done));
@@ -241,6 +242,7 @@ impl Device {
             }
             Order::Fault(fault) => self.fault = fault,
             Order::Settled(done) => {
+                self.draw();
                 let _ = done.send(());
             }
             Order::Plugged(true, done) => {
@@ -272,15 +274,21 @@ impl Device {
         }
     }
 
-    /// The bytes of the next frame, and whether the connection ends with them.
-    fn next_bytes(&mut self) -> Option<(Vec<u8>, bool)> {
-        let scene = match &mut self.before {
-            Before::Relayed(frame) => return frame.take().map(|frame| on_the_wire(&frame, self.fault)),
-            Before::Scene(scene) => scene,
-        };
-        if self.frames.is_empty() {
+    /// Draws the scene, unless it is drawn.
+    fn draw(&mut self) {
+        if let Before::Scene(scene) = &self.before
+            && self.frames.is_empty()
+        {
             self.frames = frames_of(scene, self.profile);
         }
+    }
+
+    /// The bytes of the next frame, and whether the connection ends with them.
+    fn next_bytes(&mut self) -> Option<(Vec<u8>, bool)> {
+        if let Before::Relayed(frame) = &mut self.before {
+            return frame.take().map(|frame| on_the_wire(&frame, self.fault));
+        }
+        self.draw();
         if self.fault != Some(CameraFault::Stuck) {
             // Another one each time, and no rhythm: who takes every fifth frame shall not see the same for ever.
             self.chance = self.chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

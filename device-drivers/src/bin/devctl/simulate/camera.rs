@@ -83,6 +83,7 @@ impl SimulatedCamera {
         let profile = CameraProfile { format, ..CameraProfile::default() };
         let scene = self.before.scene();
         let camera = simulator::serve(&self.link, profile, scene).map_err(|error| cannot_start(&error))?;
+        camera.settle();
         let way = format!("--socket {}", self.link.display());
         Ok(Started { hands: Box::new(Stand { camera, before: self.before }), way, fault: self.fault })
     }
