@@ -6,7 +6,6 @@ use kiosk_tests::resident;
 use kiosk_tests::workshop::Kiosk;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::json;
 use simulator::client::{Client, NetworkMode, Options};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;

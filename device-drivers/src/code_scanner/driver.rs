@@ -15,7 +15,8 @@ use crate::serial_line::SerialLine;
 use crate::transport::{LineError, Transport};
 use crate::wire::timespec_until;
 
-/// Silence that ends a code, or shows that its rest was lost. Scanners pause for less than 50 ms inside one.
+/// Silence that ends a code, or shows that its rest was lost, where nobody says otherwise. Scanners pause for less than
+/// 50 ms inside one.
 const SILENCE: Duration = Duration::from_millis(100);
 /// For so long the same code counts as the same scan: a phone that is held on reads again and again.
 const SAME_SCAN: Duration = Duration::from_millis(2500);
@@ -37,13 +38,15 @@ struct Scans {
     line: LineDecoder,
     /// Only for scanners that type.
     keys: Option<KeyDecoder>,
+    silence: Duration,
     last_byte: Instant,
     last_code: Option<(ScannedCode, Instant)>,
 }
 
 impl Scans {
     fn new(end: ScanEnd, keys: Option<KeyDecoder>) -> Scans {
-        Scans { line: LineDecoder::new(end), keys, last_byte: Instant::now(), last_code: None }
+        let line = LineDecoder::new(end);
+        Scans { line, keys, silence: SILENCE, last_byte: Instant::now(), last_code: None }
     }
 
     fn clear(&mut self) {
@@ -92,7 +95,7 @@ impl Scans {
             if let Some(code) = self.fresh_code() {
                 return code.map(Some);
             }
-            let quiet_at = self.last_byte + SILENCE;
+            let quiet_at = self.last_byte + self.silence;
             let wait = if self.line.is_mid_code() { until.min(quiet_at) } else { until };
             let count = source.read(&mut buffer[..], wait).inspect_err(|_| self.clear())?;
             if count > 0 {
@@ -122,6 +125,11 @@ impl SerialCodeScanner {
     pub fn new(port: impl AsRef<Path>, baud: u32, end: ScanEnd) -> SerialCodeScanner {
         let line = SerialLine::new(port.as_ref(), baud);
         SerialCodeScanner { port: SerialSource { line, open: false }, scans: Scans::new(end, None) }
+    }
+
+    /// What counts as silence, 100 ms when nobody says otherwise: longer for a scanner that stops inside a code.
+    pub fn set_silence(&mut self, silence: Duration) {
+        self.scans.silence = silence;
     }
 }
 
@@ -172,6 +180,11 @@ impl KeyboardCodeScanner {
     pub fn new(device: impl AsRef<Path>, end: ScanEnd) -> KeyboardCodeScanner {
         let device = InputSource { path: device.as_ref().to_path_buf(), open: None };
         KeyboardCodeScanner { device, scans: Scans::new(end, Some(KeyDecoder::new())) }
+    }
+
+    /// What counts as silence, 100 ms when nobody says otherwise: longer for a scanner that stops inside a code.
+    pub fn set_silence(&mut self, silence: Duration) {
+        self.scans.silence = silence;
     }
 }
 

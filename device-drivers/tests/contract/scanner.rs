@@ -15,6 +15,9 @@ use device_drivers::{Fault, Hint, Remedy};
 const INSURANCE: &str = "4240000000000000001234400000";
 const BOTH: [ScannerKind; 2] = [ScannerKind::Serial, ScannerKind::Keyboard];
 
+/// On a busy machine the simulator may itself be kept waiting in the middle of a code.
+const SILENCE: Duration = Duration::from_secs(1);
+
 struct Desk {
     scanner: Box<dyn CodeScanner>,
     simulator: SimulatedScannerHandle,
@@ -43,8 +46,16 @@ fn desk_of(profile: ScannerProfile, end: ScanEnd) -> Desk {
     let port = dir.path().join("scanner");
     let simulator = simulator::serve(&port, profile).unwrap();
     let mut scanner: Box<dyn CodeScanner> = match profile.kind {
-        ScannerKind::Serial => Box::new(SerialCodeScanner::new(&port, 115_200, end)),
-        ScannerKind::Keyboard => Box::new(KeyboardCodeScanner::new(&port, end)),
+        ScannerKind::Serial => {
+            let mut scanner = SerialCodeScanner::new(&port, 115_200, end);
+            scanner.set_silence(SILENCE);
+            Box::new(scanner)
+        }
+        ScannerKind::Keyboard => {
+            let mut scanner = KeyboardCodeScanner::new(&port, end);
+            scanner.set_silence(SILENCE);
+            Box::new(scanner)
+        }
     };
     scanner.clear().unwrap();
     Desk { scanner, simulator, _dir: dir }
