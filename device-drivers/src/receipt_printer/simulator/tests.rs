@@ -44,7 +44,7 @@ fn what_was_to_go_wrong_and_is_taken_back_does_not() {
     let now = Instant::now();
     printer.receive(TICKET, now);
     printer.advance(now);
-    assert!(!printer.trouble.take_drop());
+    assert!(!printer.trouble.has_dropped());
     let status = printer.status();
     assert_eq!((status.paper, status.error), (crate::receipt_printer::Paper::Present, None));
     assert!(printer.strip()[0].cut && printer.strip()[0].complete);
