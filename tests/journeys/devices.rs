@@ -100,7 +100,7 @@ async fn a_forgotten_card_keeps_the_farewell_and_is_on_record() -> Result<()> {
     kiosk.touch("结束").await?;
     kiosk.wait_screen("leaving").await?;
     let began = Instant::now();
-    kiosk.wait_text("身份证还在读卡器上，请取走").await?;
+    kiosk.wait_text("身份证还在，请取走").await?;
     kiosk.wait_screen_within("home", Duration::from_secs(40)).await?;
     ensure!(began.elapsed() > Duration::from_secs(4), "it stayed longer than once: {:?}", began.elapsed());
     let forgotten = async || Ok((audited(&kiosk, "card_forgotten")? == 1).then_some(()));
