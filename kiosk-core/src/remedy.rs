@@ -19,6 +19,8 @@ pub enum Notice {
     CardHoldStill,
     /// The card was read, but not cleanly.
     CardNotReadable,
+    /// A card lay there before this session: perhaps the one that somebody forgot.
+    CardAlreadyThere,
     /// The card has expired and the item does not accept it.
     CardExpired,
     /// The card has expired; the item accepts it all the same.

@@ -38,8 +38,15 @@ pub enum Order {
 /// Starts the reader's thread.
 pub fn spawn(device: ReaderDevice, inbox: Inbox, health: HealthBook) -> std::io::Result<Hand<Order>> {
     let looks_for_left_cards = device.finds_again_after_reset;
-    let desk =
-        ReaderDesk { connection: device.connection, looks_for_left_cards, inbox, reader: None, wanted: None };
+    let desk = ReaderDesk {
+        connection: device.connection,
+        looks_for_left_cards,
+        inbox,
+        reader: None,
+        wanted: None,
+        left_behind: false,
+        told: None,
+    };
     station::spawn(NAME, desk, health)
 }
 
@@ -49,13 +56,21 @@ struct ReaderDesk {
     inbox: Inbox,
     reader: Option<Box<dyn IdCardReader>>,
     wanted: Option<Ticket>,
+    /// The card that lies there is of a session that has ended: nobody's until it was taken away.
+    left_behind: bool,
+    /// The resident whom that was said to.
+    told: Option<Ticket>,
 }
 
 impl Station for ReaderDesk {
     type Order = Order;
 
     fn open(&mut self) -> Result<(), Trouble> {
-        let reader = open(&self.connection).map_err(trouble_of)?;
+        let mut reader = open(&self.connection).map_err(trouble_of)?;
+        // A reader that was without power finds anew what was read and forgotten before it.
+        if self.wanted.is_none() {
+            self.left_behind |= matches!(reader.find(), Ok(Found::Card));
+        }
         self.reader = Some(reader);
         Ok(())
     }
@@ -66,12 +81,18 @@ impl Station for ReaderDesk {
 
     fn turn(&mut self) -> Result<(), Trouble> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
-        let Some(ticket) = self.wanted else { return reader.sam_id().map(drop).or_else(only_if_lost) };
-        match reader.find() {
-            Ok(Found::Nothing) => Ok(()),
-            Ok(Found::Card) => self.read(ticket),
-            Err(error) => self.failed(ticket, error),
+        if self.wanted.is_none() && !self.left_behind {
+            return reader.sam_id().map(drop).or_else(only_if_lost);
         }
+        match (reader.find(), self.wanted) {
+            (Ok(Found::Nothing), _) => self.left_behind = false,
+            (Ok(Found::Card), Some(ticket)) if self.left_behind => self.tell_of_the_card(ticket),
+            (Ok(Found::Card), Some(ticket)) => return self.read(ticket),
+            (Ok(Found::Card), None) => {}
+            (Err(error), Some(ticket)) => return self.failed(ticket, error),
+            (Err(error), None) => return only_if_lost(error),
+        }
+        Ok(())
     }
 
     fn obey(&mut self, order: Order) -> Result<(), Trouble> {
@@ -84,7 +105,7 @@ impl Station for ReaderDesk {
     }
 
     fn pause(&self) -> Duration {
-        if self.wanted.is_some() { POLL } else { PRESENCE }
+        if self.wanted.is_some() || self.left_behind { POLL } else { PRESENCE }
     }
 
     fn report(&mut self, here: bool) {
@@ -108,6 +129,14 @@ impl ReaderDesk {
         Ok(())
     }
 
+    /// Said once; the looking goes on, so that a card which is lifted and laid again is read without another touch.
+    fn tell_of_the_card(&mut self, ticket: Ticket) {
+        if self.told.replace(ticket) != Some(ticket) {
+            let remedy = Remedy::AskCitizen(Notice::CardAlreadyThere);
+            self.inbox.device(Device::CardFailed(ticket, remedy));
+        }
+    }
+
     fn failed(&mut self, ticket: Ticket, error: ReaderError) -> Result<(), Trouble> {
         tracing::warn!(%error, "the id card reader");
         let remedy = remedy_of(&error);
@@ -126,6 +155,7 @@ impl ReaderDesk {
         let reader = self.reader.as_mut().filter(|_| self.looks_for_left_cards && self.wanted.is_none());
         let found = reader.map_or(Ok(Found::Nothing), |reader| reader.reset().and_then(|()| reader.find()));
         let there = matches!(found, Ok(Found::Card));
+        self.left_behind |= there;
         self.inbox.device(Device::CardLeft(ticket, there));
         found.map(drop).or_else(only_if_lost)
     }

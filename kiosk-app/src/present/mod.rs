@@ -83,6 +83,7 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
     match notice {
         Notice::CardHoldStill => NoticeKind::CardHoldStill,
         Notice::CardNotReadable => NoticeKind::CardNotReadable,
+        Notice::CardAlreadyThere => NoticeKind::CardAlreadyThere,
         Notice::CardExpired => NoticeKind::CardExpired,
         Notice::CardExpiredAccepted => NoticeKind::CardExpiredAccepted,
         Notice::CardUnknown => NoticeKind::CardUnknown,

@@ -29,6 +29,8 @@ enum Work {
 /// A simulated reader. Feed it through a [`super::SimulatedReaderHandle`].
 pub struct SimulatedReader {
     card: Option<Laid>,
+    /// The card lies in place of another: between them the reader was empty for longer than a host takes to look.
+    exchanged: bool,
     found: bool,
     selected: bool,
     requests: FrameDecoder,
@@ -53,6 +55,7 @@ impl SimulatedReader {
         SimulatedReader {
             baud,
             card: None,
+            exchanged: false,
             found: false,
             selected: false,
             requests: FrameDecoder::for_requests(),
@@ -91,6 +94,7 @@ impl SimulatedReader {
     }
 
     pub(super) fn lay(&mut self, image: CardImage) {
+        self.exchanged = self.has_card();
         self.pull();
         self.card = Some(Laid { image, done: false });
     }
@@ -182,7 +186,8 @@ impl SimulatedReader {
 
     fn find(&mut self) -> Result<Vec<u8>, u8> {
         self.selected = false;
-        self.found = self.card.as_ref().is_some_and(|card| !card.done);
+        let lies_there = !std::mem::take(&mut self.exchanged);
+        self.found = lies_there && self.card.as_ref().is_some_and(|card| !card.done);
         if self.found { Ok(with_data(0x9F, &[0; 4])) } else { Err(0x80) }
     }
 

@@ -55,7 +55,8 @@ impl SimulatedReaderHandle {
         }
     }
 
-    /// Lays a card on the reader, in place of one that lies there.
+    /// Lays a card on the reader, in place of one that lies there: the next look then finds nothing, as between two
+    /// cards in a hand.
     pub fn lay(&self, card: CardImage) {
         self.with(|reader| reader.lay(card));
     }
