@@ -1,5 +1,5 @@
 //! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
-//! lights, the UPS. All of them are the drivers' own simulators at the wire; only the hands are here.
+//! lights, the UPS, the voice. All of them are the drivers' own simulators at the wire; only the hands are here.
 //!
 //! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
@@ -9,6 +9,7 @@ mod device;
 mod fault;
 mod id_card_reader;
 mod receipt_printer;
+mod speaker;
 mod ups;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ use cabinet::CabinetAtDesk;
 use device::{Change, DeskDevice};
 use id_card_reader::ReaderAtDesk;
 use receipt_printer::PrinterAtDesk;
+use speaker::SpeakerAtDesk;
 use ups::UpsAtDesk;
 
 /// Serial speed of the devices on lines.
@@ -37,6 +39,7 @@ pub struct Desk {
     printer: PrinterAtDesk,
     cabinet: CabinetAtDesk,
     ups: UpsAtDesk,
+    speaker: SpeakerAtDesk,
 }
 
 impl Desk {
@@ -48,6 +51,7 @@ impl Desk {
             printer: PrinterAtDesk::set_up(folder, paced)?,
             cabinet: CabinetAtDesk::set_up(folder, paced)?,
             ups: UpsAtDesk::set_up()?,
+            speaker: SpeakerAtDesk::set_up(folder)?,
         })
     }
 
@@ -58,11 +62,12 @@ impl Desk {
             "receipt_printer": self.printer.declared(),
             "cabinet": self.cabinet.declared(),
             "ups": self.ups.declared(),
+            "speaker": self.speaker.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 4] {
-        [&self.reader, &self.printer, &self.cabinet, &self.ups]
+    fn all(&self) -> [&dyn DeskDevice; 5] {
+        [&self.reader, &self.printer, &self.cabinet, &self.ups, &self.speaker]
     }
 
     fn find(&self, name: &str) -> Result<&dyn DeskDevice, DeskError> {

@@ -8,7 +8,7 @@ mod timers;
 
 use crate::catalog::Catalog;
 use crate::devices::station::Hand;
-use crate::devices::{id_card_reader, receipt_printer};
+use crate::devices::{id_card_reader, receipt_printer, speaker};
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
 use city::CityHand;
@@ -35,6 +35,8 @@ pub struct Devices {
     pub receipt_printer: Option<Hand<receipt_printer::Order>>,
     /// The cabinet's lights.
     pub cabinet: Option<Hand<Lights>>,
+    /// The voice.
+    pub speaker: Option<Hand<speaker::Order>>,
     /// UPS; it takes no orders, and is watched as long as this lives.
     pub ups: Option<Hand<Infallible>>,
 }
@@ -69,6 +71,8 @@ impl Hands {
             Effect::LookForCardLeft(ticket) => {
                 self.tell_reader(id_card_reader::Order::LookForCardLeft(ticket));
             }
+            Effect::Say(prompt, language) => self.tell_speaker(speaker::Order::Say(prompt, language)),
+            Effect::Hush => self.tell_speaker(speaker::Order::Hush),
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
@@ -77,6 +81,7 @@ impl Hands {
             // while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
+                self.tell_speaker(speaker::Order::Hush);
                 self.city.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
@@ -100,6 +105,15 @@ impl Hands {
             && reader.order(order).is_err()
         {
             tracing::warn!("the id card reader hangs");
+        }
+    }
+
+    /// Who is not heard is read: the screen says the same.
+    fn tell_speaker(&self, order: speaker::Order) {
+        if let Some(speaker) = &self.devices.speaker
+            && speaker.order(order).is_err()
+        {
+            tracing::warn!("the voice hangs");
         }
     }
 
