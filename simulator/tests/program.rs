@@ -221,7 +221,7 @@ async fn what_was_done_is_recorded_and_played_again() -> Result<()> {
     let lines = state.devices.len() + 1 + 2;
     assert_eq!(
         (recorded.lines().count(), state.scenario.recorded),
-        (lines, Some(lines as u64)),
+        (lines, Some(lines)),
         "{recorded}"
     );
 
