@@ -56,13 +56,13 @@ impl Renderer {
         if self.ahead.as_mut().is_some_and(Ahead::is_good) {
             return;
         }
+        // The old one is gone before there is another.
+        self.ahead = None;
         let now = Instant::now();
         if self.not_before.is_some_and(|moment| now < moment) {
             return;
         }
         self.not_before = Some(now + START_PAUSE);
-        // The old one is gone before there is another.
-        self.ahead = None;
         match Process::start(&self.program, &["--ahead", self.layout.name()]) {
             Ok(process) => self.ahead = Some(Ahead { process, since: now }),
             Err(error) => tracing::warn!(%error, "no rendering process can be started ahead"),

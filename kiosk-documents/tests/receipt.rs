@@ -233,8 +233,10 @@ fn a_waiting_process_that_hangs_or_fails_is_made_up_for_and_not_started_again_an
         // Used once, it may be started again at once; ended by itself, not.
         for _ in 0..3 {
             renderer.get_ready();
-            let waiting = renderer.waiting_process().unwrap().to_string();
-            let _ = Command::new("kill").args(["-9", &waiting]).status().unwrap();
+            if let Some(waiting) = renderer.waiting_process() {
+                let killed = Command::new("kill").args(["-9", &waiting.to_string()]).status().unwrap();
+                assert!(killed.success(), "{ahead}");
+            }
         }
         let started = || fs::read_to_string(&starts).unwrap_or_default().lines().count();
         assert!(started() <= 2, "{ahead}: {} starts", started());

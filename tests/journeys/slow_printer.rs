@@ -10,6 +10,7 @@ use simulator::client::{Options, PrinterCable};
 use simulator::world::PLACE;
 use std::io::Cursor;
 use std::ops::Range;
+use std::path::Path;
 
 const NAME: &str = "𬱖㛃";
 /// The characters of the usual printer.
@@ -31,6 +32,8 @@ async fn a_receipt_comes_as_text_with_the_rare_name_and_the_code_drawn() -> Resu
     let [receipt] = &receipts[..] else { anyhow::bail!("one receipt: {receipts:?}") };
     ensure!(receipt.cut && receipt.complete && receipt.stray_bytes == 0, "{receipt:?}");
     let png = kiosk.receipt_png(receipt.id).await?;
+    // For people to look at.
+    std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("receipt-in-lines.png"), &png)?;
     let address = read_qr(&png)?;
     let expected = expected(&kiosk, &number, &address).await?;
 
