@@ -4,7 +4,7 @@
 use crate::rendering::{Part, TextLine};
 use crate::words::Words;
 use crate::wrap::{columns, wrap};
-use crate::{Grid, Receipt};
+use crate::{Grid, Language, Receipt};
 
 /// White rows between groups of lines.
 const GAP: u32 = 12;
@@ -80,8 +80,10 @@ struct Page {
 impl Page {
     fn head(&mut self, receipt: &Receipt, words: &Words) {
         self.paragraph(words.say("kiosk"), Look::Plain);
+        let (open, close) = if receipt.language == Language::En { (" [", "]") } else { ("【", "】") };
         let marks = [("reprint", receipt.reprint), ("demo", receipt.demo)];
-        let marks = marks.iter().filter(|(_, set)| *set).map(|(mark, _)| format!(" [{}]", words.say(mark)));
+        let marks = marks.iter().filter(|(_, set)| *set);
+        let marks = marks.map(|(mark, _)| format!("{open}{}{close}", words.say(mark)));
         let title = words.say("title").to_owned() + &marks.collect::<String>();
         self.paragraph(&title, Look::Large);
         self.rule(THICK);
@@ -179,7 +181,6 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Language;
 
     const PAPER: [Grid; 2] = [
         Grid { columns: 48, cell_width: 12, cell_height: 24 },
@@ -225,7 +226,7 @@ mod tests {
         let said: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
         for line in [
             "莞家政务自助终端",
-            "受理回执 [补打] [演示]",
+            "受理回执【补打】【演示】",
             receipt.case_number.as_str(),
             "申请人    𬱖㛃",
             "办理地点  莞城街道示例社区党群服务中心",
