@@ -18,7 +18,6 @@ use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
 use kiosk_app::screen::platform::{KioskPlatform, PageName};
 use kiosk_app::screen::wake::wake_channel;
-use kiosk_documents::Renderer;
 use kiosk_ui::KioskWindow;
 use slint::{ComponentHandle, LogicalSize, PhysicalSize, Timer, TimerMode};
 use std::path::{Path, PathBuf};
@@ -200,9 +199,8 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
         .receipt_printer
         .map(|device| {
             let letterhead = Letterhead::new(config, catalog.titles());
-            let renderer = Renderer::new(config.paths.documents.clone());
-            let health = health.clone();
-            receipt_printer::spawn(device, letterhead, renderer, store.clone(), inbox.clone(), health)
+            let (documents, health) = (config.paths.documents.clone(), health.clone());
+            receipt_printer::spawn(device, letterhead, documents, store.clone(), inbox.clone(), health)
         })
         .transpose()?;
     let cabinet =

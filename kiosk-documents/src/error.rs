@@ -18,6 +18,9 @@ pub enum DocumentError {
     /// The text does not fit into a QR code.
     #[error("the text is too long for a QR code")]
     QrTooLong,
+    /// A grid of characters that no printer has.
+    #[error("no printer has characters of this size, or so many of them")]
+    Grid,
     /// The list of fonts cannot be read.
     #[error("the list of fonts is broken: {0}")]
     FontList(String),
@@ -57,4 +60,7 @@ pub enum DocumentError {
     /// What came back is not a bitmap.
     #[error("the rendering process answered with something that is not a bitmap")]
     NotABitmap,
+    /// What came back with a bitmap are not its parts.
+    #[error("the rendering process answered with parts that are not the rows of its bitmap")]
+    NotItsParts,
 }

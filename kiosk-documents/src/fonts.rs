@@ -1,7 +1,8 @@
-//! The fonts of `assets/fonts.toml`, each file read only when a glyph is asked of it.
+//! The fonts of `assets/fonts.toml`, each file opened only when a glyph is asked of it.
 //!
 //! The list names families and faces, so the typesetter's font book is made without opening a file: most
-//! receipts need two of the five files, and a hundred megabytes stay on disk.
+//! receipts need two of the five files, and a hundred megabytes stay on disk. Files are mapped and not read into
+//! memory; what they cost is that the typesetter goes once through all of each, to know it again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use typst::text::{
 use typst::utils::LazyHash;
 
 use crate::DocumentError;
+use crate::mapped_file::MappedFile;
 
 /// The list, part of the program: a terminal cannot lose it.
 const FONT_LIST: &str = include_str!("../../assets/fonts.toml");
@@ -60,11 +62,12 @@ struct Slot {
     font: OnceLock<Option<Font>>,
 }
 
-/// A file that several faces may share; read once.
+/// A file that several faces may share; opened once.
 struct FontFile {
     name: PathBuf,
     path: PathBuf,
-    bytes: OnceLock<Option<Bytes>>,
+    /// The same twice: for us, and as the typesetter wants it.
+    opened: OnceLock<Option<(MappedFile, Bytes)>>,
 }
 
 impl Fonts {
@@ -98,7 +101,7 @@ impl Fonts {
             Some(file) => file,
             None => {
                 let Some(path) = locate(roots, &face.file) else { return };
-                self.files.push(FontFile { name: face.file.clone(), path, bytes: OnceLock::new() });
+                self.files.push(FontFile { name: face.file.clone(), path, opened: OnceLock::new() });
                 self.files.len() - 1
             }
         };
@@ -121,15 +124,21 @@ impl Fonts {
         &self.book
     }
 
-    /// The font with this number in the book, read from disk when it is first asked for.
+    /// The font with this number in the book, opened when it is first asked for.
     pub(crate) fn font(&self, number: usize) -> Option<Font> {
         let slot = self.slots.get(number)?;
         slot.font.get_or_init(|| self.load(slot)).clone()
     }
 
+    /// Gives the memory of the open files back until they are used again.
+    pub(crate) fn let_go(&self) {
+        for (file, _) in self.files.iter().filter_map(|file| file.opened.get()?.as_ref()) {
+            file.let_go();
+        }
+    }
+
     fn load(&self, slot: &Slot) -> Option<Font> {
-        let file = &self.files[slot.file];
-        let bytes = file.bytes.get_or_init(|| fs::read(&file.path).ok().map(Bytes::new)).clone()?;
+        let bytes = self.files[slot.file].bytes()?;
         let expected = Font::new(bytes.clone(), slot.index);
         if let Some(font) = expected.filter(|font| font.info().family == slot.family) {
             return Some(font);
@@ -138,6 +147,13 @@ impl Fonts {
         (0..MAX_FACES_IN_COLLECTION)
             .map_while(|index| Font::new(bytes.clone(), index))
             .find(|font| font.info().family == slot.family)
+    }
+}
+
+impl FontFile {
+    fn bytes(&self) -> Option<Bytes> {
+        let open = || MappedFile::open(&self.path).ok().map(|file| (file.clone(), Bytes::new(file)));
+        self.opened.get_or_init(open).as_ref().map(|(_, bytes)| bytes.clone())
     }
 }
 
@@ -181,9 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_before_it_is_asked_for() {
+    fn nothing_is_opened_before_it_is_asked_for() {
         let fonts = Fonts::find().unwrap();
-        assert!(fonts.files.iter().all(|file| file.bytes.get().is_none()));
+        let open = || fonts.files.iter().filter(|file| file.opened.get().is_some()).count();
+        assert_eq!(open(), 0);
+        fonts.font(0).unwrap();
+        fonts.let_go();
+        assert_eq!(open(), 1);
+        assert_eq!(fonts.font(0).unwrap().info().family, "Noto Sans CJK SC");
     }
 
     #[test]

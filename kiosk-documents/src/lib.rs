@@ -1,9 +1,10 @@
-//! Printed matter: one Typst template becomes the bitmap that the receipt printer burns, and the QR code
-//! that the screen shows.
+//! Printed matter: Typst templates become the bitmap that the receipt printer burns, and the QR code that the screen
+//! shows. A receipt for a slow line comes in lines: each is told apart, so that a printer can draw it with its own
+//! characters.
 //!
-//! Deliberately absent: devices (a bitmap is handed over, never sent), the store, words of the screen
-//! (a print-out's words stand in its template), the clock (times arrive as text), temporary files, and
-//! errors that could quote what was to be printed.
+//! Deliberately absent: devices (a bitmap is handed over, never sent), the store, words of the screen (a
+//! print-out's words stand beside its templates), the clock (times arrive as text), temporary files, and errors that
+//! could quote what was to be printed.
 //!
 //! Rendering runs in a short-lived child process, [`Renderer`] → `render-document`, because the
 //! typesetter keeps strings for the life of its process.
@@ -11,14 +12,21 @@
 mod bitmap;
 mod error;
 mod fonts;
+mod lines;
+mod mapped_file;
+mod process;
 pub mod qr;
 mod receipt;
 mod render;
 mod renderer;
+mod rendering;
+mod words;
 mod world;
+mod wrap;
 
 pub use bitmap::Bitmap;
 pub use error::DocumentError;
-pub use receipt::{Language, RECEIPT_DOTS, Receipt, RenderRequest};
-pub use render::render_receipt;
+pub use receipt::{Grid, Language, Layout, RECEIPT_DOTS, Receipt, RenderRequest};
+pub use render::Typesetter;
 pub use renderer::Renderer;
+pub use rendering::{Part, Rendering, TextLine};

@@ -1,32 +1,58 @@
 //! `render-document`: one document from standard input to standard output, then gone.
 //!
-//! Reads `{"receipt": {…}}` and writes the bitmap as PBM P4, or as PNG with `--png`, for people to look at.
+//! Reads `{"receipt": {…}}` and writes its bitmap as PBM P4, or `{"receipt_in_lines": {"receipt": {…}, "grid": {…}}}` and
+//! writes its parts as one line of JSON before the bitmap; with `--png` only the picture, for people to look at.
+//! With `--ahead picture` or `--ahead lines` it gets ready for such a request before it reads one, and then waits for it.
 //! Says on its error output what went wrong, never what it was given.
 
 use std::io::{self, Read, Write};
 
 use anyhow::{Context, bail};
-use kiosk_documents::{RenderRequest, render_receipt};
+use kiosk_documents::{Grid, Layout, Typesetter};
 use zeroize::Zeroizing;
 
 /// Longest request read.
 const MAX_REQUEST: u64 = 64 * 1024;
+/// What is got ready does not depend on the printer's characters.
+const ANY_GRID: Grid = Grid { columns: 48, cell_width: 12, cell_height: 24 };
+
+enum Mode {
+    Document,
+    Png,
+    Ahead(Layout),
+}
 
 fn main() -> anyhow::Result<()> {
-    let png = match std::env::args().nth(1).as_deref() {
-        None => false,
-        Some("--png") => true,
-        Some(_) => bail!("usage: render-document [--png] < request.json > document"),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mode = match arguments[..] {
+        [] => Mode::Document,
+        ["--png"] => Mode::Png,
+        ["--ahead", "picture"] => Mode::Ahead(Layout::Picture),
+        ["--ahead", "lines"] => Mode::Ahead(Layout::Lines(ANY_GRID)),
+        _ => bail!(
+            "usage: render-document [--png | --ahead picture | --ahead lines] < request.json > document"
+        ),
     };
-    let mut request = Zeroizing::new(Vec::with_capacity(8 * 1024));
+    let typesetter = Typesetter::new()?;
+    if let Mode::Ahead(layout) = mode {
+        typesetter.get_ready(layout)?;
+    }
+    let mut request = Zeroizing::new(Vec::with_capacity(MAX_REQUEST as usize));
     io::stdin().take(MAX_REQUEST).read_to_end(&mut request).context("the request could not be read")?;
+    if request.is_empty() && matches!(mode, Mode::Ahead(_)) {
+        // Whoever was to ask has gone.
+        return Ok(());
+    }
     // The parser's message may quote the request, so it is dropped.
-    let Ok(RenderRequest::Receipt(receipt)) = serde_json::from_slice(&request) else {
+    let Ok(request) = serde_json::from_slice(&request) else {
         bail!("the request is not one that this program knows");
     };
-    let bitmap = render_receipt(&receipt)?;
+    let rendering = typesetter.render(&request)?;
     let mut out = io::stdout().lock();
-    if png { bitmap.write_png(&mut out) } else { bitmap.write_pbm(&mut out) }
-        .and_then(|()| out.flush())
-        .context("the document could not be written")
+    let written = match mode {
+        Mode::Png => rendering.picture.write_png(&mut out),
+        Mode::Document | Mode::Ahead(_) => rendering.write(&mut out),
+    };
+    written.and_then(|()| out.flush()).context("the document could not be written")
 }

@@ -87,6 +87,24 @@ impl fmt::Debug for Receipt {
 const MAX_REMARKS: usize = 8;
 
 impl Receipt {
+    /// A receipt of nobody, with something in every place.
+    pub(crate) fn sample(language: Language) -> Receipt {
+        Receipt {
+            language,
+            demo: true,
+            place: "示例".into(),
+            terminal: "DG0001".into(),
+            case_number: "DG0001-00000000-0".into(),
+            item_title: "示例 12345".into(),
+            applicant_name: Some("示例 Example".into()),
+            finalised_at: "2099-01-01 00:00".into(),
+            verification: "0000 0000 0000 0000".into(),
+            verification_url: "https://example.invalid/v/0000000000000000".into(),
+            remarks: vec!["示例".into()],
+            reprint: true,
+        }
+    }
+
     /// Refuses what no receipt has room for, so that nobody can make the printer run on.
     pub(crate) fn check(&self) -> Result<(), DocumentError> {
         let name = self.applicant_name.as_deref().unwrap_or_default();
@@ -113,12 +131,83 @@ impl Receipt {
     }
 }
 
+/// A printer's own characters, by which a receipt is laid out in lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    /// ASCII characters in a line; a Chinese character takes the place of two.
+    pub columns: u32,
+    /// Dots of an ASCII character across.
+    pub cell_width: u32,
+    /// Dots of any character from top to bottom.
+    pub cell_height: u32,
+}
+
+impl Grid {
+    /// Dots across.
+    pub fn dots(self) -> u32 {
+        self.columns.saturating_mul(self.cell_width)
+    }
+
+    /// Refuses what is no printer's, so that nobody can ask for a picture without end.
+    pub(crate) fn check(self) -> Result<(), DocumentError> {
+        let good = (16..=128).contains(&self.columns)
+            && (6..=32).contains(&self.cell_width)
+            && (8..=64).contains(&self.cell_height);
+        if good { Ok(()) } else { Err(DocumentError::Grid) }
+    }
+}
+
+/// In which form a receipt is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// One picture of [`RECEIPT_DOTS`] dots across.
+    Picture,
+    /// Lines of the printer's own characters, and a picture of them all.
+    Lines(Grid),
+}
+
+impl Layout {
+    /// Its name on the command line of `render-document`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Picture => "picture",
+            Layout::Lines(_) => "lines",
+        }
+    }
+}
+
 /// What `render-document` reads on its standard input.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RenderRequest {
-    /// A receipt for the receipt printer.
+    /// A receipt as one picture.
     Receipt(Receipt),
+    /// A receipt in lines.
+    #[serde(rename = "receipt_in_lines")]
+    Lines {
+        /// What it says.
+        receipt: Receipt,
+        /// The characters that the printer has.
+        grid: Grid,
+    },
+}
+
+impl RenderRequest {
+    /// A request for this receipt in this form.
+    pub fn new(receipt: Receipt, layout: Layout) -> RenderRequest {
+        match layout {
+            Layout::Picture => RenderRequest::Receipt(receipt),
+            Layout::Lines(grid) => RenderRequest::Lines { receipt, grid },
+        }
+    }
+
+    /// What is to be rendered.
+    pub fn receipt(&self) -> &Receipt {
+        match self {
+            RenderRequest::Receipt(receipt) | RenderRequest::Lines { receipt, .. } => receipt,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -166,5 +255,32 @@ mod tests {
         many.remarks = vec!["x".into(); 9];
         assert!(many.check().is_err());
         assert!(receipt().check().is_ok());
+    }
+
+    #[test]
+    fn a_grid_that_no_printer_has_is_refused() {
+        let grid = Grid { columns: 48, cell_width: 12, cell_height: 24 };
+        assert!(grid.check().is_ok());
+        assert_eq!(grid.dots(), 576);
+        for wrong in [
+            Grid { columns: 0, ..grid },
+            Grid { columns: u32::MAX, ..grid },
+            Grid { cell_width: 0, ..grid },
+            Grid { cell_height: 500, ..grid },
+        ] {
+            assert!(matches!(wrong.check(), Err(DocumentError::Grid)), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_says_which_form_is_wanted() {
+        let grid = Grid { columns: 48, cell_width: 12, cell_height: 24 };
+        for (layout, key) in [(Layout::Picture, "receipt"), (Layout::Lines(grid), "receipt_in_lines")] {
+            let request = RenderRequest::new(receipt(), layout);
+            let json = serde_json::to_value(&request).unwrap();
+            assert!(json.get(key).is_some(), "{json}");
+            let again: RenderRequest = serde_json::from_value(json).unwrap();
+            assert!(again.receipt() == request.receipt());
+        }
     }
 }

@@ -1,117 +1,115 @@
-//! Rendering in a process of its own: started for one document, given a deadline, gone afterwards.
-//!
-//! The content goes through a pipe and is wiped here when it has been written; nothing touches the disk,
-//! and what the child writes on its error output is thrown away, because a panic may quote its input.
+//! Rendering in processes of their own, each for one document. One of them can be started ahead: it opens the fonts,
+//! goes once through the template with nobody's content, and waits. It is used once like the others, and the next one is
+//! started after it, so no process ever holds two residents' receipts, and none a resident's while it waits.
 
-use std::io::{ErrorKind, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{Bitmap, DocumentError, Receipt, bitmap};
+use crate::process::{Process, Request};
+use crate::{DocumentError, Layout, Receipt, RenderRequest, Rendering};
 
 /// A receipt takes a fraction of a second; a machine that swaps may need several.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// What is left of it to a process that was started ahead. If that has not answered by then, another shall have time to.
+const AHEAD_DEADLINE: Duration = Duration::from_secs(3);
+/// A process that has waited longer is replaced: the kernel may have put its memory aside, fonts may have been changed.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
+/// One that ends by itself while it waits is not replaced faster than this.
+const START_PAUSE: Duration = Duration::from_secs(30);
+/// Room for a request, so that it does not grow and leave copies behind.
+const USUAL_REQUEST: usize = 16 * 1024;
 
-/// Runs `render-document`.
-#[derive(Debug, Clone)]
+/// Runs `render-document` for one printer.
 pub struct Renderer {
     program: PathBuf,
+    layout: Layout,
     deadline: Duration,
+    ahead: Option<Ahead>,
+    /// No other process is started ahead before.
+    not_before: Option<Instant>,
+}
+
+/// The process that waits.
+struct Ahead {
+    process: Process,
+    since: Instant,
 }
 
 impl Renderer {
-    /// A renderer that runs this program.
-    pub fn new(program: PathBuf) -> Renderer {
-        Renderer { program, deadline: DEADLINE }
+    /// A renderer that runs this program, for receipts in this form.
+    pub fn new(program: PathBuf, layout: Layout) -> Renderer {
+        Renderer { program, layout, deadline: DEADLINE, ahead: None, not_before: None }
     }
 
     /// The same with another deadline.
+    #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Renderer {
         Renderer { deadline, ..self }
     }
 
-    /// Renders a receipt. Blocks until it is there, the child has failed, or the deadline has passed; the
-    /// child is gone in every case.
-    pub fn render(&self, receipt: &Receipt) -> Result<Bitmap, DocumentError> {
-        #[derive(Serialize)]
-        struct Request<'a> {
-            receipt: &'a Receipt,
+    /// Sees to it that a process waits for the next receipt. To be called now and then while there is nothing else to
+    /// do; costs next to nothing when one is there.
+    pub fn get_ready(&mut self) {
+        if self.ahead.as_mut().is_some_and(Ahead::is_good) {
+            return;
         }
+        // The old one is gone before there is another.
+        self.ahead = None;
+        let now = Instant::now();
+        if self.not_before.is_some_and(|moment| now < moment) {
+            return;
+        }
+        self.not_before = Some(now + START_PAUSE);
+        match Process::start(&self.program, &["--ahead", self.layout.name()]) {
+            Ok(process) => self.ahead = Some(Ahead { process, since: now }),
+            Err(error) => tracing::warn!(%error, "no rendering process can be started ahead"),
+        }
+    }
+
+    /// The id of the process that waits.
+    pub fn waiting_process(&self) -> Option<u32> {
+        self.ahead.as_ref().map(|ahead| ahead.process.id())
+    }
+
+    /// Renders a receipt. Blocks until it is there, a process has failed that was not started ahead, or the deadline
+    /// has passed; no process is left that has seen it. One that was started ahead and is no good is made up for by
+    /// another.
+    pub fn render(&mut self, receipt: &Receipt) -> Result<Rendering, DocumentError> {
         receipt.check()?;
-        let request = serde_json::to_vec(&Request { receipt }).map_err(|_| DocumentError::NotABitmap)?;
-        let file = self.run(Zeroizing::new(request))?;
-        Bitmap::from_pbm(&file)
-    }
-
-    fn run(&self, request: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
         let until = Instant::now() + self.deadline;
-        let mut child = Command::new(&self.program)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map(Running)
-            .map_err(|error| DocumentError::Process(error.kind()))?;
-        let mut to_child = child.0.stdin.take().expect("standard input was asked for");
-        let from_child = child.0.stdout.take().expect("standard output was asked for");
-
-        // Both pipes have a thread, so that neither a child that does not read nor one that does not write
-        // can hold this one beyond the deadline; killing the child ends both.
-        thread::spawn(move || {
-            // A child that died early is noticed by its status.
-            let _ = to_child.write_all(&request);
-        });
-        let (send, receive) = mpsc::sync_channel(1);
-        thread::spawn(move || {
-            let mut file = Zeroizing::new(Vec::with_capacity(64 * 1024));
-            let read = from_child.take(bitmap::MAX_PBM_BYTES as u64 + 1).read_to_end(&mut file);
-            // Nobody listens any more after the deadline.
-            let _ = send.send(read.map(|_| file));
-        });
-
-        let file = match receive.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(Ok(file)) => file,
-            Ok(Err(error)) => return Err(DocumentError::Process(error.kind())),
-            Err(_) => return Err(DocumentError::TimedOut(self.deadline)),
-        };
-        match child.wait_until(until) {
-            Some(status) if status.success() => Ok(file),
-            Some(status) => Err(DocumentError::Failed(status.code())),
-            None => Err(DocumentError::TimedOut(self.deadline)),
-        }
-    }
-}
-
-/// A child that cannot outlive its use.
-struct Running(Child);
-
-impl Running {
-    /// Waits for the end of a child that has closed its output. `Child` offers no wait with a deadline, so
-    /// this asks in small steps.
-    fn wait_until(&mut self, until: Instant) -> Option<ExitStatus> {
-        loop {
-            match self.0.try_wait() {
-                Ok(Some(status)) => return Some(status),
-                Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(1)),
-                Ok(None) => return None,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return None,
+        let request = request(receipt, self.layout)?;
+        self.not_before = None;
+        if let Some(Ahead { process, .. }) = self.ahead.take() {
+            let within = AHEAD_DEADLINE.min(self.deadline / 2);
+            match answer(process, request.clone(), within) {
+                Ok(rendering) => return Ok(rendering),
+                Err(error) => tracing::warn!(%error, "the rendering process that waited was no good"),
             }
         }
+        let left = until.saturating_duration_since(Instant::now());
+        answer(Process::start(&self.program, &[])?, request, left).map_err(|error| match error {
+            DocumentError::TimedOut(_) => DocumentError::TimedOut(self.deadline),
+            other => other,
+        })
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Fails only when it has already ended; then `wait` returns at once.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Ahead {
+    fn is_good(&mut self) -> bool {
+        self.since.elapsed() < WAIT_MAX && self.process.is_running()
     }
+}
+
+fn request(receipt: &Receipt, layout: Layout) -> Result<Request, DocumentError> {
+    let request = RenderRequest::new(receipt.clone(), layout);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(USUAL_REQUEST));
+    serde_json::to_writer(&mut *bytes, &request).map_err(|_| DocumentError::NotABitmap)?;
+    Ok(Arc::new(bytes))
+}
+
+fn answer(process: Process, request: Request, within: Duration) -> Result<Rendering, DocumentError> {
+    process.run(request, within).and_then(|file| Rendering::read(&file))
 }

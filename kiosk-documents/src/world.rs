@@ -1,6 +1,8 @@
 //! What the typesetter may see: one template, the fonts of the list, the inputs. No files, no packages,
 //! no clock.
 
+use std::sync::Arc;
+
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Dict, Duration};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -13,12 +15,12 @@ use crate::fonts::Fonts;
 /// One template with its inputs.
 pub(crate) struct Sheet {
     library: LazyHash<Library>,
-    fonts: Fonts,
+    fonts: Arc<Fonts>,
     template: Source,
 }
 
 impl Sheet {
-    pub(crate) fn new(fonts: Fonts, name: &str, template: &str, inputs: Dict) -> Sheet {
+    pub(crate) fn new(fonts: Arc<Fonts>, name: &str, template: &str, inputs: Dict) -> Sheet {
         let path = VirtualPath::new(name).expect("template names are plain file names");
         let id = RootedPath::new(VirtualRoot::Project, path).intern();
         Sheet {

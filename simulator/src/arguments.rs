@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::desk::PrinterCable;
+
 /// The whole kiosk on this machine: real processes, virtual hardware, one page.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "simulator")]
@@ -32,6 +34,9 @@ pub struct Arguments {
     /// For tests: devices without waiting times, short retries
     #[arg(long)]
     pub quick: bool,
+    /// How the receipt printer is connected: by usb, or by a slow serial line
+    #[arg(long, value_enum, default_value_t, value_name = "CABLE")]
+    pub receipt_printer: PrinterCable,
     /// Another value in terminal.toml, for example waits.idle_s=5 (may be given again)
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     pub settings: Vec<String>,

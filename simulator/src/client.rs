@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-pub use crate::desk::ReceiptInfo;
+pub use crate::desk::{PrinterCable, ReceiptInfo};
 pub use crate::network::NetworkMode;
 pub use crate::queue::{Queue, QueueRecord};
 pub use crate::scenario::ScenarioStatus;

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::arguments::Arguments;
-use crate::desk::Desk;
+use crate::desk::{Desk, DeskOptions};
 use crate::feeds::{self, Feeds};
 use crate::http;
 use crate::inbox::{Inbox, local_client};
@@ -112,7 +112,9 @@ impl Demo {
         }
         progress("准备 Preparing keys, ports and devices");
         let ports = Ports::choose(&world.ports_file())?;
-        let desk = Desk::set_up(&world.devices()?, !arguments.quick);
+        let desk_options =
+            DeskOptions { paced: !arguments.quick, receipt_printer: arguments.receipt_printer };
+        let desk = Desk::set_up(&world.devices()?, desk_options);
         let desk = desk.context("cannot set up the virtual devices")?;
         options.devices = desk.declared();
         let furnished = world.furnish(&ports.numbers, &options)?;

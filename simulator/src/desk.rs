@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 pub use device::{Control, ControlKind, DeskError, DeviceView};
 pub use fault::{Fault, FaultKind, Scale, Unit};
-pub use receipt_printer::ReceiptInfo;
+pub use receipt_printer::{PrinterCable, ReceiptInfo};
 
 use cabinet::CabinetAtDesk;
 use device::{Change, DeskDevice};
@@ -33,6 +33,15 @@ use ups::UpsAtDesk;
 /// Serial speed of the devices on lines.
 const BAUD: u32 = 115_200;
 
+/// How the desk is set up.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DeskOptions {
+    /// Devices take the time that they take on hardware.
+    pub paced: bool,
+    /// How the receipt printer is connected.
+    pub receipt_printer: PrinterCable,
+}
+
 /// The desk.
 pub struct Desk {
     reader: ReaderAtDesk,
@@ -43,12 +52,12 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Sets the devices up, their ports in this folder (which must be there); with or without the time that they take
-    /// on hardware.
-    pub fn set_up(folder: &Path, paced: bool) -> std::io::Result<Self> {
+    /// Sets the devices up, their ports in this folder (which must be there).
+    pub fn set_up(folder: &Path, options: DeskOptions) -> std::io::Result<Self> {
+        let DeskOptions { paced, receipt_printer } = options;
         Ok(Self {
             reader: ReaderAtDesk::set_up(folder, paced)?,
-            printer: PrinterAtDesk::set_up(folder, paced)?,
+            printer: PrinterAtDesk::set_up(folder, paced, receipt_printer)?,
             cabinet: CabinetAtDesk::set_up(folder, paced)?,
             ups: UpsAtDesk::set_up()?,
             speaker: SpeakerAtDesk::set_up(folder)?,

@@ -1,9 +1,27 @@
-//! The receipt printer, when it has no paper or stands open.
+//! The receipt printer: what is known of it, and when it has no paper or stands open.
 
 use anyhow::{Result, ensure};
 use kiosk_tests::resident;
 use kiosk_tests::workshop::{Kiosk, read_qr};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test]
+async fn how_far_it_confirms_is_known_before_the_first_receipt() -> Result<()> {
+    let kiosk = Kiosk::start().await?;
+    let book = kiosk.terminal_state().join(kiosk_app::devices::health::FILE);
+    let known = async || {
+        // It is replaced in one step, and not there before the first device has come.
+        let Ok(text) = std::fs::read(&book) else { return Ok(None) };
+        let level =
+            serde_json::from_slice::<Value>(&text)?["devices"]["receipt-printer"]["print_level"].clone();
+        Ok(level.as_u64())
+    };
+    let level = kiosk.until("the printer's level in the book", Duration::from_secs(15), known).await?;
+    ensure!(level == 2, "it answers process ids: {level}");
+    ensure!(kiosk.receipts().await?.is_empty(), "asking leaves nothing on paper");
+    Ok(())
+}
 
 async fn at_the_check_page(kiosk: &Kiosk) -> Result<()> {
     resident::begin(kiosk, resident::APPEAL).await?;

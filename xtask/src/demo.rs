@@ -40,6 +40,9 @@ pub struct Demo {
     /// Empty the kept folder first
     #[arg(long, requires = "keep")]
     fresh: bool,
+    /// How the receipt printer is connected: by usb, or by a slow serial line
+    #[arg(long, value_name = "CABLE", default_value = "usb", value_parser = ["usb", "serial"])]
+    receipt_printer: String,
     /// Play this recorded scenario as soon as all is up
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -117,6 +120,7 @@ impl Demo {
         command.arg("--state").arg(folder.path()).args(["--port", &self.port.to_string()]);
         command.arg("--programs").arg(&programs);
         command.arg("--catalog").arg(workspace.root.join("assets/catalog")).arg("--sign-catalog");
+        command.args(["--receipt-printer", &self.receipt_printer]);
         if self.fresh {
             command.arg("--fresh");
         }

@@ -82,22 +82,6 @@ impl PrinterError {
         }
     }
 
-    /// The same error of a receipt of which an earlier attempt had left paper.
-    pub(super) fn once_started(self) -> PrinterError {
-        let started = true;
-        match self {
-            PrinterError::Gone { .. } => PrinterError::Gone { started },
-            PrinterError::PaperEnd { .. } => PrinterError::PaperEnd { started },
-            PrinterError::CoverOpen { .. } => PrinterError::CoverOpen { started },
-            PrinterError::CutterJam { .. } => PrinterError::CutterJam { started },
-            PrinterError::HeadHot { .. } => PrinterError::HeadHot { started },
-            PrinterError::Fault { fault, .. } => PrinterError::Fault { fault, started },
-            PrinterError::Offline { .. } => PrinterError::Offline { started },
-            PrinterError::NoAnswer { .. } => PrinterError::NoAnswer { started },
-            PrinterError::Unconfirmed | PrinterError::Bitmap(_) => self,
-        }
-    }
-
     /// What can be done about it. `Retry` is said only when nothing was printed.
     pub fn remedy(&self) -> Remedy {
         match self {

@@ -1,8 +1,7 @@
 //! ESC/POS receipt printer: the trait that the kiosk sees, its states and its errors.
 //!
 //! [`protocol`] is pure bytes, the driver speaks it over a serial line, USB or TCP, [`simulator`] prints it on
-//! a virtual strip. A print counts only as far as the printer confirmed it. Nothing is printed twice by itself, but for
-//! [`print_again_once`], which says so.
+//! a virtual strip. A print counts only as far as the printer confirmed it. Nothing is printed twice by itself.
 //! Absent: rendering (a receipt comes as a picture), the printer's own QR and bar codes (a picture is the same on every
 //! model), code pages other than GB 18030.
 
@@ -13,7 +12,6 @@ mod error;
 mod model;
 pub mod protocol;
 mod receipt;
-mod recovery;
 pub mod simulator;
 
 pub use bitmap::{Bitmap, BitmapError};
@@ -22,7 +20,6 @@ pub use driver::EscPosPrinter;
 pub use error::PrinterError;
 pub use model::{Characters, ExitSensor, ModelError, PrinterModel, TextMode};
 pub use receipt::{Align, Part, PartsError, Receipt, TextLine};
-pub use recovery::{Reprint, print_again_once};
 
 /// A printer of receipts. Every call blocks, with a deadline of its own.
 pub trait ReceiptPrinter: Send {

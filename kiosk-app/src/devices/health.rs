@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! { "version": 1, "devices": { "receipt-printer": {
-//!     "trouble": null, "since_ms": 1795327200000, "came": 3, "lost": 2,
+//!     "trouble": null, "since_ms": 1795327200000, "came": 3, "lost": 2, "print_level": 2,
 //!     "changes": [ { "at_ms": 1795327100000, "trouble": "printer-gone" }, { "at_ms": …, "trouble": null } ] } } }
 //! ```
 
@@ -46,7 +46,15 @@ impl fmt::Display for Trouble {
 struct Change {
     device: &'static str,
     at_ms: i64,
-    trouble: Option<Trouble>,
+    news: News,
+}
+
+#[derive(Clone, Copy)]
+enum News {
+    /// It is here, or away and why.
+    Trouble(Option<Trouble>),
+    /// How far a printer can confirm a print.
+    PrintLevel(u8),
 }
 
 /// Where devices write down what became of them.
@@ -70,9 +78,18 @@ impl HealthBook {
 
     /// The device is here (no trouble), or away.
     pub fn note(&self, device: &'static str, trouble: Option<Trouble>) {
+        self.write_down(device, News::Trouble(trouble));
+    }
+
+    /// The printer can confirm a print up to this level, 0 to 4.
+    pub fn note_print_level(&self, device: &'static str, level: u8) {
+        self.write_down(device, News::PrintLevel(level));
+    }
+
+    fn write_down(&self, device: &'static str, news: News) {
         let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
         // A book that cannot keep up loses lines; a device does not wait for it.
-        let _ = self.0.try_send(Change { device, at_ms, trouble });
+        let _ = self.0.try_send(Change { device, at_ms, news });
     }
 }
 
@@ -88,6 +105,9 @@ struct Page {
     since_ms: i64,
     came: u64,
     lost: u64,
+    /// Only of a printer that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    print_level: Option<u8>,
     changes: VecDeque<Line>,
 }
 
@@ -128,7 +148,11 @@ impl Pages {
     /// Notes a change; false when it is none.
     fn note(&mut self, change: &Change) -> bool {
         let page = self.devices.entry(change.device.to_owned()).or_default();
-        let trouble = change.trouble.map(|trouble| trouble.0.to_owned());
+        let trouble = match change.news {
+            News::Trouble(trouble) => trouble,
+            News::PrintLevel(level) => return page.print_level.replace(level) != Some(level),
+        };
+        let trouble = trouble.map(|trouble| trouble.0.to_owned());
         if page.trouble == trouble && !page.changes.is_empty() {
             return false;
         }
@@ -152,7 +176,7 @@ mod tests {
     use super::*;
 
     fn change(at_ms: i64, trouble: Option<&'static str>) -> Change {
-        Change { device: "receipt-printer", at_ms, trouble: trouble.map(Trouble) }
+        Change { device: "receipt-printer", at_ms, news: News::Trouble(trouble.map(Trouble)) }
     }
 
     #[test]
@@ -172,6 +196,20 @@ mod tests {
         let page = &again.devices["receipt-printer"];
         assert_eq!((page.came, page.lost, page.since_ms), (101, 100, 209));
         assert_eq!(page.changes.len(), CHANGES_MAX);
+    }
+
+    #[test]
+    fn what_a_printer_confirms_is_kept_and_is_no_coming_or_going() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        let mut pages = read(&file);
+        pages.note(&change(1, None));
+        let level = Change { device: "receipt-printer", at_ms: 2, news: News::PrintLevel(2) };
+        assert!(pages.note(&level) && !pages.note(&level));
+        pages.note(&change(3, Some("printer-gone")));
+        write(&file, &pages).unwrap();
+        let page = &read(&file).devices["receipt-printer"];
+        assert_eq!((page.print_level, page.came, page.lost, page.changes.len()), (Some(2), 1, 1, 2));
     }
 
     #[test]

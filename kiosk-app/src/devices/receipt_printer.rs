@@ -1,5 +1,7 @@
 //! The receipt printer: watches paper and cover, renders a receipt in a short-lived child process, prints it once, and
-//! reports only what the printer confirmed.
+//! reports only what the printer confirmed. Which of that it can confirm is asked when it comes.
+
+pub mod layout;
 
 use super::declared::PrinterDevice;
 use super::health::{HealthBook, Trouble};
@@ -10,7 +12,7 @@ use crate::effects::store::StoreHand;
 use crate::inbox::Inbox;
 use anyhow::Context;
 use device_drivers::receipt_printer::{
-    Bitmap, Connection, EscPosPrinter, Paper, PrinterError, PrinterModel, PrinterStatus, ReceiptPrinter,
+    Connection, EscPosPrinter, Paper, PrintLevel, PrinterError, PrinterModel, PrinterStatus, ReceiptPrinter,
 };
 use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
 use kiosk_core::settings::Language;
@@ -18,6 +20,7 @@ use kiosk_core::{calendar, verification_code};
 use kiosk_documents::{Receipt, Renderer};
 use service_catalog::Text;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Its name in health and logs.
@@ -80,11 +83,11 @@ impl Letterhead {
     }
 }
 
-/// Starts the printer's thread.
+/// Starts the printer's thread. `documents` is the program that renders.
 pub fn spawn(
     device: PrinterDevice,
     letterhead: Letterhead,
-    renderer: Renderer,
+    documents: PathBuf,
     store: StoreHand,
     inbox: Inbox,
     health: HealthBook,
@@ -92,8 +95,18 @@ pub fn spawn(
     let model = PrinterModel::named(&device.model)
         .with_context(|| format!("devices.receipt_printer.model: no printer is called {:?}", device.model))?;
     let connection = device.connection;
-    let desk =
-        PrinterDesk { connection, model, letterhead, renderer, store, inbox, printer: None, condition: None };
+    let desk = PrinterDesk {
+        renderer: Renderer::new(documents, layout::of(connection.speed(), &model)),
+        connection,
+        model,
+        letterhead,
+        store,
+        inbox,
+        health: health.clone(),
+        printer: None,
+        confirms: None,
+        condition: None,
+    };
     Ok(station::spawn(NAME, desk, health)?)
 }
 
@@ -104,7 +117,10 @@ struct PrinterDesk {
     renderer: Renderer,
     store: StoreHand,
     inbox: Inbox,
+    health: HealthBook,
     printer: Option<EscPosPrinter>,
+    /// What this printer can confirm, once it is known.
+    confirms: Option<PrintLevel>,
     condition: Option<PrinterCondition>,
 }
 
@@ -112,11 +128,11 @@ impl Station for PrinterDesk {
     type Order = Order;
 
     fn open(&mut self) -> Result<(), Trouble> {
-        let mut printer = EscPosPrinter::open(&self.connection, self.model.clone()).map_err(trouble_of)?;
-        let status = printer.status().map_err(trouble_of)?;
+        let printer = EscPosPrinter::open(&self.connection, self.model.clone()).map_err(trouble_of)?;
         self.printer = Some(printer);
-        self.tell(condition_of(&status));
-        Ok(())
+        // Another printer may hang on the cable now.
+        self.confirms = None;
+        self.turn()
     }
 
     fn close(&mut self) {
@@ -127,6 +143,10 @@ impl Station for PrinterDesk {
         let Some(printer) = &mut self.printer else { return Ok(()) };
         let status = printer.status().map_err(trouble_of)?;
         self.tell(condition_of(&status));
+        if status.obstacle(false).is_none() {
+            self.learn()?;
+            self.renderer.get_ready();
+        }
         Ok(())
     }
 
@@ -158,6 +178,18 @@ impl PrinterDesk {
         }
     }
 
+    /// Finds out once how far this printer can confirm a print. It is also brought out of whatever an earlier print
+    /// left in it, so that the first resident does not wait for that.
+    fn learn(&mut self) -> Result<(), Trouble> {
+        if let (None, Some(printer)) = (self.confirms, &mut self.printer) {
+            let level = printer.probe().map_err(trouble_of)?;
+            tracing::info!(level = level.get(), "the receipt printer confirms prints up to this level");
+            self.health.note_print_level(NAME, level.get());
+            self.confirms = Some(level);
+        }
+        Ok(())
+    }
+
     fn print(&mut self, ticket: Ticket, order: &ReceiptOrder) -> Result<(), Trouble> {
         self.store.print_started(&order.case.case_id, order.reprint);
         let (status, begun) = match self.try_print(order) {
@@ -178,14 +210,13 @@ impl PrinterDesk {
     }
 
     fn try_print(&mut self, order: &ReceiptOrder) -> Result<u8, NotOut> {
-        let picture = self.renderer.render(&self.letterhead.receipt(order)).map_err(|error| {
+        let rendering = self.renderer.render(&self.letterhead.receipt(order)).map_err(|error| {
             tracing::error!(%error, "the receipt could not be rendered");
             NotOut { why: PrintStatus::Failed, begun: false }
         })?;
-        let (width, height, rows) = picture.into_parts();
         let printer = self.printer.as_mut();
         let printer = printer.ok_or(NotOut { why: PrintStatus::PrinterAway, begun: false })?;
-        printer.print(&Bitmap { width, height, rows }.into()).map(|level| level.get()).map_err(|error| {
+        printer.print(&layout::for_driver(rendering)).map(|level| level.get()).map_err(|error| {
             tracing::warn!(%error, "the receipt did not come out");
             NotOut { why: status_of(&error), begun: error.started() }
         })

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::{sleep, timeout};
 
 use super::Client;
+use crate::desk::PrinterCable;
 use crate::log_file::tail;
 
 /// Longer than the simulator's own patience with its processes.
@@ -26,6 +27,8 @@ pub struct Options {
     pub sign_catalog: bool,
     /// Devices without waiting times, short retries.
     pub quick: bool,
+    /// How the receipt printer is connected.
+    pub receipt_printer: PrinterCable,
     /// Empty the state folder first.
     pub fresh: bool,
     /// Room on the disk below which no case is taken.
@@ -45,6 +48,7 @@ impl Default for Options {
             catalog: None,
             sign_catalog: false,
             quick: true,
+            receipt_printer: PrinterCable::default(),
             fresh: false,
             min_free_mib: None,
             scenario: None,
@@ -72,6 +76,7 @@ impl Options {
     fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["--port".to_owned(), "0".to_owned(), "--attached".to_owned()];
         let mut add = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
+        add("--receipt-printer", self.receipt_printer.name().to_owned());
         self.min_free_mib.into_iter().for_each(|mib| add("--min-free-mib", mib.to_string()));
         self.settings.iter().for_each(|setting| add("--set", setting.clone()));
         self.environment.iter().for_each(|variable| add("--env", variable.clone()));

@@ -78,8 +78,30 @@ pub struct ReceiptInfo {
     pub complete: bool,
     /// Whether it is still coming out.
     pub in_progress: bool,
+    /// Its lines of text, as far as the printer drew them with its own characters; none on a picture.
+    pub text: Vec<String>,
     /// Bytes that came out as characters: a sign of a lost command.
     pub stray_bytes: u32,
+}
+
+/// How the printer is connected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum PrinterCable {
+    /// USB: a receipt goes as one picture.
+    #[default]
+    Usb,
+    /// A slow serial line: a receipt goes as text, and only what the printer has no characters for as a picture.
+    Serial,
+}
+
+impl PrinterCable {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            PrinterCable::Usb => "usb",
+            PrinterCable::Serial => "serial",
+        }
+    }
 }
 
 struct Hands {
@@ -90,20 +112,29 @@ struct Hands {
 
 pub(super) struct PrinterAtDesk {
     port: PathBuf,
+    cable: PrinterCable,
     printer: SimulatedPrinterHandle,
     hands: Mutex<Hands>,
 }
 
 impl PrinterAtDesk {
-    pub(super) fn set_up(folder: &Path, paced: bool) -> io::Result<Self> {
+    pub(super) fn set_up(folder: &Path, paced: bool, cable: PrinterCable) -> io::Result<Self> {
         let port = folder.join("receipt-printer");
-        let printer = simulator::serve(&port, BAUD, PrinterProfile::default())?;
+        let profile = PrinterProfile::default();
+        let printer = match cable {
+            PrinterCable::Usb => simulator::serve_usb(&port, profile)?,
+            PrinterCable::Serial => simulator::serve(&port, BAUD, profile)?,
+        };
         printer.set_paced(paced);
-        Ok(Self { port, printer, hands: Mutex::new(Hands { near_end: false, fault: None, paced }) })
+        let hands = Mutex::new(Hands { near_end: false, fault: None, paced });
+        Ok(Self { port, cable, printer, hands })
     }
 
     pub(super) fn declared(&self) -> Value {
-        json!({ "transport": "serial", "port": self.port, "baud": BAUD })
+        match self.cable {
+            PrinterCable::Usb => json!({ "transport": "usb", "device": self.port }),
+            PrinterCable::Serial => json!({ "transport": "serial", "port": self.port, "baud": BAUD }),
+        }
     }
 
     pub(super) fn receipts(&self) -> Vec<ReceiptInfo> {
@@ -242,6 +273,7 @@ fn info(receipt: &SimulatedReceipt) -> ReceiptInfo {
         cut: receipt.cut,
         complete: receipt.complete,
         in_progress: receipt.in_progress,
+        text: receipt.text.clone(),
         stray_bytes: receipt.stray_bytes,
     }
 }

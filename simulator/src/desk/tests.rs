@@ -21,7 +21,7 @@ struct Set {
 
 fn set_up() -> Set {
     let folder = tempfile::tempdir().unwrap();
-    Set { desk: Desk::set_up(folder.path(), false).unwrap(), folder }
+    Set { desk: Desk::set_up(folder.path(), DeskOptions::default()).unwrap(), folder }
 }
 
 impl Set {
@@ -74,7 +74,7 @@ fn a_laid_card_is_read_through_the_port_and_a_pulled_one_is_not() {
 #[test]
 fn a_print_shows_on_the_strip_and_paper_out_is_seen() {
     let set = set_up();
-    let connection = Connection::Serial { port: set.port("receipt-printer"), baud: BAUD };
+    let connection = Connection::Usb { device: set.port("receipt-printer") };
     let mut driver = EscPosPrinter::open(&connection, PrinterModel::named("80mm").unwrap()).unwrap();
     let mut picture = Bitmap::blank(576, 40);
     picture.set_black(3, 7);

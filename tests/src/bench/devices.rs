@@ -7,11 +7,12 @@ use device_drivers::id_card_reader::{IdCardReader, SerialIdCardReader};
 use kiosk_tests::resident;
 use kiosk_tests::workshop::Kiosk;
 use simulator::cards::DeskCard;
-use simulator::client::Options;
+use simulator::client::{Options, PrinterCable};
 use std::fs;
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 
+use super::receipts;
 use super::table::{Better, Row, Samples, ms};
 
 /// What the kiosk may add to the reader's own time.
@@ -31,36 +32,60 @@ const CARD: &str = "ordinary";
 /// Lets so many residents come, and waits so long for the idle figure.
 pub fn measure(visits: usize, idle: Duration) -> Result<Vec<Row>> {
     let wire = wire_time(visits)?;
+    eprintln!("  … devices: receipts on a slow line");
+    let mut rows = receipts::measure(visits)?;
+    rows.extend(in_the_kiosk(visits, idle, wire)?);
+    Ok(rows)
+}
+
+/// The figures of the whole kiosk. `wire` is what the reader's own line needs, in milliseconds.
+fn in_the_kiosk(visits: usize, idle: Duration, wire: f64) -> Result<Vec<Row>> {
     Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
-        let mut options = Options::default().set("waits.same_touch_ms=0");
-        options.quick = false;
-        let kiosk = Kiosk::start_with(options).await?;
-        let (mut person, mut row) = (Samples::default(), Samples::default());
-        for visit in 0..=visits {
-            eprintln!("  … devices: visit {visit} of {visits}");
-            let (shown, begun) = one_visit(&kiosk).await?;
-            // The first warms caches.
-            if visit > 0 {
-                person.add(shown);
-                row.add(begun);
-            }
-        }
+        let kiosk = start(PrinterCable::Usb).await?;
+        let (person, usb) = all_visits(&kiosk, visits).await?;
         eprintln!("  … devices: idle for {} s", idle.as_secs());
         let (devices, process) = idle_percent(&kiosk, idle).await?;
+        drop(kiosk);
+        let kiosk = start(PrinterCable::Serial).await?;
+        let (_, serial) = all_visits(&kiosk, visits).await?;
         let name = "ms driver alone on the same line";
         let beside = |row: Row, measured: f64| row.beside(name, wire, measured / wire);
         let limit = wire + CARD_SLACK_MS;
+        let first_row =
+            |what: &str, measured| Row::new(what, "ms", measured).limit(Better::Smaller, FIRST_ROW_MS);
         Ok(vec![
             beside(Row::new("card laid to person on screen, median", "ms", person.median()), person.median()),
             beside(Row::new("the same, p99", "ms", person.p99()), person.p99()).limit(Better::Smaller, limit),
-            Row::new("commit to the receipt's first row, median", "ms", row.median())
-                .limit(Better::Smaller, FIRST_ROW_MS),
-            Row::new("the same, p99", "ms", row.p99()).limit(Better::Smaller, FIRST_ROW_MS),
+            first_row("commit to the receipt's first row, USB, median", usb.median()),
+            first_row("the same, p99", usb.p99()),
+            first_row("commit to the receipt's first row, serial line, median", serial.median()),
+            first_row("the same, p99", serial.p99()),
             Row::new("devices' threads while nobody is there", "% of a core", devices)
                 .beside("% the whole kiosk", process, devices / process.max(0.01))
                 .limit(Better::Smaller, IDLE_PERCENT),
         ])
     })
+}
+
+/// A kiosk whose devices take their time.
+async fn start(receipt_printer: PrinterCable) -> Result<Kiosk> {
+    let options = Options { quick: false, receipt_printer, ..Options::default() };
+    Kiosk::start_with(options.set("waits.same_touch_ms=0")).await
+}
+
+/// Milliseconds from card to person, and from commit to first row.
+async fn all_visits(kiosk: &Kiosk, visits: usize) -> Result<(Samples, Samples)> {
+    let (mut person, mut row) = (Samples::default(), Samples::default());
+    for visit in 0..=visits {
+        eprintln!("  … devices: visit {visit} of {visits}");
+        let (shown, begun) = one_visit(kiosk).await?;
+        // The first warms caches.
+        if visit > 0 {
+            person.add(shown);
+            row.add(begun);
+        }
+    }
+    Ok((person, row))
 }
 
 /// Milliseconds that find, select and read take a driver that does nothing else: the median.

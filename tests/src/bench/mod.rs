@@ -14,6 +14,7 @@ pub mod devtools;
 pub mod link;
 pub mod memory;
 pub mod photos;
+pub mod receipts;
 pub mod records;
 pub mod screen;
 pub mod site;

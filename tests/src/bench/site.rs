@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use kiosk_tests::workshop;
-use simulator::desk::Desk;
+use simulator::desk::{Desk, DeskOptions};
 use simulator::ports::{Ports, loopback};
 use simulator::world::{World, WorldOptions};
 use std::ffi::OsStr;
@@ -33,7 +33,7 @@ impl Site {
         let folder = TempDir::with_prefix_in("bench-", workshop::programs()?)?;
         let world = World::open(folder.path())?;
         let ports = Ports::choose(&world.ports_file())?;
-        let desk = Desk::set_up(&world.devices()?, true)?;
+        let desk = Desk::set_up(&world.devices()?, DeskOptions { paced: true, ..DeskOptions::default() })?;
         let settings = [
             "waits.same_touch_ms=0".to_owned(),
             "waits.idle_s=3600".to_owned(),

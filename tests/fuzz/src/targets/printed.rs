@@ -1,6 +1,6 @@
 //! Print-outs: between the kiosk and the program that draws them.
 
-use kiosk_documents::{Bitmap, RenderRequest, qr};
+use kiosk_documents::{Bitmap, Part, RenderRequest, Rendering, TextLine, qr};
 
 use crate::Target;
 use crate::privacy::{assert_error_quiet, assert_quiet};
@@ -15,6 +15,13 @@ pub(super) fn targets() -> Vec<Target> {
             inputs: 5000,
             seeds: bitmap_seeds,
             run: bitmap,
+        },
+        Target {
+            name: "printed-rendering",
+            decodes: "what render-document writes of a receipt in lines: Rendering::read",
+            inputs: 5000,
+            seeds: rendering_seeds,
+            run: rendering,
         },
         Target {
             name: "printed-request",
@@ -52,21 +59,47 @@ fn bitmap(bytes: &[u8]) {
     }
 }
 
+fn rendering_seeds() -> Vec<Vec<u8>> {
+    let picture = Bitmap { width: 10, height: 2, rows: vec![0b1000_0000, 0b0100_0000, 0, 0b1000_0000] };
+    let text = TextLine { text: "申请人 𬱖㛃".into(), times_wide: 1, times_high: 2, bold: true };
+    let parts = vec![Part { rows: 1, text: Some(text) }, Part { rows: 1, text: None }];
+    let mut bytes = Vec::new();
+    Rendering { picture, parts }.write(&mut bytes).expect("memory takes every byte");
+    vec![bytes, b"[]\nP4\n8 1\n\xff".to_vec()]
+}
+
+fn rendering(bytes: &[u8]) {
+    match Rendering::read(bytes) {
+        Ok(read) => {
+            let rows: u64 = read.parts.iter().map(|part| u64::from(part.rows)).sum();
+            assert!(read.parts.is_empty() || rows == u64::from(read.picture.height));
+            let mut again = Vec::new();
+            read.write(&mut again).expect("memory takes every byte");
+            assert!(Rendering::read(&again).is_ok_and(|again| again == read));
+            assert_quiet(&format!("{read:?}"));
+        }
+        Err(error) => assert_error_quiet(&error),
+    }
+}
+
 fn request_seeds() -> Vec<Vec<u8>> {
     let whole = r#"{"receipt":{"language":"zh-Hant","demo":true,"place":"p","terminal":"DG0001",
         "case_number":"DG0001-7K3M9Q-5","item_title":"t","applicant_name":"𬱖㛃","finalised_at":"2026-11-22 14:05",
         "verification":"S3CR","verification_url":"u","remarks":["路灯不亮"],"reprint":true}}"#;
-    vec![whole.into()]
+    let lines = format!(
+        r#"{{"receipt_in_lines":{{"grid":{{"columns":48,"cell_width":12,"cell_height":24}},{}}}"#,
+        &whole[1..]
+    );
+    vec![whole.into(), lines.into_bytes()]
 }
 
 fn request(bytes: &[u8]) {
     let Ok(read) = serde_json::from_slice::<RenderRequest>(bytes) else { return };
-    let RenderRequest::Receipt(receipt) = &read;
+    let receipt = read.receipt();
     let again: RenderRequest =
         serde_json::from_slice(&serde_json::to_vec(&read).expect("a request becomes JSON"))
             .expect("and is one");
-    let RenderRequest::Receipt(again) = &again;
-    assert!(again == receipt, "a receipt is read as it was written");
+    assert!(again.receipt() == receipt, "a receipt is read as it was written");
     let mut shown = receipt.clone();
     shown.case_number = String::new();
     assert_quiet(&format!("{shown:?}"));
