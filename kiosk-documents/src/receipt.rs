@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::DocumentError;
+use crate::{DocumentError, Guide};
 
 /// Printable width of an 80 mm roll: 72 mm at 8 dots a millimetre.
 pub const RECEIPT_DOTS: u32 = 576;
@@ -119,6 +119,8 @@ impl Receipt {
 pub enum RenderRequest {
     /// A receipt for the receipt printer.
     Receipt(Receipt),
+    /// 办事指南 for the A4 printer.
+    Guide(Guide),
 }
 
 #[cfg(test)]

@@ -62,16 +62,16 @@ fn receipt_value(receipt: &Receipt) -> Result<Dict, DocumentError> {
 }
 
 /// Values, never markup: what a person typed cannot become part of the template.
-fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     text.into_value()
 }
 
 /// A page as it will be printed, before it becomes dots.
-struct Typeset {
-    document: PagedDocument,
+pub(crate) struct Typeset {
+    pub(crate) document: PagedDocument,
 }
 
-fn typeset(sheet: &Sheet) -> Result<Typeset, DocumentError> {
+pub(crate) fn typeset(sheet: &Sheet) -> Result<Typeset, DocumentError> {
     match compile::<PagedDocument>(sheet).output {
         Ok(document) => Ok(Typeset { document }),
         Err(diagnostics) => Err(DocumentError::Template { line: line_of(sheet, diagnostics.first()) }),
@@ -105,7 +105,7 @@ impl Typeset {
 
 /// How many characters no font had: each would print as a box.
 #[cfg(test)]
-fn boxes(frame: &Frame) -> usize {
+pub(crate) fn boxes(frame: &Frame) -> usize {
     frame
         .items()
         .map(|(_, item)| match item {

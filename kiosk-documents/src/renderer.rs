@@ -49,7 +49,8 @@ impl Renderer {
         Bitmap::from_pbm(&file)
     }
 
-    fn run(&self, request: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
+    /// Gives one request to a child of its own, and takes what it writes, as far as a document may be long.
+    pub(crate) fn run(&self, request: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
         let until = Instant::now() + self.deadline;
         let mut child = Command::new(&self.program)
             .env_clear()

@@ -56,20 +56,29 @@ fn request_seeds() -> Vec<Vec<u8>> {
     let whole = r#"{"receipt":{"language":"zh-Hant","demo":true,"place":"p","terminal":"DG0001",
         "case_number":"DG0001-7K3M9Q-5","item_title":"t","applicant_name":"𬱖㛃","finalised_at":"2026-11-22 14:05",
         "verification":"S3CR","verification_url":"u","remarks":["路灯不亮"],"reprint":true}}"#;
-    vec![whole.into()]
+    let guide = r#"{"guide":{"language":"en","demo":true,"place":"p","terminal":"DG0001","title":"t","summary":"s",
+        "what":"w","bring":["b"],"by_card":true,"by_number":false,"accepts_expired_card":true,"time":"t",
+        "department":"d","fee":"f","printed_on":"2026-11-22"}}"#;
+    vec![whole.into(), guide.into()]
 }
 
 fn request(bytes: &[u8]) {
     let Ok(read) = serde_json::from_slice::<RenderRequest>(bytes) else { return };
-    let RenderRequest::Receipt(receipt) = &read;
     let again: RenderRequest =
         serde_json::from_slice(&serde_json::to_vec(&read).expect("a request becomes JSON"))
             .expect("and is one");
-    let RenderRequest::Receipt(again) = &again;
-    assert!(again == receipt, "a receipt is read as it was written");
-    let mut shown = receipt.clone();
-    shown.case_number = String::new();
-    assert_quiet(&format!("{shown:?}"));
+    match (&read, &again) {
+        (RenderRequest::Receipt(receipt), RenderRequest::Receipt(again)) => {
+            assert!(again == receipt, "a receipt is read as it was written");
+            let mut shown = receipt.clone();
+            shown.case_number = String::new();
+            assert_quiet(&format!("{shown:?}"));
+        }
+        (RenderRequest::Guide(guide), RenderRequest::Guide(again)) => {
+            assert!(again == guide, "a guide is read as it was written");
+        }
+        _ => panic!("a receipt became a guide, or a guide a receipt"),
+    }
 }
 
 fn qr_code(bytes: &[u8]) {
