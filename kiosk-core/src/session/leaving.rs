@@ -2,8 +2,8 @@
 //! farewell is shown, so the farewell has nothing to hide.
 
 use super::{
-    AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, asking, home,
-    left_card, saving,
+    AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, asking,
+    guide_print, home, left_card, saving,
 };
 use crate::applicant::IdentificationWay;
 
@@ -37,6 +37,7 @@ impl Turn<'_> {
 
         saving::leave(self);
         asking::leave(self);
+        guide_print::leave(self);
         self.session.visit = None;
         self.session.notice = None;
         self.session.last_touch = None;
