@@ -1,6 +1,8 @@
 //! The program `city-gateway`: reads its configuration, serves until told to stop, and ends with an error when
 //! its supervisor should start it anew.
 
+mod heap;
+
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -178,6 +180,7 @@ async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    heap::give_back_large_bodies();
     // More than one provider may be compiled in; then rustls does not choose by itself.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         bail!("a TLS provider is already installed");

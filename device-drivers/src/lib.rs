@@ -24,6 +24,8 @@ pub mod recording;
 pub mod remedy;
 pub mod serial_line;
 pub mod social_security_card;
+pub mod speaker;
+pub mod text_lines;
 pub mod transport;
 pub mod ups;
 pub mod vendor_library;

@@ -125,6 +125,12 @@ pub enum Fault {
     CameraFault,
     /// The code scanner cannot be opened or was unplugged.
     ScannerGone,
+    /// The server that speaks cannot be reached.
+    SpeakerGone,
+    /// The server that speaks does not answer.
+    SpeakerSilent,
+    /// The server that speaks refuses, or says what makes no sense.
+    SpeakerFault,
 }
 
 impl Hint {
@@ -192,6 +198,9 @@ impl Fault {
             Fault::CameraSilent => "camera-silent",
             Fault::CameraFault => "camera-fault",
             Fault::ScannerGone => "scanner-gone",
+            Fault::SpeakerGone => "speaker-gone",
+            Fault::SpeakerSilent => "speaker-silent",
+            Fault::SpeakerFault => "speaker-fault",
         }
     }
 }

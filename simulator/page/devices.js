@@ -9,6 +9,8 @@ import { has, say } from "./words.js";
 const OPEN = "open-device";
 /** Controls with a place of their own on the desk. */
 const ELSEWHERE = new Set(["card"]);
+/** What browsers call the voices' languages. */
+const TONGUES = { cmn: "zh-CN", yue: "zh-HK", en: "en-GB" };
 const DOORS = ["door_1_open", "door_2_open"];
 const PERSON = "M12 2a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zm0 10.5c5 0 8 3 8 7.5v2H4v-2c0-4.5 3-7.5 8-7.5z";
 
@@ -22,11 +24,27 @@ export class Devices {
   #front = document.getElementById("front");
   #open = sessionStorage.getItem(OPEN) ?? "";
   #rows = new Map();
+  /** The latest text of the voice that this page knows. */
+  #heard;
 
   /** Shows every device as it is. */
   show(state) {
     for (const each of state.devices ?? []) this.#row(each);
     this.#showCabinet(device(state, "cabinet"));
+    this.#hear(device(state, "speaker").shows.said);
+  }
+
+  /** Lets the visitor's own browser read out what the kiosk says. */
+  #hear(said) {
+    if (!said || !window.speechSynthesis) return;
+    const last = said.at(-1) ?? { number: 0 };
+    const heard = this.#heard ?? last.number;
+    if (last.broken_off) speechSynthesis.cancel();
+    if (last.number > heard && last.speaking) {
+      speechSynthesis.cancel();
+      speechSynthesis.speak(Object.assign(new SpeechSynthesisUtterance(last.text), { lang: TONGUES[last.language] ?? last.language }));
+    }
+    this.#heard = last.number;
   }
 
   #row(each) {
@@ -105,7 +123,7 @@ export class Devices {
 }
 
 /** A light and a word for the whole device. */
-function stateOf({ name, now }) {
+function stateOf({ name, now, shows }) {
   if (now.plugged === false) return { light: "off", word: say("word_off") };
   if (now.fault) return { light: "error", word: faultWord(now.fault.name) };
   if (now.paper === false) return { light: "error", word: say("word_no-paper") };
@@ -114,6 +132,8 @@ function stateOf({ name, now }) {
   if (DOORS.some((door) => now[door])) return { light: "warn", word: say("word_open") };
   if (now.power) return { light: { mains: "ok", battery: "warn" }[now.power] ?? "error", word: say(`choice_${now.power}`) };
   if (name === "cabinet") return { light: "ok", word: say(now.near ? "word_near" : "word_far") };
+  const said = shows?.said?.at(-1);
+  if (said?.speaking) return { light: "ok", word: say("word_saying", said.text) };
   return { light: "ok", word: say("word_ok") };
 }
 

@@ -1,5 +1,6 @@
 //! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
-//! lights, the UPS, the A4 printer. All of them are the drivers' own simulators at the wire; only the hands are here.
+//! lights, the UPS, the voice, the A4 printer. All of them are the drivers' own simulators at the wire; only the hands are
+//! here.
 //!
 //! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
@@ -10,6 +11,7 @@ mod document_printer;
 mod fault;
 mod id_card_reader;
 mod receipt_printer;
+mod speaker;
 mod ups;
 
 #[cfg(test)]
@@ -29,6 +31,7 @@ use device::{Change, DeskDevice};
 use document_printer::DocumentPrinterAtDesk;
 use id_card_reader::ReaderAtDesk;
 use receipt_printer::PrinterAtDesk;
+use speaker::SpeakerAtDesk;
 use ups::UpsAtDesk;
 
 /// Serial speed of the devices on lines.
@@ -40,6 +43,7 @@ pub struct Desk {
     printer: PrinterAtDesk,
     cabinet: CabinetAtDesk,
     ups: UpsAtDesk,
+    speaker: SpeakerAtDesk,
     document_printer: DocumentPrinterAtDesk,
 }
 
@@ -52,6 +56,7 @@ impl Desk {
             printer: PrinterAtDesk::set_up(folder, paced)?,
             cabinet: CabinetAtDesk::set_up(folder, paced)?,
             ups: UpsAtDesk::set_up()?,
+            speaker: SpeakerAtDesk::set_up(folder)?,
             document_printer: DocumentPrinterAtDesk::set_up(paced)?,
         })
     }
@@ -63,12 +68,13 @@ impl Desk {
             "receipt_printer": self.printer.declared(),
             "cabinet": self.cabinet.declared(),
             "ups": self.ups.declared(),
+            "speaker": self.speaker.declared(),
             "document_printer": self.document_printer.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 5] {
-        [&self.reader, &self.printer, &self.cabinet, &self.ups, &self.document_printer]
+    fn all(&self) -> [&dyn DeskDevice; 6] {
+        [&self.reader, &self.printer, &self.cabinet, &self.ups, &self.speaker, &self.document_printer]
     }
 
     fn find(&self, name: &str) -> Result<&dyn DeskDevice, DeskError> {

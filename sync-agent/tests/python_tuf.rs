@@ -2,48 +2,22 @@
 //! refuses malicious ones it made, and it reads what our publisher signs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
+use foreign_programs::{Bench, said};
 use sync_agent::catalog::{CatalogKeeper, Clocks, Disk, Outcome, Source};
 
 /// The time that `repository.py` takes for now.
 const NOW: i64 = 1_795_300_000_000;
 
 /// The folder of the Python files.
-fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-tuf")
+fn bench() -> Bench {
+    Bench::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python-tuf"), env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// A Python with the pinned packages, made once in the build folder.
 fn python() -> PathBuf {
-    let requirements = scripts().join("requirements.txt");
-    let wanted = fs::read_to_string(&requirements).unwrap();
-    let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    fs::create_dir_all(base).unwrap();
-    // Tests are processes of their own and would make it at the same time.
-    let lock = fs::File::create(base.join("python-tuf.lock")).unwrap();
-    lock.lock().unwrap();
-    let folder = base.join("python-tuf");
-    let (python, made) = (folder.join("bin/python"), folder.join("made-from.txt"));
-    if fs::read_to_string(&made).ok().as_ref() != Some(&wanted) {
-        let _ = fs::remove_dir_all(&folder);
-        must(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        must(
-            Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "--requirement"])
-                .arg(&requirements),
-        );
-        fs::write(&made, wanted).unwrap();
-    }
-    python
-}
-
-fn must(command: &mut Command) -> Vec<u8> {
-    let output = command.env_remove("PYTHONPATH").output().expect("python3 and python3-venv are installed");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed:\n{said}");
-    output.stdout
+    bench().python("python-tuf", "requirements.txt")
 }
 
 struct World {
@@ -56,7 +30,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let made = folder.path().join("made");
         fs::create_dir(&made).unwrap();
-        must(Command::new(python()).arg(scripts().join("repository.py")).arg(&made));
+        said(Command::new(python()).arg(bench().script("repository.py")).arg(&made));
         Self { folder }
     }
 
@@ -138,14 +112,14 @@ async fn it_reads_what_our_publisher_signs() {
     {
         publisher().rotate(role).await.unwrap();
     }
-    let script = scripts().join("client.py");
+    let script = bench().script("client.py");
     let read = || {
         let mut client = Command::new(python());
         client.arg(&script).arg(path("root.json")).arg(path("repository")).arg(path("scratch"));
         client.arg("items/minsheng-wish.toml");
         client
     };
-    assert_eq!(must(&mut read()), item.as_bytes());
+    assert_eq!(said(&mut read()), item.as_bytes());
     // And it refuses what we would refuse: a check of the check.
     fs::write(path("repository/metadata/timestamp.json"), "{}").unwrap();
     assert!(!read().output().unwrap().status.success());

@@ -35,6 +35,57 @@ async fn nothing_of_the_resident(kiosk: &Kiosk) -> Result<()> {
     Ok(())
 }
 
+/// Waits until the voice has begun to say this, and nothing of a resident with it.
+async fn said(kiosk: &Kiosk, language: &str, text: &str) -> Result<()> {
+    let last = async || {
+        let said = kiosk.device("speaker").await?.shows["said"].as_array().cloned().unwrap_or_default();
+        let heard = said.iter().any(|each| each["text"] == text && each["language"] == language);
+        Ok(heard.then_some(()))
+    };
+    kiosk.until(text, Duration::from_secs(10), last).await
+}
+
+#[tokio::test]
+async fn the_farewell_is_read_out_in_the_language_of_the_screen_and_a_touch_ends_it() -> Result<()> {
+    let kiosk = at_a_form(options().set("waits.farewell_s=60")).await?;
+    kiosk.touch("繁體").await?;
+    kiosk.touch("結束").await?;
+    kiosk.wait_screen("leaving").await?;
+    said(&kiosk, "yue", "請取回你嘅身份證。").await?;
+    kiosk.touch("完成").await?;
+    kiosk.wait_screen("home").await?;
+    let silent = async || {
+        let said = kiosk.device("speaker").await?.shows["said"].as_array().cloned().unwrap_or_default();
+        Ok(said.iter().all(|each| each["speaking"] == false).then_some(()))
+    };
+    kiosk.until("the voice to end", Duration::from_secs(10), silent).await
+}
+
+/// A silent voice costs nothing but the voice, and is heard again when it is back.
+#[tokio::test]
+async fn a_voice_that_is_unplugged_or_hangs_holds_nobody_up() -> Result<()> {
+    let kiosk = Kiosk::start_with(options().set("waits.farewell_s=1")).await?;
+    for broken in [json!({ "plugged": false }), json!({ "plugged": true, "fault": "silent" })] {
+        kiosk.change("speaker", broken).await?;
+        resident::begin(&kiosk, resident::APPEAL).await?;
+        resident::identify(&kiosk, "ordinary").await?;
+        kiosk.touch("结束").await?;
+        kiosk.wait_screen_within("home", Duration::from_secs(10)).await?;
+    }
+    kiosk.change("speaker", json!({ "fault": null })).await?;
+    let back = Instant::now();
+    loop {
+        resident::begin(&kiosk, resident::APPEAL).await?;
+        resident::identify(&kiosk, "ordinary").await?;
+        kiosk.touch("结束").await?;
+        if said(&kiosk, "cmn", "请取走您的身份证。").await.is_ok() {
+            break;
+        }
+        ensure!(back.elapsed() < Duration::from_secs(60), "it stays silent");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn when_nobody_is_seen_the_warning_comes_early() -> Result<()> {
     let kiosk = at_a_form(options().set("waits.idle_s=3600").set("waits.unseen_s=1")).await?;
@@ -100,7 +151,9 @@ async fn a_forgotten_card_keeps_the_farewell_and_is_on_record() -> Result<()> {
     kiosk.touch("结束").await?;
     kiosk.wait_screen("leaving").await?;
     let began = Instant::now();
+    said(&kiosk, "cmn", "请取走您的身份证。").await?;
     kiosk.wait_text("身份证还在，请取走").await?;
+    said(&kiosk, "cmn", "您的身份证还在机器上，请取走身份证。").await?;
     kiosk.wait_screen_within("home", Duration::from_secs(40)).await?;
     ensure!(began.elapsed() > Duration::from_secs(4), "it stayed longer than once: {:?}", began.elapsed());
     let forgotten = async || Ok((audited(&kiosk, "card_forgotten")? == 1).then_some(()));

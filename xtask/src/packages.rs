@@ -57,6 +57,11 @@ const TEST: &[Package] = &[
     Package { name: "opensc", why: "reads our virtual card with the standard program" },
     Package { name: "nats-server", why: "a message server to which cases are handed on" },
     Package { name: "nut-server", why: "a true server of a UPS, with a UPS made of a file" },
+    Package {
+        name: "speech-dispatcher-espeak-ng",
+        why: "a true voice, which the tests let speak into a file",
+    },
+    Package { name: "speech-dispatcher-audio-plugins", why: "lets that voice out through ALSA" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
     Package {
         name: "python3-venv",
@@ -107,7 +112,7 @@ pub fn ensure(purpose: Purpose) -> Result<()> {
 
 fn list(packages: &[&Package]) {
     for Package { name, why } in packages {
-        eprintln!("        {name:<22} {why}");
+        eprintln!("        {name:<32} {why}");
     }
 }
 

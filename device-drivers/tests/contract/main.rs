@@ -29,6 +29,8 @@ mod reader_replay;
 mod reader_status;
 mod scanner;
 mod social_security_card;
+mod speaker;
+mod speech_dispatcher;
 mod ups;
 mod ups_server;
 mod watchdog;

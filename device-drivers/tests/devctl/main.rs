@@ -14,6 +14,7 @@ mod program;
 mod receipt_printer;
 mod run;
 mod social_security_card;
+mod speaker;
 mod ups;
 mod usage;
 mod vendor;

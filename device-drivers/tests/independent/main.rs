@@ -21,7 +21,8 @@ use escpos::utils::{
     JustifyMode, Protocol, QRCodeCorrectionLevel, QRCodeModel, QRCodeOption, RealTimeStatusRequest,
     RealTimeStatusResponse,
 };
-use programs::{node, python, said};
+use foreign_programs::said;
+use programs::{node, python};
 use sha2::{Digest, Sha256};
 
 /// What the codes say.

@@ -24,6 +24,9 @@
 //!
 //! [devices.ups]
 //! name = "kiosk"
+//!
+//! [devices.speaker]
+//! socket = "/run/speech-dispatcher/speechd.sock"
 //! ```
 
 use device_drivers::receipt_printer::Connection;
@@ -45,6 +48,8 @@ pub struct Devices {
     pub cabinet: Option<CabinetDevices>,
     /// UPS.
     pub ups: Option<UpsDevice>,
+    /// The voice.
+    pub speaker: Option<SpeakerDevice>,
 }
 
 /// 身份证阅读器.
@@ -207,6 +212,14 @@ fn usual_upsd() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], device_drivers::ups::driver::NUT_PORT))
 }
 
+/// The voice, through Speech Dispatcher.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpeakerDevice {
+    /// The server's Unix socket.
+    pub socket: PathBuf,
+}
+
 impl Devices {
     /// Makes paths absolute that are relative to the configuration's folder.
     pub fn resolve(&mut self, folder: &Path) {
@@ -232,7 +245,8 @@ impl Devices {
         });
         let board =
             self.cabinet.as_mut().and_then(|cabinet| cabinet.board.as_mut()).map(|board| &mut board.port);
-        reader.into_iter().chain(printer).chain(board).collect()
+        let speaker = self.speaker.as_mut().map(|speaker| &mut speaker.socket);
+        reader.into_iter().chain(printer).chain(board).chain(speaker).collect()
     }
 }
 

@@ -10,5 +10,6 @@ pub mod health;
 pub mod hot_plug;
 pub mod id_card_reader;
 pub mod receipt_printer;
+pub mod speaker;
 pub mod station;
 pub mod ups;

@@ -8,7 +8,7 @@ mod timers;
 
 use crate::catalog::Catalog;
 use crate::devices::station::Hand;
-use crate::devices::{document_printer, id_card_reader, receipt_printer};
+use crate::devices::{document_printer, id_card_reader, receipt_printer, speaker};
 use crate::guide_sheet;
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
@@ -41,6 +41,8 @@ pub struct Devices {
     pub document_printer: Option<Hand<document_printer::Order>>,
     /// The cabinet's lights.
     pub cabinet: Option<Hand<Lights>>,
+    /// The voice.
+    pub speaker: Option<Hand<speaker::Order>>,
     /// UPS; it takes no orders, and is watched as long as this lives.
     pub ups: Option<Hand<Infallible>>,
 }
@@ -78,6 +80,8 @@ impl Hands {
             Effect::LookForCardLeft(ticket) => {
                 self.tell_reader(id_card_reader::Order::LookForCardLeft(ticket));
             }
+            Effect::Say(prompt, language) => self.tell_speaker(speaker::Order::Say(prompt, language)),
+            Effect::Hush => self.tell_speaker(speaker::Order::Hush),
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
@@ -87,6 +91,7 @@ impl Hands {
             // while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
+                self.tell_speaker(speaker::Order::Hush);
                 self.city.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
@@ -110,6 +115,15 @@ impl Hands {
             && reader.order(order).is_err()
         {
             tracing::warn!("the id card reader hangs");
+        }
+    }
+
+    /// Who is not heard is read: the screen says the same.
+    fn tell_speaker(&self, order: speaker::Order) {
+        if let Some(speaker) = &self.devices.speaker
+            && speaker.order(order).is_err()
+        {
+            tracing::warn!("the voice hangs");
         }
     }
 

@@ -22,6 +22,10 @@ pub enum Effect {
     StopReading,
     /// See whether the card that was read still lies on the reader; answer with this ticket.
     LookForCardLeft(Ticket),
+    /// Read this prompt out, and break off what is being read out. Answers nothing: the screen says the same.
+    Say(Prompt, Language),
+    /// Break off what is being read out.
+    Hush,
     /// Seal the submission, commit it to disk, answer with the saved case.
     Finalise(Ticket, Box<Submission>),
     /// Seal the rating as a record of its own that names the case. Answers nothing.
@@ -45,6 +49,35 @@ pub enum Effect {
     TryNow,
     /// Write an audit line.
     Audit(AuditFact),
+}
+
+/// What is read out in fixed words, none of them a resident's own. The words live in `assets/voice`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Prompt {
+    /// 请取走身份证.
+    TakeCard,
+    /// 请取走凭条.
+    TakeReceipt,
+    /// 请取走身份证和凭条.
+    TakeCardAndReceipt,
+    /// The reader is sure that the card still lies there.
+    CardStillThere,
+}
+
+impl Prompt {
+    /// Every prompt.
+    pub const ALL: [Prompt; 4] =
+        [Prompt::TakeCard, Prompt::TakeReceipt, Prompt::TakeCardAndReceipt, Prompt::CardStillThere];
+
+    /// Its name in `assets/voice`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Prompt::TakeCard => "take-card",
+            Prompt::TakeReceipt => "take-receipt",
+            Prompt::TakeCardAndReceipt => "take-card-and-receipt",
+            Prompt::CardStillThere => "card-still-there",
+        }
+    }
 }
 
 /// What the city can be asked while a resident waits. Only the city can read it.

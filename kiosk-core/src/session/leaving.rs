@@ -2,7 +2,7 @@
 //! farewell is shown, so the farewell has nothing to hide.
 
 use super::{
-    AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, asking,
+    AuditFact, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind, Turn, asking,
     guide_print, home, left_card, saving,
 };
 use crate::applicant::IdentificationWay;
@@ -16,6 +16,17 @@ pub struct ToTake {
     pub card_seen: bool,
     /// A receipt came out on paper, or was brought along to ask about its case.
     pub receipt: bool,
+}
+
+impl ToTake {
+    fn prompt(self) -> Option<Prompt> {
+        match (self.card, self.receipt) {
+            (true, true) => Some(Prompt::TakeCardAndReceipt),
+            (true, false) => Some(Prompt::TakeCard),
+            (false, true) => Some(Prompt::TakeReceipt),
+            (false, false) => None,
+        }
+    }
 }
 
 impl Turn<'_> {
@@ -50,7 +61,11 @@ impl Turn<'_> {
         }
         if card || receipt || reason == EndReason::Finished {
             self.session.idle.warning_s = None;
-            self.session.page = Page::Leaving(ToTake { card, card_seen: false, receipt });
+            let to_take = ToTake { card, card_seen: false, receipt };
+            self.session.page = Page::Leaving(to_take);
+            if let Some(prompt) = to_take.prompt() {
+                self.say(prompt);
+            }
             let wait = self.rules.limits.farewell_ms;
             self.start_page_timer(TimerKind::Page, wait);
             if card {
@@ -84,6 +99,7 @@ pub(super) fn on_timeout(turn: &mut Turn) {
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     if touch == Citizen::FarewellDone {
+        turn.effects.push(Effect::Hush);
         go_home(turn);
     }
 }

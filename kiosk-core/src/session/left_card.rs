@@ -4,7 +4,7 @@
 //! some find it again after a reset. So the farewell always says "take your card", and stays a while longer
 //! when a reader is sure that it is still there.
 
-use super::{AuditFact, Effect, Page, Ticket, TimerKind, Turn};
+use super::{AuditFact, Effect, Page, Prompt, Ticket, TimerKind, Turn};
 
 /// Times that the farewell is prolonged for a card that is still there.
 const LOOKS_MAX: u8 = 5;
@@ -43,6 +43,7 @@ pub(super) fn stays(turn: &mut Turn) -> bool {
     let again = seen && looks < LOOKS_MAX;
     if again {
         look(turn);
+        turn.say(Prompt::CardStillThere);
         let wait = turn.rules.limits.farewell_ms;
         turn.start_page_timer(TimerKind::Page, wait);
     }

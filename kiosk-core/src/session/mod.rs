@@ -33,7 +33,7 @@ mod tests;
 pub use asking::Asking;
 pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
 pub use effect::{
-    AuditFact, CityQuestion, Effect, EndReason, ProgressOutcome, ReceiptOrder, Submission, TimerKind,
+    AuditFact, CityQuestion, Effect, EndReason, ProgressOutcome, Prompt, ReceiptOrder, Submission, TimerKind,
 };
 pub use enquiry::{Enquiry, EnquiryField};
 pub use event::{CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
@@ -412,6 +412,11 @@ impl Turn<'_> {
 
     fn audit(&mut self, fact: AuditFact) {
         self.effects.push(Effect::Audit(fact));
+    }
+
+    /// Reads out, in the language of the screen.
+    fn say(&mut self, prompt: Prompt) {
+        self.effects.push(Effect::Say(prompt, self.session.settings.language));
     }
 
     fn item(&self) -> Option<&ServiceItem> {

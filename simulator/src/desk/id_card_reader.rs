@@ -80,7 +80,7 @@ impl ReaderAtDesk {
         let mut hands = self.hands();
         match card {
             None => self.reader.pull(),
-            Some(card) => self.reader.lay(CardImage::mainland(card.fields()).map_err(io::Error::other)?),
+            Some(card) => self.reader.exchange(CardImage::mainland(card.fields()).map_err(io::Error::other)?),
         }
         hands.card = card;
         Ok(())

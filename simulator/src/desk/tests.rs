@@ -58,6 +58,11 @@ fn a_laid_card_is_read_through_the_port_and_a_pulled_one_is_not() {
     assert_eq!(set.desk.device("id-card-reader").unwrap().shows()["reads"], 1);
 
     reader(json!({ "fault": "pull-mid-read", "card": "ordinary" }));
+    assert_eq!(
+        driver.read().unwrap_err(),
+        ReaderError::NoCard,
+        "a hand takes one off before it lays the other"
+    );
     assert_eq!(driver.read().unwrap_err(), ReaderError::CardMoved);
     assert_eq!(set.now("id-card-reader")["card"], Value::Null, "the fault has pulled it");
     reader(json!({ "fault": null, "plugged": false }));

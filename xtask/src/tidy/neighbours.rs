@@ -1,5 +1,7 @@
 //! Who may know whom: the borders between the crates, as tables with reasons.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::Finding;
@@ -19,7 +21,8 @@ const ROOMS: &[(&str, Knows)] = &[
     ("kiosk-core", Knows::Only(&[])),
     ("service-catalog", Knows::Only(&[])),
     ("kiosk-documents", Knows::Only(&[])),
-    ("device-drivers", Knows::Only(&[])),
+    // For its tests only, as in sync-agent and city-gateway; ABSENT below keeps it out of the programs.
+    ("device-drivers", Knows::Only(&["foreign-programs"])),
     ("device-host", Knows::Only(&["device-drivers"])),
     ("sync-protocol", Knows::Only(&[])),
     ("kiosk-ui", Knows::Only(&[])),
@@ -36,13 +39,23 @@ const ROOMS: &[(&str, Knows)] = &[
             "sync-protocol",
         ]),
     ),
-    // The last two for its tests only; ABSENT below keeps them out of the program.
+    // The last three for its tests only; ABSENT below keeps them out of the program.
     (
         "sync-agent",
-        Knows::Only(&["kiosk-core", "kiosk-store", "sync-protocol", "catalog-publisher", "service-catalog"]),
+        Knows::Only(&[
+            "kiosk-core",
+            "kiosk-store",
+            "sync-protocol",
+            "catalog-publisher",
+            "service-catalog",
+            "foreign-programs",
+        ]),
     ),
     ("catalog-publisher", Knows::Only(&["service-catalog"])),
-    ("city-gateway", Knows::Only(&["service-catalog", "sync-protocol", "kiosk-documents"])),
+    (
+        "city-gateway",
+        Knows::Only(&["service-catalog", "sync-protocol", "kiosk-documents", "foreign-programs"]),
+    ),
     ("simulator", Knows::Anyone),
     ("kiosk-tests", Knows::Anyone),
     ("enrolment-tests", Knows::Anyone),
@@ -50,6 +63,7 @@ const ROOMS: &[(&str, Knows)] = &[
         "kiosk-fleet",
         Knows::Only(&["city-gateway", "kiosk-core", "service-catalog", "sync-agent", "sync-protocol"]),
     ),
+    ("foreign-programs", Knows::Only(&[])),
     ("kiosk-fuzz", Knows::Anyone),
     ("kiosk-powercut", Knows::Only(&["kiosk-store"])),
     ("kiosk-oracle", Knows::Only(&["kiosk-store", "sync-protocol", "sync-agent", "city-gateway"])),
@@ -129,7 +143,7 @@ const CORE_MAY_USE: [&str; 3] = ["thiserror", "zeroize", "time"];
 /// What the core's tests may use besides.
 const CORE_TESTS_MAY_USE: [&str; 4] = ["proptest", "serde", "serde_json", "tempfile"];
 
-/// A crate that must not be linked into a program, at any depth.
+/// A crate, or a feature of one (`crate/feature`), that must not be linked into a program, at any depth.
 struct Absent {
     from: &'static str,
     names: &'static [&'static str],
@@ -148,8 +162,14 @@ const ABSENT: &[Absent] = &[
             "openssl-sys",
             "aws-lc-sys",
             "tough",
+            "foreign-programs",
         ],
         why: "the kiosk process does not speak to the network; a fault in the network stack cannot reach the screen",
+    },
+    Absent {
+        from: "kiosk-app",
+        names: &["device-drivers/recording", "device-drivers/devctl"],
+        why: "a recording holds a resident's card in clear; only a technician's own build makes one",
     },
     Absent {
         from: "sync-agent",
@@ -162,12 +182,13 @@ const ABSENT: &[Absent] = &[
             "openssl-sys",
             "catalog-publisher",
             "service-catalog",
+            "foreign-programs",
         ],
         why: "the delivering process must survive every fault of the screen and the devices",
     },
     Absent {
         from: "city-gateway",
-        names: &["aws-lc-sys", "tough", "catalog-publisher", "openssl-sys"],
+        names: &["aws-lc-sys", "tough", "catalog-publisher", "openssl-sys", "foreign-programs"],
         why: "the gateway hands the signed catalog out and holds none of its keys; its TLS is rustls with ring alone",
     },
     Absent {
@@ -267,7 +288,7 @@ pub fn check_absent(workspace: &Workspace) -> Result<Vec<Finding>> {
             "--prefix",
             "none",
             "--format",
-            "{p}",
+            "{p}\t{f}",
         ]))?;
         findings.extend(absent(rule, &tree));
     }
@@ -275,14 +296,21 @@ pub fn check_absent(workspace: &Workspace) -> Result<Vec<Finding>> {
 }
 
 fn absent(rule: &Absent, tree: &str) -> Vec<Finding> {
-    let mut names: Vec<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    names.sort_unstable();
-    names.dedup();
+    let linked: BTreeSet<String> = tree.lines().flat_map(crate_and_features).collect();
     rule.names
         .iter()
-        .filter(|name| names.contains(name))
+        .filter(|name| linked.contains(**name))
         .map(|name| Finding::new(rule.from, format!("links {name}, perhaps through another crate"), rule.why))
         .collect()
+}
+
+/// `name v1.0 (path)<tab>one,two` as `name`, `name/one` and `name/two`.
+fn crate_and_features(line: &str) -> Vec<String> {
+    let (package, features) = line.split_once('\t').unwrap_or((line, ""));
+    let Some(name) = package.split_whitespace().next() else { return Vec::new() };
+    // A crate that stands in the tree again has a mark after its features.
+    let features = features.split([',', ' ']).filter(|feature| !feature.is_empty());
+    features.map(|feature| format!("{name}/{feature}")).chain([name.to_owned()]).collect()
 }
 
 #[cfg(test)]
@@ -362,5 +390,17 @@ mod tests {
         assert_eq!(findings.len(), 1);
         assert!(findings[0].what.contains("tokio"));
         assert!(absent(rule, "kiosk-app v0.1.0\ntokio-free v1.0.0\n").is_empty());
+    }
+
+    #[test]
+    fn a_feature_that_no_release_may_have_is_found() {
+        let rule = ABSENT.iter().find(|rule| rule.names.contains(&"device-drivers/recording")).unwrap();
+        for tree in [
+            "device-drivers v0.1.0 (path)\tdefault,recording\n",
+            "device-drivers v0.1.0 (path)\trecording (*)\n",
+        ] {
+            assert_eq!(absent(rule, tree).len(), 1, "{tree}");
+        }
+        assert!(absent(rule, "device-drivers v0.1.0 (path)\t\nrecording v1.0.0\t\n").is_empty());
     }
 }

@@ -45,6 +45,8 @@ enum Command {
     Cabinet(kinds::CabinetKind),
     /// UPS 不间断电源
     Ups(kinds::UpsKind),
+    /// Voice 语音
+    Speaker(kinds::SpeakerKind),
     /// Watchdog 看门狗
     Watchdog(kinds::WatchdogKind),
     /// A maker's closed library 厂商库
@@ -66,6 +68,7 @@ impl Command {
             Command::CodeScanner(kind) => kind.run(),
             Command::Cabinet(kind) => kind.run(),
             Command::Ups(kind) => kind.run(),
+            Command::Speaker(kind) => kind.run(),
             Command::Watchdog(kind) => kind.run(),
             Command::Vendor(kind) => kind.run(),
             Command::Simulate(simulate) => simulate.run(),

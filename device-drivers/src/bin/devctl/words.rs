@@ -215,5 +215,16 @@ fn at_the_machine(fault: Fault) -> (&'static str, &'static str) {
             "Check the code scanner's plug and path, and that no other program has it.",
             "请检查扫码器的插头和路径，并确认没有被其他程序占用。",
         ),
+        Fault::SpeakerGone => (
+            "Check that Speech Dispatcher runs, its socket's path, and the right to open it.",
+            "请确认 Speech Dispatcher 在运行，并检查套接字路径和访问权限。",
+        ),
+        Fault::SpeakerSilent => {
+            ("Speech Dispatcher hangs: restart it.", "Speech Dispatcher 无响应，请重启该服务。")
+        }
+        Fault::SpeakerFault => (
+            "Read Speech Dispatcher's log: a voice or the sound card is missing.",
+            "请查看 Speech Dispatcher 日志：可能缺少语音或声卡。",
+        ),
     }
 }

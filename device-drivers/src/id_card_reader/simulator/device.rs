@@ -94,13 +94,19 @@ impl SimulatedReader {
     }
 
     pub(super) fn lay(&mut self, image: CardImage) {
-        self.exchanged = self.has_card();
         self.pull();
         self.card = Some(Laid { image, done: false });
     }
 
+    pub(super) fn exchange(&mut self, image: CardImage) {
+        let exchanged = self.has_card();
+        self.lay(image);
+        self.exchanged = exchanged;
+    }
+
     pub(super) fn pull(&mut self) {
         self.card = None;
+        self.exchanged = false;
         self.pull_at = None;
         self.found = false;
         self.selected = false;

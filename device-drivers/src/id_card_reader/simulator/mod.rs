@@ -55,10 +55,15 @@ impl SimulatedReaderHandle {
         }
     }
 
-    /// Lays a card on the reader, in place of one that lies there: the next look then finds nothing, as between two
-    /// cards in a hand.
+    /// Lays a card on the reader, in place of one that lies there.
     pub fn lay(&self, card: CardImage) {
         self.with(|reader| reader.lay(card));
+    }
+
+    /// The same as a hand does it: when a card lies there, the next look finds nothing, for between two cards the reader
+    /// is empty for longer than a host takes to look again.
+    pub fn exchange(&self, card: CardImage) {
+        self.with(|reader| reader.exchange(card));
     }
 
     /// Takes the card off.

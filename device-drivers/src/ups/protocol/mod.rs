@@ -1,14 +1,13 @@
 //! NUT's text protocol (RFC 9271) as pure bytes: no I/O, no clock.
 
 pub mod answer;
-pub mod line;
 pub mod values;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::text_lines::{LineDecoder, LineError, MAX_LINE};
 pub use answer::{Answer, ErrorCode};
-pub use line::{LineDecoder, LineError, MAX_LINE};
 pub use values::{UpsName, charge_percent, power_state, replace_battery, runtime};
 
 /// Runs every decoder over arbitrary bytes; for fuzzing. Returns how many lines were understood.

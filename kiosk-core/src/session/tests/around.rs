@@ -155,3 +155,28 @@ fn a_printer_that_never_answers_is_given_up_and_the_next_print_is_a_reprint() {
     let again = |effect: &Effect| matches!(effect, Effect::Print(_, order) if order.reprint);
     assert!(bench.effects.iter().any(again));
 }
+
+#[test]
+fn the_farewell_is_said_in_the_language_of_the_screen_and_again_while_the_card_lies_there() {
+    let mut bench = Bench::new();
+    bench.go_to_review();
+    bench.touch(Citizen::LanguageChosen(Language::ZhHant));
+    bench.touch(Citizen::End);
+    let says = |bench: &Bench, prompt| bench.effects.contains(&Effect::Say(prompt, Language::ZhHant));
+    assert!(says(&bench, Prompt::TakeCard));
+    let look = bench.effects.iter().find_map(|effect| match effect {
+        Effect::LookForCardLeft(ticket) => Some(*ticket),
+        _ => None,
+    });
+    device(&mut bench, Device::CardLeft(look.unwrap(), true));
+    let timer = bench.session.page_timer.unwrap();
+    bench.send(Event::Timer(timer));
+    assert!(says(&bench, Prompt::CardStillThere));
+    bench.touch(Citizen::FarewellDone);
+    assert!(bench.effects.contains(&Effect::Hush));
+    // A farewell with nothing to take along is silent.
+    let mut bench = Bench::new();
+    bench.touch(Citizen::ItemChosen(ItemCode("appeal".into())));
+    bench.touch(Citizen::End);
+    assert!(!bench.effects.iter().any(|effect| matches!(effect, Effect::Say(..))));
+}

@@ -21,6 +21,7 @@ mod rows;
 mod screen;
 mod seals;
 mod signed;
+mod speaker;
 mod store;
 mod tpm;
 mod vendor;
@@ -52,6 +53,7 @@ pub(crate) fn parts() -> Vec<Part> {
             vec![
                 devices::targets(),
                 cabinet::targets(),
+                speaker::targets(),
                 page_and_card::targets(),
                 cameras::targets(),
                 vendor::targets(),

@@ -11,6 +11,7 @@ mod document_printer;
 mod id_card;
 mod receipt_printer;
 mod social_security_card;
+mod speaker;
 mod ups;
 
 use std::io;
@@ -46,6 +47,8 @@ enum Kind {
     Cabinet(cabinet::SimulatedCabinet),
     /// UPS behind a server of NUT 不间断电源
     Ups(ups::SimulatedUps),
+    /// Voice behind a server that speaks SSIP 语音
+    Speaker(speaker::SimulatedVoice),
 }
 
 /// The hands at a simulated device.
@@ -71,6 +74,7 @@ impl Simulate {
             Kind::CodeScanner(kind) => kind.start()?,
             Kind::Cabinet(kind) => kind.start()?,
             Kind::Ups(kind) => kind.start()?,
+            Kind::Speaker(kind) => kind.start()?,
         };
         serve(started, self.attached)
     }

@@ -1,7 +1,7 @@
-//! Lines, of bounded length.
+//! Lines of text, of bounded length, as the servers of the UPS and of the voice send them.
 
 /// Bytes of the longest line that is read; NUT's own programs take no longer one (`LARGEBUF` in its
-/// common.h).
+/// common.h), and Speech Dispatcher's answers are shorter.
 pub const MAX_LINE: usize = 1024;
 
 /// Why a line is none.
