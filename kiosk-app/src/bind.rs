@@ -1,6 +1,7 @@
 //! The border to the markup: sets the globals' properties from the session, and turns taps into events.
 
 mod enquiry;
+mod guide_print;
 mod rows;
 mod taps;
 
@@ -202,6 +203,7 @@ impl Screen {
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
         guide.set_available(session.why_not_begin().is_none());
+        self.show_guide_print(session);
         guide.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
     }
 

@@ -14,6 +14,7 @@ pub mod devices;
 pub mod effects;
 pub mod event_loop;
 pub mod fonts;
+pub mod guide_sheet;
 pub mod inbox;
 pub mod present;
 pub mod screen;

@@ -9,11 +9,14 @@ use kiosk_app::config::Config;
 use kiosk_app::devices::health::HealthBook;
 use kiosk_app::devices::receipt_printer::Letterhead;
 use kiosk_app::devices::station::Hand;
-use kiosk_app::devices::{cabinet, hot_plug, id_card_reader, receipt_printer, speaker, ups};
+use kiosk_app::devices::{
+    cabinet, document_printer, hot_plug, id_card_reader, receipt_printer, speaker, ups,
+};
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
 use kiosk_app::effects::{Devices, Hands};
 use kiosk_app::event_loop::EventLoop;
+use kiosk_app::guide_sheet::{GuideSheets, guides};
 use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
 use kiosk_app::screen::platform::{KioskPlatform, PageName};
@@ -203,6 +206,15 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
             receipt_printer::spawn(device, letterhead, documents, store.clone(), inbox.clone(), health)
         })
         .transpose()?;
+    let document_printer = declared
+        .document_printer
+        .map(|device| {
+            let sheets = GuideSheets::new(config, guides(catalog));
+            let renderer = GuideRenderer::new(config.paths.documents.clone());
+            let health = health.clone();
+            document_printer::spawn(&device, sheets, renderer, store.clone(), inbox.clone(), health)
+        })
+        .transpose()?;
     let cabinet =
         declared.cabinet.map(|device| cabinet::spawn(&device, inbox.clone(), health.clone())).transpose()?;
     let speaker = declared.speaker.map(|device| speaker::spawn(device, health.clone())).transpose()?;
@@ -218,7 +230,7 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
     if let Err(error) = hot_plug::watch(names, look) {
         tracing::warn!(%error, "plugs are not watched: devices are found by trying");
     }
-    Ok(Devices { id_card_reader: reader, receipt_printer: printer, cabinet, speaker, ups })
+    Ok(Devices { id_card_reader: reader, receipt_printer: printer, document_printer, cabinet, speaker, ups })
 }
 
 fn read(file: &Path) -> Result<String> {

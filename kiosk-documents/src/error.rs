@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A document that could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// A field is longer than any receipt has room for.
+    /// A field is longer than any receipt or guide has room for.
     #[error("the field {field} is longer than {limit} characters")]
     TooLong {
         /// Name of the field.
@@ -38,6 +38,9 @@ pub enum DocumentError {
         /// Line of the template, where the typesetter named one.
         line: Option<usize>,
     },
+    /// The pages could not be written as PDF.
+    #[error("the pages could not be written as PDF")]
+    Pdf,
     /// The result is not one page of the printer's width and of a height it accepts.
     #[error("the document has a shape no printer takes: {pages} pages, {width} × {height} dots")]
     Shape {
@@ -57,6 +60,9 @@ pub enum DocumentError {
     /// The rendering process was stopped because it took too long.
     #[error("the rendering process took longer than {0:?} and was stopped")]
     TimedOut(Duration),
+    /// What came back is not a PDF.
+    #[error("the rendering process answered with something that is not a PDF")]
+    NotAPdf,
     /// What came back is not a bitmap.
     #[error("the rendering process answered with something that is not a bitmap")]
     NotABitmap,

@@ -1,10 +1,10 @@
-//! Printed matter: Typst templates become the bitmap that the receipt printer burns, and the QR code that the screen
-//! shows. A receipt for a slow line comes in lines: each is told apart, so that a printer can draw it with its own
-//! characters.
+//! Printed matter: Typst templates become the bitmap that the receipt printer burns, the PDF that the A4 printer takes,
+//! and the QR code that the screen shows. A receipt for a slow line comes in lines: each is told apart, so that a
+//! printer can draw it with its own characters.
 //!
-//! Deliberately absent: devices (a bitmap is handed over, never sent), the store, words of the screen (a
-//! print-out's words stand beside its templates), the clock (times arrive as text), temporary files, and errors that
-//! could quote what was to be printed.
+//! Deliberately absent: devices (a bitmap or PDF is handed over, never sent), the store, words of the screen (a
+//! print-out's words stand beside or in its template), the clock (times arrive as text), temporary files, and errors
+//! that could quote what was to be printed.
 //!
 //! Rendering runs in a short-lived child process, [`Renderer`] → `render-document`, because the
 //! typesetter keeps strings for the life of its process.
@@ -12,6 +12,7 @@
 mod bitmap;
 mod error;
 mod fonts;
+mod guide;
 mod lines;
 mod mapped_file;
 mod process;
@@ -26,6 +27,7 @@ mod wrap;
 
 pub use bitmap::Bitmap;
 pub use error::DocumentError;
+pub use guide::{Guide, GuideRenderer, GuideRequest, MAX_PDF_BYTES};
 pub use receipt::{Grid, Language, Layout, RECEIPT_DOTS, Receipt, RenderRequest};
 pub use render::Typesetter;
 pub use renderer::Renderer;

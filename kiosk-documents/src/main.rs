@@ -1,20 +1,29 @@
 //! `render-document`: one document from standard input to standard output, then gone.
 //!
 //! Reads `{"receipt": {…}}` and writes its bitmap as PBM P4, or `{"receipt_in_lines": {"receipt": {…}, "grid": {…}}}` and
-//! writes its parts as one line of JSON before the bitmap; with `--png` only the picture, for people to look at.
-//! With `--ahead picture` or `--ahead lines` it gets ready for such a request before it reads one, and then waits for it.
+//! writes its parts as one line of JSON before the bitmap; with `--png` only the picture, for people to look at. Reads
+//! `{"guide": {…}}` and writes a PDF.
+//! With `--ahead picture` or `--ahead lines` it gets ready for a receipt before it reads one, and then waits for it.
 //! Says on its error output what went wrong, never what it was given.
 
 use std::io::{self, Read, Write};
 
 use anyhow::{Context, bail};
-use kiosk_documents::{Grid, Layout, Typesetter};
+use kiosk_documents::{Grid, GuideRequest, Layout, RenderRequest, Typesetter};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// Longest request read.
 const MAX_REQUEST: u64 = 64 * 1024;
 /// What is got ready does not depend on the printer's characters.
 const ANY_GRID: Grid = Grid { columns: 48, cell_width: 12, cell_height: 24 };
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Request {
+    Receipt(RenderRequest),
+    Guide(GuideRequest),
+}
 
 enum Mode {
     Document,
@@ -48,11 +57,16 @@ fn main() -> anyhow::Result<()> {
     let Ok(request) = serde_json::from_slice(&request) else {
         bail!("the request is not one that this program knows");
     };
-    let rendering = typesetter.render(&request)?;
     let mut out = io::stdout().lock();
-    let written = match mode {
-        Mode::Png => rendering.picture.write_png(&mut out),
-        Mode::Document | Mode::Ahead(_) => rendering.write(&mut out),
+    let written = match request {
+        Request::Guide(GuideRequest { guide }) => out.write_all(&typesetter.render_guide(&guide)?),
+        Request::Receipt(receipt) => {
+            let rendering = typesetter.render(&receipt)?;
+            match mode {
+                Mode::Png => rendering.picture.write_png(&mut out),
+                Mode::Document | Mode::Ahead(_) => rendering.write(&mut out),
+            }
+        }
     };
     written.and_then(|()| out.flush()).context("the document could not be written")
 }

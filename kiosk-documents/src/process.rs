@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::{DocumentError, rendering};
+use crate::DocumentError;
 
 /// Room for an answer, so that it does not grow and leave copies behind: a long receipt's picture and its parts.
 const USUAL_ANSWER: usize = 384 * 1024;
@@ -46,11 +46,12 @@ impl Process {
         matches!(self.0.try_wait(), Ok(None))
     }
 
-    /// Hands the request over and waits for the answer: until it is there, the child has failed, or the time is over. The
+    /// Hands the request over and waits for the answer, of which no more than `at_most` bytes and one are read: until it is there, the child has failed, or the time is over. The
     /// child is gone in every case.
     pub(crate) fn run(
         mut self,
         request: Request,
+        at_most: usize,
         within: Duration,
     ) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
         let until = Instant::now() + within;
@@ -66,7 +67,7 @@ impl Process {
         let (send, receive) = mpsc::sync_channel(1);
         thread::spawn(move || {
             let mut file = Zeroizing::new(Vec::with_capacity(USUAL_ANSWER));
-            let read = from_child.take(rendering::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut file);
+            let read = from_child.take(at_most as u64 + 1).read_to_end(&mut file);
             // Nobody listens any more after the deadline.
             let _ = send.send(read.map(|_| file));
         });

@@ -100,7 +100,11 @@ impl Typesetter {
         Ok((self.typeset(LINES, inputs)?, lines))
     }
 
-    fn typeset(&self, (name, template): (&str, &str), inputs: Dict) -> Result<Typeset, DocumentError> {
+    pub(crate) fn typeset(
+        &self,
+        (name, template): (&str, &str),
+        inputs: Dict,
+    ) -> Result<Typeset, DocumentError> {
         let sheet = Sheet::new(self.fonts.clone(), name, template, inputs);
         match compile::<PagedDocument>(&sheet).output {
             Ok(document) => Ok(Typeset { document }),
@@ -159,13 +163,13 @@ fn line_value(line: &Line) -> Value {
 }
 
 /// Values, never markup: what a person typed cannot become part of the template.
-fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     text.into_value()
 }
 
 /// A page as it will be printed, before it becomes dots.
-struct Typeset {
-    document: PagedDocument,
+pub(crate) struct Typeset {
+    pub(crate) document: PagedDocument,
 }
 
 fn line_of(sheet: &Sheet, diagnostic: Option<&SourceDiagnostic>) -> Option<usize> {
@@ -196,7 +200,7 @@ impl Typeset {
 
 /// How many characters no font had: each would print as a box.
 #[cfg(test)]
-fn boxes(frame: &Frame) -> usize {
+pub(crate) fn boxes(frame: &Frame) -> usize {
     frame
         .items()
         .map(|(_, item)| match item {

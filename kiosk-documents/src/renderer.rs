@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::process::{Process, Request};
-use crate::{DocumentError, Layout, Receipt, RenderRequest, Rendering};
+use crate::{DocumentError, Layout, Receipt, RenderRequest, Rendering, rendering};
 
 /// A receipt takes a fraction of a second; a machine that swaps may need several.
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 /// What is left of it to a process that was started ahead. If that has not answered by then, another shall have time to.
 const AHEAD_DEADLINE: Duration = Duration::from_secs(3);
 /// A process that has waited longer is replaced: the kernel may have put its memory aside, fonts may have been changed.
@@ -111,5 +111,5 @@ fn request(receipt: &Receipt, layout: Layout) -> Result<Request, DocumentError> 
 }
 
 fn answer(process: Process, request: Request, within: Duration) -> Result<Rendering, DocumentError> {
-    process.run(request, within).and_then(|file| Rendering::read(&file))
+    process.run(request, rendering::MAX_FILE_BYTES, within).and_then(|file| Rendering::read(&file))
 }

@@ -4,6 +4,7 @@ import { Link } from "./api.js";
 import { showControls } from "./controls.js";
 import { Desk } from "./desk.js";
 import { Devices } from "./devices.js";
+import { DocumentPrinter } from "./document-printer.js";
 import { setText } from "./dom.js";
 import { refreshElements } from "./elements.js";
 import { showInbox, showProcesses, showQueue } from "./lists.js";
@@ -22,6 +23,7 @@ let veilTimer = 0;
 
 const desk = new Desk();
 const devices = new Devices();
+const documentPrinter = new DocumentPrinter();
 const printer = new Printer();
 const screen = new Screen((message) => link?.send(message), () => refreshElements());
 
@@ -35,6 +37,7 @@ function showState() {
   if (state.city_url) city.href = state.city_url;
   desk.show(state);
   printer.showState(state);
+  documentPrinter.show(state);
   devices.show(state);
   showControls(state);
   showProcesses(state);

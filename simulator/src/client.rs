@@ -16,6 +16,7 @@
 //!
 //! Every wait has a deadline and says at its end what was on the screen instead.
 
+mod print_outs;
 mod records;
 mod running;
 
@@ -26,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-pub use crate::desk::{PrinterCable, ReceiptInfo};
+pub use crate::desk::{PrintOutInfo, PrinterCable, ReceiptInfo};
 pub use crate::network::NetworkMode;
 pub use crate::queue::{Queue, QueueRecord};
 pub use crate::scenario::ScenarioStatus;

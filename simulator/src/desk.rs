@@ -1,11 +1,13 @@
 //! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
-//! lights, the UPS, the voice. All of them are the drivers' own simulators at the wire; only the hands are here.
+//! lights, the UPS, the voice, the A4 printer. All of them are the drivers' own simulators at the wire; only the hands are
+//! here.
 //!
 //! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
 
 mod cabinet;
 mod device;
+mod document_printer;
 mod fault;
 mod id_card_reader;
 mod receipt_printer;
@@ -20,11 +22,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 pub use device::{Control, ControlKind, DeskError, DeviceView};
+pub use document_printer::PrintOutInfo;
 pub use fault::{Fault, FaultKind, Scale, Unit};
 pub use receipt_printer::{PrinterCable, ReceiptInfo};
 
 use cabinet::CabinetAtDesk;
 use device::{Change, DeskDevice};
+use document_printer::DocumentPrinterAtDesk;
 use id_card_reader::ReaderAtDesk;
 use receipt_printer::PrinterAtDesk;
 use speaker::SpeakerAtDesk;
@@ -49,6 +53,7 @@ pub struct Desk {
     cabinet: CabinetAtDesk,
     ups: UpsAtDesk,
     speaker: SpeakerAtDesk,
+    document_printer: DocumentPrinterAtDesk,
 }
 
 impl Desk {
@@ -61,6 +66,7 @@ impl Desk {
             cabinet: CabinetAtDesk::set_up(folder, paced)?,
             ups: UpsAtDesk::set_up()?,
             speaker: SpeakerAtDesk::set_up(folder)?,
+            document_printer: DocumentPrinterAtDesk::set_up(paced)?,
         })
     }
 
@@ -72,11 +78,12 @@ impl Desk {
             "cabinet": self.cabinet.declared(),
             "ups": self.ups.declared(),
             "speaker": self.speaker.declared(),
+            "document_printer": self.document_printer.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 5] {
-        [&self.reader, &self.printer, &self.cabinet, &self.ups, &self.speaker]
+    fn all(&self) -> [&dyn DeskDevice; 6] {
+        [&self.reader, &self.printer, &self.cabinet, &self.ups, &self.speaker, &self.document_printer]
     }
 
     fn find(&self, name: &str) -> Result<&dyn DeskDevice, DeskError> {
@@ -114,5 +121,15 @@ impl Desk {
     /// One receipt as PNG, as far as it has come out; `None` when it is not on the strip.
     pub fn receipt_png(&self, id: u64) -> Option<Result<Vec<u8>, png::EncodingError>> {
         self.printer.receipt_png(id)
+    }
+
+    /// A print-out of the A4 printer as the PDF that arrived; `None` when it is not in the tray.
+    pub fn print_out_pdf(&self, id: i32) -> Option<Vec<u8>> {
+        self.document_printer.pdf(id)
+    }
+
+    /// A sheet of a print-out as PNG, from 1; `None` when it has not come out. May block for a moment.
+    pub fn print_out_png(&self, id: i32, page: u32) -> Option<std::sync::Arc<Vec<u8>>> {
+        self.document_printer.png(id, page)
     }
 }

@@ -5,6 +5,7 @@
 
 mod browser;
 mod page;
+mod print_out;
 mod scenario;
 mod touch;
 
@@ -47,6 +48,7 @@ pub fn router(stage: Arc<Stage>) -> Router {
         .route("/api/process/{process}/{verb}", post(act))
         .route("/api/receipts", get(receipts))
         .route("/api/receipts/{file}", get(receipt_png))
+        .route("/api/print-outs/{file}", get(print_out::file))
         .route(
             "/api/scenario",
             get(scenario::status)

@@ -1,5 +1,5 @@
 //! The simulator: starts and supervises the kiosk's real processes on one machine and stands in for the hardware
-//! around them (card reader, receipt printer, screen, network), with a page for people and the same controls over
+//! around them (card reader, printers, screen, network), with a page for people and the same controls over
 //! HTTP for tests.
 //!
 //! Deliberately absent: any part of the kiosk itself. Nothing here decides what a session does, seals, sends or
@@ -19,6 +19,7 @@ pub mod launch;
 pub mod lock;
 pub mod log_file;
 pub mod network;
+mod pdf_page;
 pub mod picture;
 pub mod ports;
 pub mod queue;

@@ -219,11 +219,7 @@ async fn what_was_done_is_recorded_and_played_again() -> Result<()> {
     // The whole desk, and the two things that were done.
     let state = client.state().await?;
     let lines = state.devices.len() + 1 + 2;
-    assert_eq!(
-        (recorded.lines().count(), state.scenario.recorded),
-        (lines, Some(lines)),
-        "{recorded}"
-    );
+    assert_eq!((recorded.lines().count(), state.scenario.recorded), (lines, Some(lines)), "{recorded}");
 
     // Another desk, which the recording makes the same.
     client.change("ups", json!({"power": "low-battery", "fault": "silent"})).await?;

@@ -4,6 +4,7 @@ mod broken;
 mod catalog;
 mod devices;
 mod disk;
+mod guide_print;
 mod network;
 mod ordinary;
 mod printer;

@@ -2,6 +2,7 @@
 //! true catalog and the true markup. `cargo xtask ui` writes the pictures to a folder to look at; the
 //! snapshot test compares them with those that were looked at and committed.
 
+mod guide_print;
 mod progress;
 
 use anyhow::{Context, Result};
@@ -195,6 +196,8 @@ impl Visitor {
             self.dress(theme, language);
         }
         self.enquire(show);
+        self.dress(theme, language);
+        self.print_a_guide(show);
         self.dress(theme, language);
         self.broken_things(show);
     }

@@ -49,6 +49,7 @@ const TEST: &[Package] = &[
     Package { name: "swtpm", why: "the TPM of a machine, whose counter tells a copied disk" },
     Package { name: "iproute2", why: "a road that swallows large packets" },
     Package { name: "e2fsprogs", why: "a disk whose file system turns read-only, and its check" },
+    Package { name: "poppler-utils", why: "reads text and fonts of printed A4 pages" },
     Package { name: "cups-ipp-utils", why: "an A4 printer to print on, and a judge of ours" },
     Package { name: "dbus", why: "that printer starts with a message bus only" },
     Package { name: "pcscd", why: "the system's side of the social-security card reader" },

@@ -110,6 +110,32 @@ fn a_print_out_comes_out_whole_and_once_per_call() {
     assert_quiet(&desk);
 }
 
+/// What the hands at the simulator see and do; the demo's page stands on it.
+#[test]
+fn pages_are_seen_while_they_come_out_and_a_lasting_fault_lasts() {
+    let Desk { mut printer, simulator } = desk();
+    simulator.set_pace(Duration::ZERO, Duration::from_secs(20));
+    let mut seen = None;
+    let withdrawn = printer.print(&PrintOut::once(&pdf(3)), PATIENCE, &mut |progress| {
+        seen = simulator.look(|printer| printer.coming_out());
+        if progress.impressions == Some(1) { Go::Withdraw } else { Go::On }
+    });
+    assert_eq!(withdrawn.unwrap_err().failure, Failure::Withdrawn);
+    let seen = seen.expect("the first page was out");
+    assert_eq!((seen.pages, seen.complete, &seen.pdf), (1, false, &pdf(3)));
+    let torn = only(simulator.tray());
+    assert_eq!((torn.job, torn.pages), (seen.job, 1));
+    assert!(simulator.look(|printer| printer.coming_out()).is_none());
+
+    simulator.set_line_fault(Some(LineFault::Garbage));
+    assert!(printer.status().is_err() && printer.status().is_err());
+    simulator.set_line_fault(None);
+    simulator.set_pace(Duration::ZERO, Duration::ZERO);
+    simulator.trouble_after(0, Trouble::Jam);
+    simulator.disarm();
+    assert!(print(&mut printer, &pdf(1)).is_ok() && simulator.is_powered());
+}
+
 #[test]
 fn a_large_print_out_arrives_byte_by_byte() {
     let mut desk = desk();

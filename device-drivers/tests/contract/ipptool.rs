@@ -2,6 +2,7 @@
 //! encoder with whose bytes the driver's are compared.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -91,16 +92,17 @@ fn ipptool_is_content_with_our_printer_and_writes_the_drivers_bytes() {
     assert!(sent.message.ends_with(&document), "the print-out stands behind the attributes");
 }
 
-#[test]
-fn our_printer_passes_cupss_own_test_of_ipp_printers() {
+/// Lets a test file of cups-ipp-utils judge our printer, and gives what it says.
+fn judged_by(version: &str, tests: &[&str]) -> String {
     // It takes one job at a time, and the test does not wait between two.
     let at_once = MachineProfile { first_page: Duration::ZERO, next_page: Duration::ZERO, ..FAST };
     let printer = serve(at_once).unwrap();
-    // A file of cups-ipp-utils: requests of every wrong form, and every operation that IPP/1.1 demands (RFC 8011). It
-    // wants print-outs beside it that Debian does not bring; only the PDFs are sent, because others are not supported.
+    // The tests want print-outs beside them that Debian does not bring; what stands in for them is taken as it is.
     let folder = tempfile::tempdir().unwrap();
-    let test = folder.path().join("ipp-1.1.test");
-    std::fs::copy("/usr/share/cups/ipptool/ipp-1.1.test", &test).expect("cups-ipp-utils is installed");
+    for test in tests {
+        std::fs::copy(Path::new("/usr/share/cups/ipptool").join(test), folder.path().join(test))
+            .expect("cups-ipp-utils is installed");
+    }
     for name in [
         "document-a4.pdf",
         "document-letter.pdf",
@@ -111,10 +113,33 @@ fn our_printer_passes_cupss_own_test_of_ipp_printers() {
     ] {
         std::fs::write(folder.path().join(name), pdf(2)).unwrap();
     }
-    let file = folder.path().join("document-a4.pdf");
-    let output =
-        Command::new("ipptool").arg("-tf").args([&file]).arg(printer.uri()).arg(&test).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let output = Command::new("ipptool")
+        .args(["-V", version, "-tf"])
+        .arg(folder.path().join("document-a4.pdf"))
+        .arg(printer.uri())
+        .arg(folder.path().join(tests[0]))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.matches("[PASS]").count() >= 30 && !said.contains("[FAIL]"), "{said}");
+    assert!(!said.contains("[FAIL]"), "{said}");
+    said
+}
+
+/// Requests of every wrong form, and every operation that IPP/1.1 demands (RFC 8011).
+#[test]
+fn our_printer_passes_cupss_own_test_of_ipp_printers() {
+    let said = judged_by("1.1", &["ipp-1.1.test"]);
+    assert!(said.matches("[PASS]").count() >= 30, "{said}");
+}
+
+/// The same as IPP/2.0, and what an IPP Everywhere printer says of itself (PWG 5100.12, 5100.14).
+#[test]
+fn our_printer_passes_cupss_own_test_of_ipp_everywhere_printers() {
+    let said = judged_by("2.0", &["ipp-everywhere.test", "ipp-2.0.test", "ipp-1.1.test"]);
+    assert!(said.matches("[PASS]").count() >= 32, "{said}");
+    for part in ["PWG 5100.12 section 6.2", "PWG 5100.14 section 5.1/5.2"] {
+        let line = said.lines().find(|line| line.contains(part)).unwrap_or_default();
+        assert!(line.contains("[PASS]"), "{part}: {said}");
+    }
 }

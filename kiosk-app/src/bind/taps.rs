@@ -57,7 +57,9 @@ fn before_the_form(window: &KioskWindow, inbox: &Inbox) {
     home.on_saved_case_tapped(says(inbox, Citizen::SavedCaseOpened));
     home.on_saved_case_dismiss_tapped(says(inbox, Citizen::SavedCaseDismissed));
 
-    window.global::<ui::GuideScreen>().on_start_tapped(says(inbox, Citizen::Started));
+    let guide = window.global::<ui::GuideScreen>();
+    guide.on_start_tapped(says(inbox, Citizen::Started));
+    guide.on_print_tapped(says(inbox, Citizen::GuidePrintWanted));
 
     let consent = window.global::<ui::ConsentScreen>();
     consent.on_agree_tapped(says(inbox, Citizen::Agreed));

@@ -11,6 +11,10 @@
 //! device = "/dev/usb/lp0"
 //! model = "80mm"
 //!
+//! [devices.document_printer]
+//! uri = "ipp://localhost:60000/ipp/print"
+//! two_sided = true
+//!
 //! [devices.cabinet]
 //! board = { port = "/dev/serial/by-id/usb-maker_board" }
 //! presence = { on = "board" }
@@ -38,6 +42,8 @@ pub struct Devices {
     pub id_card_reader: Option<ReaderDevice>,
     /// 凭条打印机.
     pub receipt_printer: Option<PrinterDevice>,
+    /// A4 打印机.
+    pub document_printer: Option<DocumentPrinterDevice>,
     /// Presence sensor, doors and lights.
     pub cabinet: Option<CabinetDevices>,
     /// UPS.
@@ -101,6 +107,21 @@ pub struct PrinterDevice {
 
 fn usual_model() -> String {
     "80mm".into()
+}
+
+/// A4 打印机: an IPP Everywhere printer, on its own cable or behind `ipp-usb`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentPrinterDevice {
+    /// Its address, `ipp://HOST[:PORT]/PATH`.
+    pub uri: String,
+    /// Print on both sides; a printer that cannot turn paper prints on one.
+    #[serde(default = "both_sides")]
+    pub two_sided: bool,
+}
+
+fn both_sides() -> bool {
+    true
 }
 
 /// What the cabinet feels and shows. Any part may be missing.
@@ -260,12 +281,21 @@ mod tests {
     }
 
     #[test]
+    fn the_a4_printer_needs_its_address_alone() {
+        let printer = |text: &str| parse(text).unwrap().document_printer.unwrap();
+        let usual = printer("[document_printer]\nuri = \"ipp://localhost:60000/ipp/print\"");
+        assert!(usual.two_sided && usual.uri.ends_with("/ipp/print"));
+        assert!(!printer("[document_printer]\nuri = \"ipp://p\"\ntwo_sided = false").two_sided);
+    }
+
+    #[test]
     fn what_nobody_knows_is_said() {
         for (text, word) in [
             ("[id_card_raeder]\ntransport = \"serial\"\nport = \"a\"", "id_card_raeder"),
             ("[id_card_reader]\ntransport = \"pigeon\"\nport = \"a\"", "pigeon"),
             ("[id_card_reader]\ntransport = \"serial\"", "port"),
             ("[receipt_printer]\ntransport = \"tcp\"\nport = \"a\"", "port"),
+            ("[document_printer]\nuri = \"ipp://p\"\nduplex = true", "duplex"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

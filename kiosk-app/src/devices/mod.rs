@@ -5,6 +5,7 @@
 
 pub mod cabinet;
 pub mod declared;
+pub mod document_printer;
 pub mod health;
 pub mod hot_plug;
 pub mod id_card_reader;

@@ -2,11 +2,14 @@
 
 use kiosk_core::applicant::DocumentKind;
 use kiosk_core::remedy::{Notice, Remedy};
-use kiosk_core::session::{AuditFact, EndReason, Power, PrintStatus, ProgressOutcome, SavedCase};
+use kiosk_core::session::{
+    AuditFact, DocumentPrinterCondition, EndReason, GuidePrintEnd, Power, PrintStatus, ProgressOutcome,
+    SavedCase,
+};
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
-    CaseNotStoredCause, ClosedBecause, PowerChangedNow, PrintFailedCause, PrintRequestedAgain,
-    ProgressAnsweredOutcome, SessionEndedReason, StoreError, StoreErrorKind,
+    CaseNotStoredCause, ClosedBecause, GuideNotPrintedCause, PowerChangedNow, PrintFailedCause,
+    PrintRequestedAgain, ProgressAnsweredOutcome, SessionEndedReason, StoreError, StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -52,6 +55,8 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
         },
         AuditFact::CabinetOpened(true) => AuditEvent::CabinetOpened,
         AuditFact::CabinetOpened(false) => AuditEvent::CabinetClosed,
+        AuditFact::GuidePrintAsked(item) => AuditEvent::GuidePrintAsked { item: item_code(item) },
+        AuditFact::GuidePrintEnded(item, end) => guide_print_ended(item_code(item), *end),
         AuditFact::ProgressAsked => AuditEvent::ProgressAsked,
         AuditFact::ProgressAnswered { outcome, took_ms } => AuditEvent::ProgressAnswered {
             outcome: match outcome {
@@ -66,6 +71,23 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
         },
         AuditFact::Wiped => AuditEvent::SessionWiped,
     }
+}
+
+fn guide_print_ended(item: AuditCode, end: GuidePrintEnd) -> AuditEvent {
+    let cause = match end {
+        GuidePrintEnd::Printed => return AuditEvent::GuidePrinted { item },
+        GuidePrintEnd::Stopped(DocumentPrinterCondition::NoPaper) => GuideNotPrintedCause::NoPaper,
+        GuidePrintEnd::Stopped(DocumentPrinterCondition::NoToner) => GuideNotPrintedCause::NoToner,
+        GuidePrintEnd::Stopped(DocumentPrinterCondition::Jam) => GuideNotPrintedCause::Jam,
+        GuidePrintEnd::Stopped(DocumentPrinterCondition::CoverOpen) => GuideNotPrintedCause::CoverOpen,
+        GuidePrintEnd::Stopped(DocumentPrinterCondition::OutputFull) => GuideNotPrintedCause::OutputFull,
+        GuidePrintEnd::Stopped(DocumentPrinterCondition::Away) => GuideNotPrintedCause::Away,
+        GuidePrintEnd::NotRendered => GuideNotPrintedCause::NotRendered,
+        GuidePrintEnd::Failed | GuidePrintEnd::Stopped(DocumentPrinterCondition::Ready) => {
+            GuideNotPrintedCause::Other
+        }
+    };
+    AuditEvent::GuideNotPrinted { item, cause }
 }
 
 fn cause_of(remedy: Remedy) -> CardReadFailedCause {

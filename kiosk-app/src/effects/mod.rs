@@ -8,11 +8,15 @@ mod timers;
 
 use crate::catalog::Catalog;
 use crate::devices::station::Hand;
-use crate::devices::{id_card_reader, receipt_printer, speaker};
+use crate::devices::{document_printer, id_card_reader, receipt_printer, speaker};
+use crate::guide_sheet;
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
 use city::CityHand;
-use kiosk_core::session::{Device, Effect, PrintStatus, ReceiptOrder, Ticket};
+use kiosk_core::session::{
+    AuditFact, Device, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd, PrintStatus,
+    ReceiptOrder, Ticket,
+};
 use std::convert::Infallible;
 use store::StoreHand;
 use timers::Timers;
@@ -33,6 +37,8 @@ pub struct Devices {
     pub id_card_reader: Option<Hand<id_card_reader::Order>>,
     /// 凭条打印机.
     pub receipt_printer: Option<Hand<receipt_printer::Order>>,
+    /// A4 打印机.
+    pub document_printer: Option<Hand<document_printer::Order>>,
     /// The cabinet's lights.
     pub cabinet: Option<Hand<Lights>>,
     /// The voice.
@@ -53,7 +59,10 @@ impl Hands {
     pub fn catalog_changed(&self, catalog: &Catalog) -> bool {
         let titles = || receipt_printer::Order::TitlesAre(catalog.titles());
         let printer = self.devices.receipt_printer.as_ref();
+        let guides = || document_printer::Order::GuidesAre(guide_sheet::guides(catalog));
+        let sheets = self.devices.document_printer.as_ref();
         let said = printer.is_none_or(|printer| printer.order(titles()).is_ok())
+            && sheets.is_none_or(|printer| printer.order(guides()).is_ok())
             && self.store.catalog_is(catalog.version());
         if said && catalog.hidden() > 0 {
             self.store.items_hidden(catalog.hidden(), catalog.items().len());
@@ -76,6 +85,7 @@ impl Hands {
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
+            Effect::PrintGuide(ticket, order) => self.print_guide(ticket, order),
             // Drafts and answers went with the session value. What is left outside is a card that
             // might still be read, and questions whose answers might still come; a receipt's bitmap lives only
             // while it is printed.
@@ -124,6 +134,17 @@ impl Hands {
         if printer.is_none_or(|printer| printer.order(order).is_err()) {
             let why = PrintStatus::PrinterAway;
             self.inbox.device(Device::PrintFailed { ticket, why, begun: false });
+        }
+    }
+
+    fn print_guide(&self, ticket: Ticket, order: GuideOrder) {
+        let item = order.item.clone();
+        let order = document_printer::Order::Print(ticket, order);
+        let printer = self.devices.document_printer.as_ref();
+        if printer.is_none_or(|printer| printer.order(order).is_err()) {
+            let end = GuidePrintEnd::Stopped(DocumentPrinterCondition::Away);
+            self.store.audit(AuditFact::GuidePrintEnded(item, end));
+            self.inbox.device(Device::GuidePrintEnded(ticket, end));
         }
     }
 }

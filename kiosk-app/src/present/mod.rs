@@ -1,5 +1,6 @@
 //! The screen is a picture of the state: pure functions from the session to what each page shows.
 
+pub mod guide_print;
 pub mod lights;
 pub mod lines;
 pub mod progress;

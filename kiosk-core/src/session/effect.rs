@@ -6,7 +6,7 @@ use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
-use crate::session::{SavedCase, Ticket};
+use crate::session::{GuideOrder, GuidePrintEnd, SavedCase, Ticket};
 use crate::settings::Language;
 
 /// One thing to do. Effects that answer later carry a [`Ticket`].
@@ -32,6 +32,8 @@ pub enum Effect {
     StoreRating(SavedCase, u8),
     /// Print the receipt of a case that is on disk.
     Print(Ticket, ReceiptOrder),
+    /// Print the guide of an item on A4.
+    PrintGuide(Ticket, GuideOrder),
     /// Erase everything of the session outside the session value: drafts, bitmaps, keyboard, frames.
     WipeSession,
     /// Ask the city and answer with this ticket, at the latest after so long.
@@ -103,6 +105,8 @@ pub enum TimerKind {
     Asking,
     /// Until the printer has had its time to print.
     Printing,
+    /// Until the A4 printer has had its time to print a guide.
+    GuidePrint,
 }
 
 /// What is sealed and sent. Built once, at the moment the resident confirms.
@@ -150,6 +154,8 @@ pub enum AuditFact {
     CardForgotten,
     PowerChanged(Power),
     CabinetOpened(bool),
+    GuidePrintAsked(ItemCode),
+    GuidePrintEnded(ItemCode, GuidePrintEnd),
     ProgressAsked,
     ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
     Wiped,

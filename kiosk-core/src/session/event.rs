@@ -4,8 +4,10 @@ use crate::applicant::Applicant;
 use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::{ItemCode, QuestionId};
-use crate::session::surroundings::{Admission, CatalogAge, Power, PrinterCondition};
-use crate::session::{CaseProgress, PrintStatus, SavedCase, Ticket};
+use crate::session::surroundings::{
+    Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
+};
+use crate::session::{CaseProgress, GuidePrintEnd, PrintStatus, SavedCase, Ticket};
 use crate::settings::Language;
 
 /// When an event happened. The core owns no clock: time is a field of the event.
@@ -59,6 +61,8 @@ pub enum Citizen {
     SavedCaseDismissed,
     /// Begin, on the guide.
     Started,
+    /// Print the guide.
+    GuidePrintWanted,
     /// Consent given.
     Agreed,
     /// Consent refused.
@@ -137,6 +141,10 @@ pub enum Device {
         /// Whether a part of it may be on paper.
         begun: bool,
     },
+    /// The A4 printer's state changed.
+    DocumentPrinterChanged(DocumentPrinterCondition),
+    /// What came of printing a guide.
+    GuidePrintEnded(Ticket, GuidePrintEnd),
     /// The mains failed or came back, or the battery runs low.
     PowerChanged(Power),
     /// Somebody stands before the machine (true), or nobody does.

@@ -1,6 +1,6 @@
 //! 办事指南: what the item is and what to bring. Readable even when nothing can be submitted.
 
-use super::{Citizen, EndReason, Page, Turn};
+use super::{Citizen, EndReason, Page, Turn, guide_print};
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
@@ -8,6 +8,7 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
             None => turn.session.page = Page::Consent,
             why => turn.session.notice = why,
         },
+        Citizen::GuidePrintWanted => guide_print::print(turn),
         Citizen::Back => turn.leave(EndReason::Left),
         _ => {}
     }

@@ -16,6 +16,7 @@ mod confirm_person;
 mod consent;
 mod enquiry;
 mod guide;
+mod guide_print;
 mod home;
 mod identify;
 mod idle;
@@ -36,6 +37,7 @@ pub use effect::{
 };
 pub use enquiry::{Enquiry, EnquiryField};
 pub use event::{CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
+pub use guide_print::{GuideOrder, GuidePrint, GuidePrintEnd, GuidePrintStatus};
 pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, Identify};
 pub use idle::{Idle, Limits};
@@ -43,7 +45,9 @@ pub use leaving::ToTake;
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
-pub use surroundings::{Admission, CatalogAge, Power, PrinterCondition, Surroundings};
+pub use surroundings::{
+    Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition, Surroundings,
+};
 
 use crate::answers::Answers;
 use crate::applicant::Applicant;
@@ -101,11 +105,19 @@ pub struct Visit {
     pub answers: Answers,
     /// Optional questions left out.
     pub skipped: BTreeSet<QuestionId>,
+    /// What became of printing the item's guide.
+    pub guide_print: GuidePrint,
 }
 
 impl Visit {
     fn new(item: ItemCode) -> Self {
-        Visit { item, applicant: None, answers: Answers::new(), skipped: BTreeSet::new() }
+        Visit {
+            item,
+            applicant: None,
+            answers: Answers::new(),
+            skipped: BTreeSet::new(),
+            guide_print: GuidePrint::default(),
+        }
     }
 
     fn facts(&self, today: Date) -> Facts<'_> {
@@ -285,6 +297,10 @@ impl Turn<'_> {
                 identify::on_reader_present(self, present);
             }
             Device::PrinterChanged(condition) => self.session.surroundings.printer = condition,
+            Device::DocumentPrinterChanged(condition) => {
+                self.session.surroundings.document_printer = Some(condition);
+            }
+            Device::GuidePrintEnded(ticket, end) => guide_print::on_ended(self, ticket, end),
             Device::NetworkChanged(network) => self.session.surroundings.network = network,
             Device::CatalogAged(age) => self.session.surroundings.catalog = age,
             Device::PowerChanged(power) => around::on_power(self, power),
@@ -341,6 +357,8 @@ impl Turn<'_> {
                 | Page::Enquiry(_)
                 | Page::Progress(_) => {}
             }
+        } else {
+            guide_print::on_timer(self, ticket);
         }
     }
 

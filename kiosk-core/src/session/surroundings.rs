@@ -14,6 +14,25 @@ pub enum PrinterCondition {
     Away,
 }
 
+/// The A4 printer, as far as a resident can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DocumentPrinterCondition {
+    /// Ready to print.
+    Ready,
+    /// No paper.
+    NoPaper,
+    /// Toner or ink is used up.
+    NoToner,
+    /// Paper is jammed.
+    Jam,
+    /// A cover stands open.
+    CoverOpen,
+    /// What was printed fills its output tray.
+    OutputFull,
+    /// Unplugged, silent, paused or broken.
+    Away,
+}
+
 /// Whether new cases can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Admission {
@@ -52,6 +71,8 @@ pub struct Surroundings {
     pub reader_present: bool,
     /// The receipt printer.
     pub printer: PrinterCondition,
+    /// The A4 printer; `None` on a terminal that has none, and until it has told.
+    pub document_printer: Option<DocumentPrinterCondition>,
     /// The city was reached lately.
     pub network: bool,
     /// Room for cases.
@@ -70,6 +91,7 @@ impl Default for Surroundings {
         Surroundings {
             reader_present: false,
             printer: PrinterCondition::Away,
+            document_printer: None,
             network: false,
             admission: Admission::Closed,
             catalog: CatalogAge::Fresh,

@@ -17,6 +17,8 @@ pub enum Unit {
     Rows,
     /// A status byte.
     Code,
+    /// Sheets of paper.
+    Pages,
 }
 
 /// The number that a fault takes.
@@ -137,6 +139,7 @@ impl Scale {
             Unit::Milliseconds => "milliseconds",
             Unit::Rows => "rows",
             Unit::Code => "as a status code",
+            Unit::Pages => "pages",
         };
         format!("{} to {} {unit}", self.least, self.most)
     }

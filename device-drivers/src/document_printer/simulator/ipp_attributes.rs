@@ -6,6 +6,7 @@ use ipp::model::DelimiterTag;
 use ipp::parser::IppParseError;
 use ipp::value::IppValue;
 
+use super::ipp_everywhere;
 use super::ipp_request::Request;
 use super::machine::{Job, SimulatedDocumentPrinter};
 use crate::document_printer::JobState;
@@ -17,17 +18,22 @@ pub(super) struct Address {
 }
 
 /// One group of an answer in the making: only what was asked for gets in.
-struct Group<'a> {
+pub(super) struct Group<'a> {
     group: IppAttributeGroup,
     request: &'a Request,
 }
 
 impl Group<'_> {
-    fn put(&mut self, name: &str, value: IppValue) -> Result<(), IppParseError> {
+    pub(super) fn put(&mut self, name: &str, value: IppValue) -> Result<(), IppParseError> {
         if self.request.wants(name) {
             self.group.attributes_mut().push(IppAttribute::with_name(name, value)?);
         }
         Ok(())
+    }
+
+    /// The same for an attribute that comes only when it is asked for by its name.
+    pub(super) fn put_if_named(&mut self, name: &str, value: IppValue) -> Result<(), IppParseError> {
+        if self.request.names(name) { self.put(name, value) } else { Ok(()) }
     }
 }
 
@@ -81,12 +87,17 @@ pub(super) fn printer_group(
     let keywords = |words: &[&str]| -> Result<IppValue, IppParseError> {
         Ok(IppValue::Array(words.iter().map(|word| IppValue::new_keyword(*word)).collect::<Result<_, _>>()?))
     };
-    let formats: &[&str] = if machine.profile.pdf { &[PDF, "image/urf"] } else { &["image/urf"] };
+    let formats: &[&str] = if machine.profile.pdf {
+        &[PDF, "image/jpeg", "image/pwg-raster", "image/urf"]
+    } else {
+        &["image/urf"]
+    };
     let formats =
         formats.iter().map(|format| IppValue::new_mime_media_type(*format)).collect::<Result<_, _>>()?;
     let sides: &[&str] =
         if machine.profile.two_sided { &["one-sided", "two-sided-long-edge"] } else { &["one-sided"] };
-    let operations = [0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0B].map(IppValue::Enum).to_vec();
+    let operations =
+        [0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0B, 0x39, 0x3B, 0x3C].map(IppValue::Enum).to_vec();
     let copies = i32::from(machine.profile.copies);
     group.put("printer-uri-supported", IppValue::new_uri(address.uri.as_str())?)?;
     group.put("uri-security-supported", IppValue::new_keyword("none")?)?;
@@ -110,6 +121,7 @@ pub(super) fn printer_group(
     group.put("copies-supported", IppValue::RangeOfInteger { min: 1, max: copies })?;
     group.put("sides-supported", keywords(sides)?)?;
     group.put("media-supported", keywords(&[A4])?)?;
+    ipp_everywhere::describe(&mut group, machine, &address.uri)?;
     Ok(group.group)
 }
 

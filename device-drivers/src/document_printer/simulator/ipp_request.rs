@@ -68,6 +68,16 @@ impl Request {
         }
     }
 
+    /// Whether the host names this attribute itself: some are too long to be part of "all".
+    pub(super) fn names(&self, name: &str) -> bool {
+        let is = |wanted: &IppValue| wanted.as_keyword().is_some_and(|wanted| wanted.as_str() == name);
+        match self.value(DelimiterTag::OperationAttributes, "requested-attributes") {
+            Some(IppValue::Array(names)) => names.iter().any(is),
+            Some(wanted) => is(wanted),
+            None => false,
+        }
+    }
+
     /// An answer in the host's version of IPP, or in the nearest (RFC 8011 §4.1.8).
     pub(super) fn answer(&self, status: StatusCode) -> Result<IppRequestResponse, IppParseError> {
         let version = if self.version >> 8 == 2 { IppVersion::v2_0() } else { IppVersion::v1_1() };

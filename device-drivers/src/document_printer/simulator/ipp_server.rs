@@ -10,6 +10,11 @@ use super::ipp_attributes::{Address, job_group, printer_group};
 use super::ipp_request::Request;
 use super::machine::SimulatedDocumentPrinter;
 
+/// Of PWG 5100.11 §5 and 5100.13 §5.1; the crate has no names for them.
+const CANCEL_MY_JOBS: u16 = 0x39;
+const CLOSE_JOB: u16 = 0x3B;
+const IDENTIFY_PRINTER: u16 = 0x3C;
+
 /// Does what a request asks, and returns the answer's bytes.
 pub(super) fn serve(
     request: Request,
@@ -37,6 +42,14 @@ pub(super) fn serve(
             created
         }
         code if code == known(Operation::GetJobs) => jobs(&request, machine, address)?,
+        CANCEL_MY_JOBS => {
+            machine.cancel_jobs_of(request.user());
+            request.answer(StatusCode::SuccessfulOk)?
+        }
+        IDENTIFY_PRINTER => {
+            machine.identified += 1;
+            request.answer(StatusCode::SuccessfulOk)?
+        }
         code => match number {
             None => request.answer(StatusCode::ClientErrorNotFound)?,
             Some(number) if code == known(Operation::SendDocument) => {
@@ -44,6 +57,11 @@ pub(super) fn serve(
             }
             Some(number) if code == known(Operation::GetJobAttributes) => {
                 with_job(&request, machine, number, address)?
+            }
+            Some(number) if code == CLOSE_JOB => {
+                // Nothing comes behind the only print-out; a job without one is over.
+                machine.close(number);
+                request.answer(StatusCode::SuccessfulOk)?
             }
             Some(number) if code == known(Operation::CancelJob) => {
                 request.answer(match machine.cancel(number) {
@@ -73,7 +91,20 @@ fn create(
         _ => "untitled",
     };
     let number = machine.new_job(request.user(), name, copies.unsigned_abs(), two_sided);
+    machine.choose_pages(number, page_ranges(request));
     with_job(request, machine, number, address)
+}
+
+fn page_ranges(request: &Request) -> Vec<(u32, u32)> {
+    let range = |value: &IppValue| match value {
+        IppValue::RangeOfInteger { min, max } => Some((u32::try_from(*min).ok()?, u32::try_from(*max).ok()?)),
+        _ => None,
+    };
+    match request.value(DelimiterTag::JobAttributes, "page-ranges") {
+        Some(IppValue::Array(values)) => values.iter().filter_map(range).collect(),
+        Some(value) => range(value).into_iter().collect(),
+        None => Vec::new(),
+    }
 }
 
 fn send_document(

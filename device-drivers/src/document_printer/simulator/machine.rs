@@ -1,8 +1,11 @@
 //! The simulated printer's inside: paper, covers, and the page that comes out next.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::document_printer::JobState;
+
+/// Print-outs in the tray; who lays another on top takes the lowest away.
+const TRAY_MAX: usize = 200;
 
 /// What stands in the way, as the printer reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,18 +93,43 @@ pub(super) struct Job {
     pub(super) created: u32,
     pub(super) begun: Option<u32>,
     pub(super) ended: Option<u32>,
+    /// When its print-out arrived, milliseconds since 1970.
+    arrived_at_ms: u64,
+    /// Which pages are wanted, first and last; none means all.
+    ranges: Vec<(u32, u32)>,
     next_page: Option<Instant>,
 }
 
 impl Job {
     fn pages(&self) -> u32 {
-        pages_of(&self.document) * self.copies
+        let wanted = |page: &u32| {
+            self.ranges.is_empty() || self.ranges.iter().any(|(first, last)| (*first..=*last).contains(page))
+        };
+        let pages = (1..=pages_of(&self.document)).filter(wanted).count();
+        // A range that holds no page of the print-out is none.
+        u32::try_from(pages).unwrap_or(1).max(1) * self.copies
+    }
+
+    fn print_out(&self, pdf: Vec<u8>) -> SimulatedPrintOut {
+        SimulatedPrintOut {
+            job: self.number,
+            at_ms: self.arrived_at_ms,
+            pdf,
+            pages: self.done,
+            copies: self.copies,
+            two_sided: self.two_sided,
+            complete: self.state == JobState::Completed,
+        }
     }
 }
 
 /// What lies in the output tray.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SimulatedPrintOut {
+    /// The job's number, which no other print-out of this printer has.
+    pub job: i32,
+    /// When it arrived, milliseconds since 1970.
+    pub at_ms: u64,
     /// The PDF as it arrived.
     pub pdf: Vec<u8>,
     /// Pages that came out, copies counted.
@@ -131,6 +159,8 @@ pub struct SimulatedDocumentPrinter {
     tray: Vec<SimulatedPrintOut>,
     last_job: i32,
     switched_on: Instant,
+    /// How many times it was asked to show itself.
+    pub(super) identified: u32,
 }
 
 impl SimulatedDocumentPrinter {
@@ -144,6 +174,7 @@ impl SimulatedDocumentPrinter {
             tray: Vec::new(),
             last_job: 0,
             switched_on: Instant::now(),
+            identified: 0,
         }
     }
 
@@ -155,6 +186,17 @@ impl SimulatedDocumentPrinter {
     /// What lies in the tray, torn pieces included.
     pub fn tray(&self) -> &[SimulatedPrintOut] {
         &self.tray
+    }
+
+    /// What is coming out now: the pages are those that are out so far.
+    pub fn coming_out(&self) -> Option<SimulatedPrintOut> {
+        let job = self.jobs.iter().find(|job| !job.state.is_over() && job.done > 0)?;
+        Some(job.print_out(job.document.clone()))
+    }
+
+    /// What stands in its way.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.trouble
     }
 
     /// Whether a job is being printed.
@@ -180,6 +222,10 @@ impl SimulatedDocumentPrinter {
         self.trouble_after = Some((pages, trouble));
     }
 
+    pub(super) fn forget_trouble_after(&mut self) {
+        self.trouble_after = None;
+    }
+
     pub(super) fn spoil_job(&mut self, state: JobState, with_errors: bool) {
         if let Some(job) = self.jobs.iter_mut().find(|job| !job.state.is_over()) {
             job.with_errors = with_errors;
@@ -203,9 +249,18 @@ impl SimulatedDocumentPrinter {
             created: self.up_time(),
             begun: None,
             ended: None,
+            arrived_at_ms: 0,
+            ranges: Vec::new(),
             next_page: None,
         });
         self.last_job
+    }
+
+    /// Only these pages of a job are wanted, first and last.
+    pub(super) fn choose_pages(&mut self, number: i32, ranges: Vec<(u32, u32)>) {
+        if let Some(job) = self.jobs.iter_mut().find(|job| job.number == number) {
+            job.ranges = ranges;
+        }
     }
 
     /// Whether a job was made and its print-out has not arrived yet.
@@ -217,6 +272,7 @@ impl SimulatedDocumentPrinter {
     pub(super) fn load(&mut self, number: i32, document: Vec<u8>) {
         if let Some(job) = self.jobs.iter_mut().find(|job| job.number == number) {
             job.document = document;
+            job.arrived_at_ms = now_ms();
             job.state = JobState::Pending;
         }
     }
@@ -227,6 +283,27 @@ impl SimulatedDocumentPrinter {
         let found = job.map(|job| job.state = JobState::Cancelled).is_some();
         self.collect();
         found
+    }
+
+    /// Takes back all jobs of this host.
+    pub(super) fn cancel_jobs_of(&mut self, user: &str) {
+        let theirs: Vec<i32> =
+            self.jobs.iter().filter(|job| job.user == user).map(|job| job.number).collect();
+        for number in theirs {
+            self.cancel(number);
+        }
+    }
+
+    /// No print-out comes for this job any more.
+    pub(super) fn close(&mut self, number: i32) {
+        if self.is_waiting_for_its_print_out(number) {
+            self.cancel(number);
+        }
+    }
+
+    /// How many times it was asked to show itself.
+    pub fn identified(&self) -> u32 {
+        self.identified
     }
 
     /// Without power the machine forgets its jobs; what is on paper stays.
@@ -283,19 +360,28 @@ impl SimulatedDocumentPrinter {
         for job in self.jobs.iter_mut().filter(|job| job.state.is_over() && !job.document.is_empty()) {
             let pdf = std::mem::take(&mut job.document);
             if job.done > 0 {
-                let complete = job.state == JobState::Completed;
-                let (pages, copies, two_sided) = (job.done, job.copies, job.two_sided);
-                self.tray.push(SimulatedPrintOut { pdf, pages, copies, two_sided, complete });
+                self.tray.push(job.print_out(pdf));
             }
         }
+        self.tray.drain(..self.tray.len().saturating_sub(TRAY_MAX));
         if self.profile.forgets {
             self.jobs.retain(|job| !job.state.is_over());
         }
     }
 }
 
-/// Pages of a PDF whose objects are not packed; one at least.
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Pages of a print-out: of PWG raster by the heads of its pages (PWG 5102.4 §4.3), of a PDF whose objects are not
+/// packed; one at least, as in a picture.
 fn pages_of(pdf: &[u8]) -> u32 {
+    const PAGE_HEAD: &[u8] = b"PwgRaster\0";
+    if pdf.starts_with(b"RaS2") {
+        let heads = pdf.windows(PAGE_HEAD.len()).filter(|bytes| *bytes == PAGE_HEAD).count();
+        return u32::try_from(heads).unwrap_or(1).max(1);
+    }
     let text = String::from_utf8_lossy(pdf);
     let pages = text.replace("/Type /Page", "/Type/Page").matches("/Type/Page").count();
     let trees = text.replace("/Type /Page", "/Type/Page").matches("/Type/Pages").count();

@@ -1,11 +1,13 @@
 //! A simulated A4 printer on a TCP port: it answers IPP over HTTP, and shows what lies in its output tray.
 //!
-//! The rules of a real printer hold, as far as CUPS's own test of IPP/1.1 printers asks for them. It takes one job at a time; pages come out one by one in their time; trouble stops
-//! it in the middle, with printer and job both "stopped", and it goes on by itself when the trouble is over; without
-//! power it forgets its jobs. The line to it takes faults as well: silence, a cut, garbage, a refusal.
+//! The rules of a real printer hold, as far as CUPS's own tests of IPP/1.1, IPP/2.0 and IPP Everywhere printers ask for
+//! them. It takes one job at a time; pages come out one by one in their time; trouble stops it in the middle, with
+//! printer and job both "stopped", and it goes on by itself when the trouble is over; without power it forgets its jobs.
+//! The line to it takes faults as well: silence, a cut, garbage, a refusal.
 
 mod http;
 mod ipp_attributes;
+mod ipp_everywhere;
 mod ipp_request;
 mod ipp_server;
 mod machine;
@@ -25,6 +27,8 @@ use crate::document_printer::JobState;
 
 /// How often the paper path is looked at while somebody waits for it.
 const TICK: Duration = Duration::from_millis(5);
+/// Requests that are remembered; who runs for days forgets the oldest.
+const HEARD_MAX: usize = 4096;
 /// Connections that are served at once; a printer has few.
 const MAX_CONNECTIONS: usize = 16;
 
@@ -73,7 +77,9 @@ impl std::fmt::Debug for HeardRequest {
 struct State {
     machine: SimulatedDocumentPrinter,
     faults: VecDeque<(Option<u16>, LineFault)>,
-    heard: Vec<HeardRequest>,
+    /// At work for every request, until it is taken away.
+    lasting: Option<LineFault>,
+    heard: VecDeque<HeardRequest>,
     connections: Vec<TcpStream>,
     powered: bool,
     asleep_until: Option<Instant>,
@@ -109,7 +115,8 @@ pub fn serve_at(address: SocketAddr, profile: MachineProfile) -> io::Result<Simu
     let state = State {
         machine: SimulatedDocumentPrinter::new(profile),
         faults: VecDeque::new(),
-        heard: Vec::new(),
+        lasting: None,
+        heard: VecDeque::new(),
         connections: Vec::new(),
         powered: true,
         asleep_until: None,
@@ -144,6 +151,18 @@ impl SimulatedDocumentPrinterHandle {
         self.with(|state| state.machine.set_trouble_after(pages, trouble));
     }
 
+    /// Takes back a [`SimulatedDocumentPrinterHandle::trouble_after`] that has not come yet.
+    pub fn disarm(&self) {
+        self.with(|state| state.machine.forget_trouble_after());
+    }
+
+    /// Lets pages take so long from now on: the first, and each further one.
+    pub fn set_pace(&self, first_page: Duration, next_page: Duration) {
+        self.with(|state| {
+            (state.machine.profile.first_page, state.machine.profile.next_page) = (first_page, next_page);
+        });
+    }
+
     /// Lets the printer name a trouble as a mere warning.
     pub fn set_warning(&self, trouble: Option<Trouble>) {
         self.with(|state| state.machine.warning = trouble);
@@ -165,6 +184,11 @@ impl SimulatedDocumentPrinterHandle {
     /// Lets something go wrong once: with the next request of this operation, or with whichever comes next.
     pub fn inject(&self, operation: Option<u16>, fault: LineFault) {
         self.with(|state| state.faults.push_back((operation, fault)));
+    }
+
+    /// Lets something go wrong with every request from now on, or with none.
+    pub fn set_line_fault(&self, fault: Option<LineFault>) {
+        self.with(|state| state.lasting = fault);
     }
 
     /// Lets the printer sleep: the next request is answered this much later, and wakes it.
@@ -192,6 +216,16 @@ impl SimulatedDocumentPrinterHandle {
         Ok(())
     }
 
+    /// Whether the printer is switched on.
+    pub fn is_powered(&self) -> bool {
+        self.shared.lock().powered
+    }
+
+    /// Looks at the printer as it is now.
+    pub fn look<T>(&self, look: impl FnOnce(&SimulatedDocumentPrinter) -> T) -> T {
+        look(&self.shared.lock().machine)
+    }
+
     /// What lies in the tray.
     pub fn tray(&self) -> Vec<SimulatedPrintOut> {
         self.shared.lock().machine.tray().to_vec()
@@ -199,7 +233,7 @@ impl SimulatedDocumentPrinterHandle {
 
     /// What the host has asked so far.
     pub fn heard(&self) -> Vec<HeardRequest> {
-        self.shared.lock().heard.clone()
+        self.shared.lock().heard.iter().cloned().collect()
     }
 
     /// Waits until the printer satisfies `condition`; false when `timeout` passed first.
@@ -334,9 +368,13 @@ fn answer_to(shared: &Shared, message: &[u8]) -> Option<Leaving> {
     let operation = request.operation;
     wait_for_waking(shared);
     let mut state = shared.lock();
-    state.heard.push(HeardRequest { operation, message: message.to_vec() });
+    if state.heard.len() == HEARD_MAX {
+        state.heard.pop_front();
+    }
+    state.heard.push_back(HeardRequest { operation, message: message.to_vec() });
     let at = state.faults.iter().position(|(only, _)| only.is_none_or(|only| only == operation));
-    let fault = at.and_then(|at| state.faults.remove(at)).map(|(_, fault)| fault);
+    let once = at.and_then(|at| state.faults.remove(at)).map(|(_, fault)| fault);
+    let fault = once.or(state.lasting);
     if let Some(LineFault::CutBefore) = fault {
         return None;
     }

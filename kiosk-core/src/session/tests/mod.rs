@@ -2,6 +2,7 @@
 
 mod around;
 mod enquiry;
+mod guide_print;
 mod journeys;
 mod saving;
 

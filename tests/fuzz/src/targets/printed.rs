@@ -1,6 +1,6 @@
 //! Print-outs: between the kiosk and the program that draws them.
 
-use kiosk_documents::{Bitmap, Part, RenderRequest, Rendering, TextLine, qr};
+use kiosk_documents::{Bitmap, GuideRequest, Part, RenderRequest, Rendering, TextLine, qr};
 
 use crate::Target;
 use crate::privacy::{assert_error_quiet, assert_quiet};
@@ -25,7 +25,7 @@ pub(super) fn targets() -> Vec<Target> {
         },
         Target {
             name: "printed-request",
-            decodes: "what render-document reads from its input: RenderRequest",
+            decodes: "what render-document reads from its input: RenderRequest, GuideRequest",
             inputs: 5000,
             seeds: request_seeds,
             run: request,
@@ -90,10 +90,17 @@ fn request_seeds() -> Vec<Vec<u8>> {
         r#"{{"receipt_in_lines":{{"grid":{{"columns":48,"cell_width":12,"cell_height":24}},{}}}"#,
         &whole[1..]
     );
-    vec![whole.into(), lines.into_bytes()]
+    let guide = r#"{"guide":{"language":"en","demo":true,"place":"p","terminal":"DG0001","title":"t","summary":"s",
+        "what":"w","bring":["b"],"by_card":true,"by_number":false,"accepts_expired_card":true,"time":"t",
+        "department":"d","fee":"f","printed_on":"2026-11-22"}}"#;
+    vec![whole.into(), lines.into_bytes(), guide.into()]
 }
 
 fn request(bytes: &[u8]) {
+    if let Ok(read) = serde_json::from_slice::<GuideRequest>(bytes) {
+        let written = serde_json::to_vec(&read).expect("a request becomes JSON");
+        assert!(serde_json::from_slice(&written).is_ok_and(|again: GuideRequest| again == read));
+    }
     let Ok(read) = serde_json::from_slice::<RenderRequest>(bytes) else { return };
     let receipt = read.receipt();
     let again: RenderRequest =
