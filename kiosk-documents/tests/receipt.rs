@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use kiosk_documents::{Bitmap, DocumentError, Language, RECEIPT_DOTS, Receipt, Renderer};
 
-const URL: &str = "http://127.0.0.1:38123/v/7K3M9Q2F4X8D";
+const URL: &str = "http://127.0.0.1:38123/v/7K3M9Q2F4X8DWACE#DG0001-7K3M9Q2F-4";
 
 fn receipt(language: Language) -> Receipt {
     let (title, place) = match language {

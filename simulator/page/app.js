@@ -8,6 +8,7 @@ import { setText } from "./dom.js";
 import { refreshElements } from "./elements.js";
 import { showInbox, showProcesses, showQueue } from "./lists.js";
 import { Printer } from "./printer.js";
+import { Scanner } from "./scanner.js";
 import { Screen } from "./screen.js";
 import { onLanguage, say, sayAll, switchLanguage } from "./words.js";
 
@@ -23,6 +24,7 @@ let veilTimer = 0;
 const desk = new Desk();
 const devices = new Devices();
 const printer = new Printer();
+const scanner = new Scanner();
 const screen = new Screen((message) => link?.send(message), () => refreshElements());
 
 function showState() {
@@ -36,6 +38,7 @@ function showState() {
   desk.show(state);
   printer.showState(state);
   devices.show(state);
+  scanner.show(state);
   showControls(state);
   showProcesses(state);
   showVeil();

@@ -1,10 +1,11 @@
 //! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
-//! lights, the UPS. All of them are the drivers' own simulators at the wire; only the hands are here.
+//! lights, the UPS, the code scanner. All of them are the drivers' own simulators at the wire; only the hands are here.
 //!
 //! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
 
 mod cabinet;
+mod code_scanner;
 mod device;
 mod fault;
 mod id_card_reader;
@@ -15,6 +16,7 @@ mod ups;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -23,6 +25,7 @@ pub use fault::{Fault, FaultKind, Scale, Unit};
 pub use receipt_printer::ReceiptInfo;
 
 use cabinet::CabinetAtDesk;
+use code_scanner::ScannerAtDesk;
 use device::{Change, DeskDevice};
 use id_card_reader::ReaderAtDesk;
 use receipt_printer::PrinterAtDesk;
@@ -34,20 +37,23 @@ const BAUD: u32 = 115_200;
 /// The desk.
 pub struct Desk {
     reader: ReaderAtDesk,
-    printer: PrinterAtDesk,
+    printer: Arc<PrinterAtDesk>,
     cabinet: CabinetAtDesk,
     ups: UpsAtDesk,
+    scanner: ScannerAtDesk,
 }
 
 impl Desk {
     /// Sets the devices up, their ports in this folder (which must be there); with or without the time that they take
     /// on hardware.
     pub fn set_up(folder: &Path, paced: bool) -> std::io::Result<Self> {
+        let printer = Arc::new(PrinterAtDesk::set_up(folder, paced)?);
         Ok(Self {
             reader: ReaderAtDesk::set_up(folder, paced)?,
-            printer: PrinterAtDesk::set_up(folder, paced)?,
             cabinet: CabinetAtDesk::set_up(folder, paced)?,
             ups: UpsAtDesk::set_up()?,
+            scanner: ScannerAtDesk::set_up(folder, paced, Arc::clone(&printer))?,
+            printer,
         })
     }
 
@@ -58,11 +64,12 @@ impl Desk {
             "receipt_printer": self.printer.declared(),
             "cabinet": self.cabinet.declared(),
             "ups": self.ups.declared(),
+            "code_scanner": self.scanner.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 4] {
-        [&self.reader, &self.printer, &self.cabinet, &self.ups]
+    fn all(&self) -> [&dyn DeskDevice; 5] {
+        [&self.reader, &*self.printer, &self.cabinet, &self.ups, &self.scanner]
     }
 
     fn find(&self, name: &str) -> Result<&dyn DeskDevice, DeskError> {

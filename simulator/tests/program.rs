@@ -183,6 +183,8 @@ async fn the_controls_answer_with_sentences() -> Result<()> {
         ("/api/devices/toaster", json!({}), 404),
         ("/api/devices/id-card-reader", json!({"card": "stranger"}), 400),
         ("/api/devices/cabinet", json!({"fault": {"name": "delay", "number": 0}}), 400),
+        ("/api/devices/code-scanner", json!({"scan_text": ""}), 400),
+        ("/api/devices/code-scanner", json!({"scan_receipt": true}), 409),
         ("/api/scenario", json!({"at_ms": 0}), 400),
         ("/api/touch", json!({"label": "确认"}), 503),
         ("/api/touch", json!({"x": 1}), 400),
@@ -217,8 +219,8 @@ async fn what_was_done_is_recorded_and_played_again() -> Result<()> {
     client.record(false).await?;
     let recorded = client.recorded().await?;
     // The whole desk, and the two things that were done.
-    assert_eq!(recorded.lines().count(), 4 + 1 + 2, "{recorded}");
-    assert_eq!(client.state().await?.scenario.recorded, Some(7));
+    assert_eq!(recorded.lines().count(), 5 + 1 + 2, "{recorded}");
+    assert_eq!(client.state().await?.scenario.recorded, Some(8));
 
     // Another desk, which the recording makes the same.
     client.change("ups", json!({"power": "low-battery", "fault": "silent"})).await?;

@@ -10,3 +10,4 @@ mod printer;
 mod privacy;
 mod progress;
 mod reader;
+mod scanner;

@@ -52,7 +52,8 @@ async fn ask(kiosk: &Kiosk, receipt: &Receipt) -> Result<()> {
     kiosk.touch("查询").await
 }
 
-async fn read(kiosk: &Kiosk) -> Result<()> {
+/// From the progress to home.
+pub async fn read(kiosk: &Kiosk) -> Result<()> {
     kiosk.touch("看好了").await?;
     kiosk.wait_screen("leaving").await?;
     kiosk.wait_text("请取走凭条").await?;
@@ -61,7 +62,7 @@ async fn read(kiosk: &Kiosk) -> Result<()> {
 }
 
 /// Files under the folder in which these bytes stand.
-fn files_with(folder: &Path, text: &str) -> Result<Vec<String>> {
+pub fn files_with(folder: &Path, text: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();

@@ -8,7 +8,7 @@ mod timers;
 
 use crate::catalog::Catalog;
 use crate::devices::station::Hand;
-use crate::devices::{id_card_reader, receipt_printer};
+use crate::devices::{code_scanner, id_card_reader, receipt_printer};
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
 use city::CityHand;
@@ -37,6 +37,8 @@ pub struct Devices {
     pub cabinet: Option<Hand<Lights>>,
     /// UPS; it takes no orders, and is watched as long as this lives.
     pub ups: Option<Hand<Infallible>>,
+    /// 扫码器.
+    pub code_scanner: Option<Hand<code_scanner::Order>>,
 }
 
 impl Hands {
@@ -69,14 +71,17 @@ impl Hands {
             Effect::LookForCardLeft(ticket) => {
                 self.tell_reader(id_card_reader::Order::LookForCardLeft(ticket));
             }
+            Effect::StartScanning(ticket) => self.tell_scanner(code_scanner::Order::Start(ticket)),
+            Effect::StopScanning => self.tell_scanner(code_scanner::Order::Stop),
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
             // Drafts and answers went with the session value. What is left outside is a card that
-            // might still be read, and questions whose answers might still come; a receipt's bitmap lives only
-            // while it is printed.
+            // might still be read, a code that might still be scanned, and questions whose answers might still come; a
+            // receipt's bitmap lives only while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
+                self.tell_scanner(code_scanner::Order::Stop);
                 self.city.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
@@ -100,6 +105,15 @@ impl Hands {
             && reader.order(order).is_err()
         {
             tracing::warn!("the id card reader hangs");
+        }
+    }
+
+    /// A scanner that is not there scans nothing: the resident can type.
+    fn tell_scanner(&self, order: code_scanner::Order) {
+        if let Some(scanner) = &self.devices.code_scanner
+            && scanner.order(order).is_err()
+        {
+            tracing::warn!("the code scanner hangs");
         }
     }
 

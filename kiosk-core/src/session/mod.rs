@@ -26,6 +26,7 @@ mod rating;
 mod receipt;
 mod review;
 mod saving;
+mod scanning;
 #[cfg(test)]
 mod tests;
 
@@ -170,6 +171,7 @@ pub struct Session {
     /// A case that was saved while its resident was being seen off.
     offer_at_home: Option<SavedCaseOffer>,
     left_card: left_card::LeftCard,
+    scanning: scanning::Scanning,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -190,6 +192,7 @@ impl Default for Session {
             unsettled: None,
             offer_at_home: None,
             left_card: left_card::LeftCard::default(),
+            scanning: scanning::Scanning::default(),
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -221,6 +224,7 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
     if std::mem::discriminant(&turn.session.page) != page_before {
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }
+    scanning::follow(&mut turn);
     Step { session: turn.session, effects: turn.effects }
 }
 
@@ -294,6 +298,9 @@ impl Turn<'_> {
             Device::CardFound(ticket) => identify::on_card_found(self, ticket),
             Device::CardRead(ticket, applicant) => identify::on_card_read(self, ticket, *applicant),
             Device::CardFailed(ticket, remedy) => identify::on_card_failed(self, ticket, remedy),
+            Device::ScannerPresent(present) => self.session.surroundings.scanner_present = present,
+            Device::CodeScanned(ticket, code) => scanning::on_code(self, ticket, &code),
+            Device::ScanFailed(ticket, remedy) => scanning::on_failed(self, ticket, remedy),
             Device::Printed(ticket, level) => {
                 receipt::on_print_answer(self, ticket, PrintStatus::Printed { level }, true);
             }

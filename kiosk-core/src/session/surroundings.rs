@@ -50,6 +50,8 @@ pub enum CatalogAge {
 pub struct Surroundings {
     /// The reader answers.
     pub reader_present: bool,
+    /// The code scanner is there.
+    pub scanner_present: bool,
     /// The receipt printer.
     pub printer: PrinterCondition,
     /// The city was reached lately.
@@ -69,6 +71,7 @@ impl Default for Surroundings {
     fn default() -> Self {
         Surroundings {
             reader_present: false,
+            scanner_present: false,
             printer: PrinterCondition::Away,
             network: false,
             admission: Admission::Closed,

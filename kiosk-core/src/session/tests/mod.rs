@@ -4,6 +4,7 @@ mod around;
 mod enquiry;
 mod journeys;
 mod saving;
+mod scanning;
 
 use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};
