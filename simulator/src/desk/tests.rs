@@ -58,6 +58,8 @@ fn a_laid_card_is_read_through_the_port_and_a_pulled_one_is_not() {
     assert_eq!(set.now("id-card-reader")["card"], "rare-name");
     assert_eq!(set.desk.device("id-card-reader").unwrap().shows()["reads"], 1);
 
+    // Laid in place of another, it would not be found at the first look.
+    reader(json!({ "card": null }));
     reader(json!({ "fault": "pull-mid-read", "card": "ordinary" }));
     assert_eq!(driver.read().unwrap_err(), ReaderError::CardMoved);
     assert_eq!(set.now("id-card-reader")["card"], Value::Null, "the fault has pulled it");
