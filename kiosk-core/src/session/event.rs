@@ -22,6 +22,8 @@ pub struct Moment {
 pub enum Event {
     /// The resident touched something.
     Citizen(Citizen),
+    /// A key of a real keyboard, with the meaning of the one on the screen.
+    Keyboard(Citizen),
     /// A device reported.
     Device(Device),
     /// A timer that an effect had started ran out.

@@ -215,7 +215,8 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
     let mut turn = Turn { rules, session, moment, effects: Vec::new() };
     turn.session.today = calendar::day_in_china(moment.wall_ms);
     match event {
-        Event::Citizen(touch) => turn.on_citizen(touch),
+        Event::Citizen(touch) => turn.on_touch(touch),
+        Event::Keyboard(key) => turn.on_key(key),
         Event::Device(report) => turn.on_device(report),
         Event::Timer(ticket) => turn.on_timer(ticket),
         Event::Store(answer) => turn.on_store(answer),
@@ -237,12 +238,21 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    fn on_citizen(&mut self, touch: Citizen) {
+    fn on_touch(&mut self, touch: Citizen) {
         let repeated = self.is_repeated(&touch);
         self.somebody_is_there();
-        if repeated {
-            return;
+        if !repeated {
+            self.on_citizen(touch);
         }
+    }
+
+    /// A finger on glass may touch twice; a key that came twice was pressed twice, and both count.
+    fn on_key(&mut self, key: Citizen) {
+        self.somebody_is_there();
+        self.on_citizen(key);
+    }
+
+    fn on_citizen(&mut self, touch: Citizen) {
         match touch {
             Citizen::Touched => {}
             Citizen::SeniorToggled => {

@@ -1,4 +1,5 @@
-//! 扫码: when a code is wanted, what it does, and what comes of any other.
+//! 扫码: when a code is wanted, what it does, and what comes of any other. And the keys of a real keyboard, on which a
+//! scanner of the simple kind types.
 
 use super::*;
 use crate::{case_number, receipt_code};
@@ -123,4 +124,34 @@ fn a_scanner_that_goes_closes_nothing_and_one_that_babbles_is_left_alone() {
     assert_eq!(bench.session.page, Page::Home(None));
     bench.touch(Citizen::ProgressWanted);
     assert!(started(&bench).is_some() && bench.session.can_scan(), "the next resident may try");
+}
+
+#[test]
+fn the_same_touch_at_once_is_a_tremor_and_the_same_key_of_a_keyboard_is_two_keys() {
+    let (mut bench, _) = enquiring();
+    bench.at_ms += 1_000;
+    for key in "DG0001".chars() {
+        bench.at_ms += 20;
+        bench.send_at_once(Event::Citizen(Citizen::KeyTyped(key)));
+    }
+    let typed = |bench: &Bench| match &bench.session.page {
+        Page::Enquiry(enquiry) => enquiry.typed().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(typed(&bench), "DG01");
+    bench.touch(Citizen::Cleared);
+    for key in number().chars() {
+        bench.at_ms += 20;
+        bench.send_at_once(Event::Keyboard(Citizen::KeyTyped(key)));
+    }
+    assert_eq!(typed(&bench), number().replace('-', ""));
+    // Enter, and typing on at once: another page under the keys is not one that changed under a finger.
+    bench.send_at_once(Event::Keyboard(Citizen::EnquirySubmitted));
+    for key in ['A', 'A', 'B'] {
+        bench.send_at_once(Event::Keyboard(Citizen::KeyTyped(key)));
+    }
+    assert_eq!(typed(&bench), "AAB");
+    bench.send_at_once(Event::Keyboard(Citizen::Erased));
+    bench.send_at_once(Event::Keyboard(Citizen::Erased));
+    assert_eq!(typed(&bench), "A");
 }
