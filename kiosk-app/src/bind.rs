@@ -17,7 +17,7 @@ use kiosk_core::session::{
     progress,
 };
 use kiosk_core::settings::Language;
-use kiosk_core::{calendar, verification_code};
+use kiosk_core::{calendar, receipt_code, verification_code};
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
 use rows::Rows;
@@ -164,7 +164,7 @@ impl Screen {
                 self.window.global::<ui::SavingScreen>().set_overdue(saving.overdue);
             }
             Page::Rating(_) | Page::Asking(_) => {}
-            Page::Enquiry(enquiry) => self.show_enquiry(enquiry),
+            Page::Enquiry(enquiry) => self.show_enquiry(session, enquiry),
             Page::Progress(told) => self.show_progress(session, told),
             Page::Leaving(to_take) => {
                 self.forget();
@@ -270,7 +270,8 @@ impl Screen {
         let receipt = self.window.global::<ui::ReceiptScreen>();
         let number: SharedString = page.case.case_number.as_str().into();
         if receipt.get_case_number() != number {
-            receipt.set_qr(qr_image(&format!("{}{}", self.verify_url, page.case.verification)));
+            let code = receipt_code::compose(&self.verify_url, &page.case.verification, &number);
+            receipt.set_qr(qr_image(&code));
         }
         receipt.set_case_number(number);
         receipt.set_verification(verification_code::grouped(&page.case.verification).into());

@@ -80,13 +80,14 @@ impl EventLoop {
     }
 
     fn events_of(&self, message: Message) -> Vec<Event> {
-        let touches = match message {
-            Message::Event(event) => return vec![event],
-            Message::LookForCatalog => return self.aged().into_iter().collect(),
-            Message::PhraseTapped(at) => self.phrase(at).map(Citizen::TextTyped).into_iter().collect(),
-            Message::KeyboardTyped(text) => self.keyboard(&text),
-        };
-        touches.into_iter().map(Event::Citizen).collect()
+        match message {
+            Message::Event(event) => vec![event],
+            Message::LookForCatalog => self.aged().into_iter().collect(),
+            Message::PhraseTapped(at) => {
+                self.phrase(at).map(|phrase| Event::Citizen(Citizen::TextTyped(phrase))).into_iter().collect()
+            }
+            Message::KeyboardTyped(text) => self.keyboard(&text).into_iter().map(Event::Keyboard).collect(),
+        }
     }
 
     /// The catalog's age, when it changed.

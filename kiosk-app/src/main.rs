@@ -10,7 +10,7 @@ use kiosk_app::devices::health::HealthBook;
 use kiosk_app::devices::receipt_printer::Letterhead;
 use kiosk_app::devices::station::Hand;
 use kiosk_app::devices::{
-    cabinet, document_printer, hot_plug, id_card_reader, receipt_printer, speaker, ups,
+    cabinet, code_scanner, document_printer, hot_plug, id_card_reader, receipt_printer, speaker, ups,
 };
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
@@ -219,18 +219,29 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
         declared.cabinet.map(|device| cabinet::spawn(&device, inbox.clone(), health.clone())).transpose()?;
     let speaker = declared.speaker.map(|device| speaker::spawn(device, health.clone())).transpose()?;
     // Nobody asks anything of a UPS: its thread lives as long as its hand.
-    let ups = declared.ups.map(|device| ups::spawn(&device, inbox.clone(), health)).transpose()?;
-    let woken = (reader.clone(), printer.clone(), cabinet.clone(), speaker.clone());
+    let ups = declared.ups.map(|device| ups::spawn(&device, inbox.clone(), health.clone())).transpose()?;
+    let code_scanner =
+        declared.code_scanner.map(|device| code_scanner::spawn(device, inbox.clone(), health)).transpose()?;
+    let woken = (reader.clone(), printer.clone(), cabinet.clone(), speaker.clone(), code_scanner.clone());
     let look = move || {
         woken.0.iter().for_each(Hand::look);
         woken.1.iter().for_each(Hand::look);
         woken.2.iter().for_each(Hand::look);
         woken.3.iter().for_each(Hand::look);
+        woken.4.iter().for_each(Hand::look);
     };
     if let Err(error) = hot_plug::watch(names, look) {
         tracing::warn!(%error, "plugs are not watched: devices are found by trying");
     }
-    Ok(Devices { id_card_reader: reader, receipt_printer: printer, document_printer, cabinet, speaker, ups })
+    Ok(Devices {
+        id_card_reader: reader,
+        receipt_printer: printer,
+        document_printer,
+        cabinet,
+        speaker,
+        ups,
+        code_scanner,
+    })
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -14,6 +14,7 @@ pub mod check_digit;
 pub mod citizen_number;
 pub mod phone;
 pub mod private;
+pub mod receipt_code;
 pub mod remedy;
 pub mod service;
 pub mod session;

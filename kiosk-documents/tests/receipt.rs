@@ -12,7 +12,7 @@ use kiosk_documents::{
 
 const LANGUAGES: [Language; 3] = [Language::ZhHans, Language::ZhHant, Language::En];
 const LINES: Layout = Layout::Lines(Grid { columns: 48, cell_width: 12, cell_height: 24 });
-const URL: &str = "http://127.0.0.1:38123/v/7K3M9Q2F4X8D";
+const URL: &str = "http://127.0.0.1:38123/v/7K3M9Q2F4X8DWACE#DG0001-7K3M9Q2F-4";
 
 fn receipt(language: Language) -> Receipt {
     let (title, place) = match language {

@@ -9,6 +9,7 @@ import { setText } from "./dom.js";
 import { refreshElements } from "./elements.js";
 import { showInbox, showProcesses, showQueue } from "./lists.js";
 import { Printer } from "./printer.js";
+import { Scanner } from "./scanner.js";
 import { Screen } from "./screen.js";
 import { onLanguage, say, sayAll, switchLanguage } from "./words.js";
 
@@ -25,6 +26,7 @@ const desk = new Desk();
 const devices = new Devices();
 const documentPrinter = new DocumentPrinter();
 const printer = new Printer();
+const scanner = new Scanner();
 const screen = new Screen((message) => link?.send(message), () => refreshElements());
 
 function showState() {
@@ -39,6 +41,7 @@ function showState() {
   printer.showState(state);
   documentPrinter.show(state);
   devices.show(state);
+  scanner.show(state);
   showControls(state);
   showProcesses(state);
   showVeil();

@@ -1,11 +1,12 @@
 //! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
-//! lights, the UPS, the voice, the A4 printer. All of them are the drivers' own simulators at the wire; only the hands are
-//! here.
+//! lights, the UPS, the voice, the A4 printer, the code scanner. All of them are the drivers' own simulators at the wire;
+//! only the hands are here.
 //!
 //! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
 
 mod cabinet;
+mod code_scanner;
 mod device;
 mod document_printer;
 mod fault;
@@ -18,6 +19,7 @@ mod ups;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -27,6 +29,7 @@ pub use fault::{Fault, FaultKind, Scale, Unit};
 pub use receipt_printer::{PrinterCable, ReceiptInfo};
 
 use cabinet::CabinetAtDesk;
+use code_scanner::ScannerAtDesk;
 use device::{Change, DeskDevice};
 use document_printer::DocumentPrinterAtDesk;
 use id_card_reader::ReaderAtDesk;
@@ -49,24 +52,27 @@ pub struct DeskOptions {
 /// The desk.
 pub struct Desk {
     reader: ReaderAtDesk,
-    printer: PrinterAtDesk,
+    printer: Arc<PrinterAtDesk>,
     cabinet: CabinetAtDesk,
     ups: UpsAtDesk,
     speaker: SpeakerAtDesk,
     document_printer: DocumentPrinterAtDesk,
+    scanner: ScannerAtDesk,
 }
 
 impl Desk {
     /// Sets the devices up, their ports in this folder (which must be there).
     pub fn set_up(folder: &Path, options: DeskOptions) -> std::io::Result<Self> {
         let DeskOptions { paced, receipt_printer } = options;
+        let printer = Arc::new(PrinterAtDesk::set_up(folder, paced, receipt_printer)?);
         Ok(Self {
             reader: ReaderAtDesk::set_up(folder, paced)?,
-            printer: PrinterAtDesk::set_up(folder, paced, receipt_printer)?,
             cabinet: CabinetAtDesk::set_up(folder, paced)?,
             ups: UpsAtDesk::set_up()?,
             speaker: SpeakerAtDesk::set_up(folder)?,
             document_printer: DocumentPrinterAtDesk::set_up(paced)?,
+            scanner: ScannerAtDesk::set_up(folder, paced, Arc::clone(&printer))?,
+            printer,
         })
     }
 
@@ -79,11 +85,20 @@ impl Desk {
             "ups": self.ups.declared(),
             "speaker": self.speaker.declared(),
             "document_printer": self.document_printer.declared(),
+            "code_scanner": self.scanner.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 6] {
-        [&self.reader, &self.printer, &self.cabinet, &self.ups, &self.speaker, &self.document_printer]
+    fn all(&self) -> [&dyn DeskDevice; 7] {
+        [
+            &self.reader,
+            &*self.printer,
+            &self.cabinet,
+            &self.ups,
+            &self.speaker,
+            &self.document_printer,
+            &self.scanner,
+        ]
     }
 
     fn find(&self, name: &str) -> Result<&dyn DeskDevice, DeskError> {

@@ -9,6 +9,7 @@ mod print_out;
 mod scenario;
 mod touch;
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -103,6 +104,10 @@ impl From<ActionError> for ApiError {
             | ActionError::Desk(DeskError::NoSuchDevice { .. })
             | ActionError::Process(SupervisorError::Unknown(_)) => StatusCode::NOT_FOUND,
             ActionError::Process(SupervisorError::NotRunning(_)) => StatusCode::CONFLICT,
+            // Such as a receipt where none was printed yet.
+            ActionError::Desk(DeskError::Failed { error, .. }) if error.kind() == ErrorKind::NotFound => {
+                StatusCode::CONFLICT
+            }
             ActionError::Desk(DeskError::Failed { .. })
             | ActionError::Process(SupervisorError::Signal(_))
             | ActionError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,

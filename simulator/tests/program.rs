@@ -183,6 +183,8 @@ async fn the_controls_answer_with_sentences() -> Result<()> {
         ("/api/devices/toaster", json!({}), 404),
         ("/api/devices/id-card-reader", json!({"card": "stranger"}), 400),
         ("/api/devices/cabinet", json!({"fault": {"name": "delay", "number": 0}}), 400),
+        ("/api/devices/code-scanner", json!({"scan_text": ""}), 400),
+        ("/api/devices/code-scanner", json!({"scan_receipt": true}), 409),
         ("/api/scenario", json!({"at_ms": 0}), 400),
         ("/api/touch", json!({"label": "确认"}), 503),
         ("/api/touch", json!({"x": 1}), 400),

@@ -11,4 +11,5 @@ mod printer;
 mod privacy;
 mod progress;
 mod reader;
+mod scanner;
 mod slow_printer;

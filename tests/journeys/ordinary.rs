@@ -24,7 +24,8 @@ async fn a_resident_completes_a_request_and_the_city_has_it() -> Result<()> {
         "one whole receipt: {receipts:?}"
     );
     let address = read_qr(&kiosk.receipt_png(receipts[0].id).await?)?;
-    let page = local_client()?.get(format!("{address}?format=json")).send().await?.text().await?;
+    let page =
+        local_client()?.get(&address).header("accept", "application/json").send().await?.text().await?;
     ensure!(page.contains(&number), "the printed QR leads to the case: {page}");
     ensure!(!page.contains("陈桂英"), "and to nobody's name");
 

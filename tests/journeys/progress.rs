@@ -5,7 +5,7 @@ use kiosk_store::AuditLog;
 use kiosk_tests::resident;
 use kiosk_tests::worker::Worker;
 use kiosk_tests::workshop::Kiosk;
-use simulator::client::NetworkMode;
+use simulator::client::{NetworkMode, Options};
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,7 +52,8 @@ async fn ask(kiosk: &Kiosk, receipt: &Receipt) -> Result<()> {
     kiosk.touch("查询").await
 }
 
-async fn read(kiosk: &Kiosk) -> Result<()> {
+/// From the progress to home.
+pub async fn read(kiosk: &Kiosk) -> Result<()> {
     kiosk.touch("看好了").await?;
     kiosk.wait_screen("leaving").await?;
     kiosk.wait_text("请取走凭条").await?;
@@ -61,7 +62,7 @@ async fn read(kiosk: &Kiosk) -> Result<()> {
 }
 
 /// Files under the folder in which these bytes stand.
-fn files_with(folder: &Path, text: &str) -> Result<Vec<String>> {
+pub fn files_with(folder: &Path, text: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -119,6 +120,16 @@ async fn a_resident_follows_a_case_to_its_end() -> Result<()> {
     };
     kiosk.until("three questions and three answers in the audit log", Duration::from_secs(10), told).await?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_real_keyboard_types_every_key_however_quickly() -> Result<()> {
+    let kiosk = Kiosk::start_with(Options::default()).await?;
+    kiosk.touch("查办件进度").await?;
+    kiosk.wait_screen("enquiry").await?;
+    // On the screen, the same key at once is one touch of a finger that trembles.
+    kiosk.key("DG0001AACC").await?;
+    kiosk.wait_text("DG0001-AACC").await.map(drop)
 }
 
 #[tokio::test]

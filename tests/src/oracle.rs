@@ -3,6 +3,7 @@
 
 use crate::workshop::read_qr;
 use anyhow::{Context, Result};
+use kiosk_core::receipt_code;
 use simulator::client::{Client, InboxRecord, QueueRecord};
 use std::collections::HashMap;
 
@@ -45,8 +46,9 @@ async fn promises(kiosk: &Client) -> Result<Vec<(String, Option<String>)>> {
     for receipt in kiosk.receipts().await? {
         // A strip that broke off before its QR promises nothing that can be looked up.
         let Ok(address) = read_qr(&kiosk.receipt_png(receipt.id).await?) else { continue };
-        let code = address.rsplit('/').next().context("the QR holds an address")?.to_owned();
-        let page = http.get(format!("{address}?format=json")).send().await?;
+        let code = receipt_code::parse(&address).context("the QR holds what a kiosk reads, too")?;
+        let code = code.verification.expose().clone();
+        let page = http.get(&address).header("accept", "application/json").send().await?;
         let told: serde_json::Value = page.json().await?;
         promises.push((code, told["case_number"].as_str().map(str::to_owned)));
     }

@@ -8,7 +8,7 @@ use kiosk_ui as ui;
 use slint::{ComponentHandle, SharedString};
 
 impl Screen {
-    pub(super) fn show_enquiry(&self, enquiry: &Enquiry) {
+    pub(super) fn show_enquiry(&self, session: &Session, enquiry: &Enquiry) {
         let screen = self.window.global::<ui::EnquiryScreen>();
         let typed = match enquiry.field {
             EnquiryField::Number => case_number::grouped(enquiry.typed()),
@@ -16,6 +16,7 @@ impl Screen {
         };
         screen.set_code(enquiry.field == EnquiryField::Code);
         screen.set_can_submit(!typed.is_empty());
+        screen.set_can_scan(session.can_scan());
         screen.set_typed(typed.into());
     }
 

@@ -27,6 +27,11 @@
 //!
 //! [devices.speaker]
 //! socket = "/run/speech-dispatcher/speechd.sock"
+//!
+//! [devices.code_scanner]
+//! transport = "serial"
+//! port = "/dev/serial/by-id/usb-maker_scanner"
+//! suffix = true
 //! ```
 
 use device_drivers::receipt_printer::Connection;
@@ -50,6 +55,8 @@ pub struct Devices {
     pub ups: Option<UpsDevice>,
     /// The voice.
     pub speaker: Option<SpeakerDevice>,
+    /// 扫码器.
+    pub code_scanner: Option<ScannerDevice>,
 }
 
 /// 身份证阅读器.
@@ -220,6 +227,39 @@ pub struct SpeakerDevice {
     pub socket: PathBuf,
 }
 
+/// 扫码器.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ScannerDevice {
+    /// How it is connected.
+    #[serde(flatten)]
+    pub connection: ScannerConnection,
+    /// It is set to end every code with CR, LF or both: a code that just stops then came in part, and is not taken for a
+    /// short one.
+    #[serde(default)]
+    pub suffix: bool,
+    /// Milliseconds of silence that end a code, or show that its rest was lost; 100 unless told.
+    pub silence_ms: Option<u64>,
+}
+
+/// How a code scanner is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "transport", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ScannerConnection {
+    /// A serial line, or a USB scanner that is set to be one (CDC-ACM), which does not care about the rate.
+    Serial {
+        /// The tty.
+        port: PathBuf,
+        /// Bits per second.
+        #[serde(default = "usual_baud")]
+        baud: u32,
+    },
+    /// A scanner that types as a keyboard does, on a US layout.
+    Keyboard {
+        /// Its input device, better by `/dev/input/by-id/…-event-kbd`.
+        device: PathBuf,
+    },
+}
+
 impl Devices {
     /// Makes paths absolute that are relative to the configuration's folder.
     pub fn resolve(&mut self, folder: &Path) {
@@ -246,7 +286,11 @@ impl Devices {
         let board =
             self.cabinet.as_mut().and_then(|cabinet| cabinet.board.as_mut()).map(|board| &mut board.port);
         let speaker = self.speaker.as_mut().map(|speaker| &mut speaker.socket);
-        reader.into_iter().chain(printer).chain(board).chain(speaker).collect()
+        let scanner = self.code_scanner.as_mut().map(|scanner| match &mut scanner.connection {
+            ScannerConnection::Serial { port, .. } => port,
+            ScannerConnection::Keyboard { device } => device,
+        });
+        reader.into_iter().chain(printer).chain(board).chain(speaker).chain(scanner).collect()
     }
 }
 
@@ -275,6 +319,10 @@ mod tests {
         assert_eq!(devices.names(), [Path::new("/etc/kiosk/dev/reader"), Path::new("/dev/usb/lp0")]);
         assert_eq!(devices.receipt_printer.unwrap().model, "80mm");
         assert!(parse("").unwrap().id_card_reader.is_none());
+        let scanner =
+            parse("[code_scanner]\ntransport = \"keyboard\"\ndevice = \"/dev/input/by-id/kbd\"").unwrap();
+        assert_eq!(scanner.names(), [Path::new("/dev/input/by-id/kbd")]);
+        assert!(!scanner.code_scanner.unwrap().suffix);
         let usb = parse("[id_card_reader]\ntransport = \"usb\"\nvendor = 0x0400\nproduct = 0xc35a").unwrap();
         let reader = usb.id_card_reader.unwrap().connection;
         assert!(matches!(reader, ReaderConnection::Usb { product: 0xc35a, interface: 0, .. }));
@@ -296,6 +344,8 @@ mod tests {
             ("[id_card_reader]\ntransport = \"serial\"", "port"),
             ("[receipt_printer]\ntransport = \"tcp\"\nport = \"a\"", "port"),
             ("[document_printer]\nuri = \"ipp://p\"\nduplex = true", "duplex"),
+            ("[code_scanner]\ntransport = \"keyboard\"\nport = \"a\"", "device"),
+            ("[code_scanner]\ntransport = \"serial\"\nport = \"a\"\nsufix = true", "sufix"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

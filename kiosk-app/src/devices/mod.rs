@@ -3,7 +3,9 @@
 //!
 //! A device that is not declared has no thread, and closes only what needs it.
 
+mod advice;
 pub mod cabinet;
+pub mod code_scanner;
 pub mod declared;
 pub mod document_printer;
 pub mod health;

@@ -16,7 +16,7 @@ use device_drivers::receipt_printer::{
 };
 use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
 use kiosk_core::settings::Language;
-use kiosk_core::{calendar, verification_code};
+use kiosk_core::{calendar, receipt_code, verification_code};
 use kiosk_documents::{Receipt, Renderer};
 use service_catalog::Text;
 use std::collections::HashMap;
@@ -76,7 +76,11 @@ impl Letterhead {
             applicant_name: order.applicant_name.as_ref().map(|name| name.expose().clone()),
             finalised_at: calendar::minute_in_china(order.case.finalised_at_ms),
             verification: verification_code::grouped(&order.case.verification),
-            verification_url: format!("{}{}", self.verify_url, order.case.verification),
+            verification_url: receipt_code::compose(
+                &self.verify_url,
+                &order.case.verification,
+                &order.case.case_number,
+            ),
             remarks: Vec::new(),
             reprint: order.reprint,
         }

@@ -8,7 +8,7 @@ mod timers;
 
 use crate::catalog::Catalog;
 use crate::devices::station::Hand;
-use crate::devices::{document_printer, id_card_reader, receipt_printer, speaker};
+use crate::devices::{code_scanner, document_printer, id_card_reader, receipt_printer, speaker};
 use crate::guide_sheet;
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
@@ -45,6 +45,8 @@ pub struct Devices {
     pub speaker: Option<Hand<speaker::Order>>,
     /// UPS; it takes no orders, and is watched as long as this lives.
     pub ups: Option<Hand<Infallible>>,
+    /// 扫码器.
+    pub code_scanner: Option<Hand<code_scanner::Order>>,
 }
 
 impl Hands {
@@ -82,16 +84,19 @@ impl Hands {
             }
             Effect::Say(prompt, language) => self.tell_speaker(speaker::Order::Say(prompt, language)),
             Effect::Hush => self.tell_speaker(speaker::Order::Hush),
+            Effect::StartScanning(ticket) => self.tell_scanner(code_scanner::Order::Start(ticket)),
+            Effect::StopScanning => self.tell_scanner(code_scanner::Order::Stop),
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
             Effect::PrintGuide(ticket, order) => self.print_guide(ticket, order),
             // Drafts and answers went with the session value. What is left outside is a card that
-            // might still be read, and questions whose answers might still come; a receipt's bitmap lives only
-            // while it is printed.
+            // might still be read, a code that might still be scanned, and questions whose answers might still come; a
+            // receipt's bitmap lives only while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
                 self.tell_speaker(speaker::Order::Hush);
+                self.tell_scanner(code_scanner::Order::Stop);
                 self.city.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
@@ -124,6 +129,15 @@ impl Hands {
             && speaker.order(order).is_err()
         {
             tracing::warn!("the voice hangs");
+        }
+    }
+
+    /// A scanner that is not there scans nothing: the resident can type.
+    fn tell_scanner(&self, order: code_scanner::Order) {
+        if let Some(scanner) = &self.devices.code_scanner
+            && scanner.order(order).is_err()
+        {
+            tracing::warn!("the code scanner hangs");
         }
     }
 

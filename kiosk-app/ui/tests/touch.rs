@@ -153,5 +153,8 @@ fn every_touch_and_key_is_told() -> Result<()> {
         kiosk.adapter.dispatch_event_with_result(WindowEvent::KeyPressed { text: text.into() })?;
     }
     assert_eq!(typed.take(), "7X中");
+    kiosk.adapter.dispatch_event_with_result(WindowEvent::KeyPressed { text: "8".into() })?;
+    kiosk.adapter.dispatch_event_with_result(WindowEvent::KeyPressRepeated { text: "8".into() })?;
+    assert_eq!(typed.take(), "8", "a key that is held is one key");
     Ok(())
 }

@@ -26,6 +26,10 @@ pub enum Effect {
     Say(Prompt, Language),
     /// Break off what is being read out.
     Hush,
+    /// Hand on each code that is scanned from now on; report with this ticket.
+    StartScanning(Ticket),
+    /// Forget what is scanned.
+    StopScanning,
     /// Seal the submission, commit it to disk, answer with the saved case.
     Finalise(Ticket, Box<Submission>),
     /// Seal the rating as a record of its own that names the case. Answers nothing.

@@ -1,9 +1,10 @@
-//! 查办件进度, what is typed: the case number, then the verification code, each as it stands on the receipt. Nothing
-//! else is asked of the resident: who holds the receipt may ask.
+//! 查办件进度, what is typed: the case number, then the verification code, each as it stands on the receipt; or its QR code
+//! is scanned ([`super::scanning`]). Nothing else is asked of the resident: who holds the receipt may ask.
 
 use super::{Citizen, EndReason, Page, Turn, asking};
 use crate::case_number::{self, NumberSlip};
 use crate::private::Private;
+use crate::receipt_code::ReceiptCode;
 use crate::remedy::Notice;
 use crate::verification_code;
 
@@ -99,6 +100,18 @@ fn submit(turn: &mut Turn) {
         }
         EnquiryField::Code => asking::ask(turn),
     }
+}
+
+/// Both fields at once, as the receipt's QR code says them: nothing is left to type, and the city is asked.
+pub(super) fn fill(turn: &mut Turn, code: &ReceiptCode) {
+    let Page::Enquiry(enquiry) = &mut turn.session.page else { return };
+    let fields = [(EnquiryField::Number, &code.case_number), (EnquiryField::Code, &code.verification)];
+    for (field, text) in fields {
+        enquiry.field = field;
+        enquiry.typed_mut().clear();
+        enquiry.type_in(text.expose());
+    }
+    asking::ask(turn);
 }
 
 /// Two fields are two pages: the second must not take the tail of a double tap.

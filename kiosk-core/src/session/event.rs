@@ -24,6 +24,8 @@ pub struct Moment {
 pub enum Event {
     /// The resident touched something.
     Citizen(Citizen),
+    /// A key of a real keyboard, with the meaning of the one on the screen.
+    Keyboard(Citizen),
     /// A device reported.
     Device(Device),
     /// A timer that an effect had started ran out.
@@ -128,6 +130,12 @@ pub enum Device {
     CardLeft(Ticket, bool),
     /// The reader answers (true) or does not.
     ReaderPresent(bool),
+    /// A code was scanned; what it says is private until somebody knows better.
+    CodeScanned(Ticket, Private<String>),
+    /// Something was scanned that is no code, or only a part of one.
+    ScanFailed(Ticket, Remedy),
+    /// The scanner is there (true) or is not.
+    ScannerPresent(bool),
     /// The printer's state changed.
     PrinterChanged(PrinterCondition),
     /// The print-out is out, confirmed to this level (1 or 2, see the printer driver).

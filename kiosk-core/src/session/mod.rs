@@ -27,6 +27,7 @@ mod rating;
 mod receipt;
 mod review;
 mod saving;
+mod scanning;
 #[cfg(test)]
 mod tests;
 
@@ -182,6 +183,7 @@ pub struct Session {
     /// A case that was saved while its resident was being seen off.
     offer_at_home: Option<SavedCaseOffer>,
     left_card: left_card::LeftCard,
+    scanning: scanning::Scanning,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -202,6 +204,7 @@ impl Default for Session {
             unsettled: None,
             offer_at_home: None,
             left_card: left_card::LeftCard::default(),
+            scanning: scanning::Scanning::default(),
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -224,7 +227,8 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
     let mut turn = Turn { rules, session, moment, effects: Vec::new() };
     turn.session.today = calendar::day_in_china(moment.wall_ms);
     match event {
-        Event::Citizen(touch) => turn.on_citizen(touch),
+        Event::Citizen(touch) => turn.on_touch(touch),
+        Event::Keyboard(key) => turn.on_key(key),
         Event::Device(report) => turn.on_device(report),
         Event::Timer(ticket) => turn.on_timer(ticket),
         Event::Store(answer) => turn.on_store(answer),
@@ -233,6 +237,7 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
     if std::mem::discriminant(&turn.session.page) != page_before {
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }
+    scanning::follow(&mut turn);
     Step { session: turn.session, effects: turn.effects }
 }
 
@@ -245,12 +250,21 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    fn on_citizen(&mut self, touch: Citizen) {
+    fn on_touch(&mut self, touch: Citizen) {
         let repeated = self.is_repeated(&touch);
         self.somebody_is_there();
-        if repeated {
-            return;
+        if !repeated {
+            self.on_citizen(touch);
         }
+    }
+
+    /// A finger on glass may touch twice; a key that came twice was pressed twice, and both count.
+    fn on_key(&mut self, key: Citizen) {
+        self.somebody_is_there();
+        self.on_citizen(key);
+    }
+
+    fn on_citizen(&mut self, touch: Citizen) {
         match touch {
             Citizen::Touched => {}
             Citizen::SeniorToggled => {
@@ -310,6 +324,9 @@ impl Turn<'_> {
             Device::CardFound(ticket) => identify::on_card_found(self, ticket),
             Device::CardRead(ticket, applicant) => identify::on_card_read(self, ticket, *applicant),
             Device::CardFailed(ticket, remedy) => identify::on_card_failed(self, ticket, remedy),
+            Device::ScannerPresent(present) => self.session.surroundings.scanner_present = present,
+            Device::CodeScanned(ticket, code) => scanning::on_code(self, ticket, &code),
+            Device::ScanFailed(ticket, remedy) => scanning::on_failed(self, ticket, remedy),
             Device::Printed(ticket, level) => {
                 receipt::on_print_answer(self, ticket, PrintStatus::Printed { level }, true);
             }

@@ -69,6 +69,8 @@ pub enum CatalogAge {
 pub struct Surroundings {
     /// The reader answers.
     pub reader_present: bool,
+    /// The code scanner is there.
+    pub scanner_present: bool,
     /// The receipt printer.
     pub printer: PrinterCondition,
     /// The A4 printer; `None` on a terminal that has none, and until it has told.
@@ -90,6 +92,7 @@ impl Default for Surroundings {
     fn default() -> Self {
         Surroundings {
             reader_present: false,
+            scanner_present: false,
             printer: PrinterCondition::Away,
             document_printer: None,
             network: false,

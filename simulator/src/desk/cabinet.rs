@@ -160,7 +160,7 @@ impl DeskDevice for CabinetAtDesk {
         match turn {
             Turn::Switch(on) => self.set(control, on),
             Turn::Press => self.board.restart(),
-            Turn::Choice(_) => unreachable!("{control} is no choice"),
+            Turn::Choice(_) | Turn::Text(_) => unreachable!("{control} is no choice"),
         }
         Ok(())
     }

@@ -42,6 +42,11 @@ pub enum ControlKind {
     },
     /// Something that happens once, by `true`.
     Press,
+    /// Words that are given once.
+    Text {
+        /// At most so many bytes.
+        most: usize,
+    },
 }
 
 impl Control {
@@ -52,11 +57,12 @@ impl Control {
 }
 
 /// What a hand does to a control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Turn {
     Switch(bool),
     Choice(Option<&'static str>),
     Press,
+    Text(String),
 }
 
 /// A device on the desk.
@@ -236,6 +242,11 @@ impl Control {
             ControlKind::Switch => switch(device, control, value).map(Turn::Switch),
             ControlKind::Press if *value == json!(true) => Ok(Turn::Press),
             ControlKind::Press => Err(wrong("true: it happens once".to_owned())),
+            ControlKind::Text { most } => {
+                let text = value.as_str().filter(|text| (1..=most).contains(&text.len()));
+                let text = text.ok_or_else(|| wrong(format!("a text of 1 to {most} bytes")))?;
+                Ok(Turn::Text(text.to_owned()))
+            }
             ControlKind::Choice { none: true, .. } if value.is_null() => Ok(Turn::Choice(None)),
             ControlKind::Choice { choices, none } => {
                 let chosen = choices.iter().find(|choice| value == **choice);

@@ -135,7 +135,7 @@ impl DeskDevice for ReaderAtDesk {
                 self.hands().paced = paced;
                 self.reader.set_paced(paced);
             }
-            Turn::Press => unreachable!("{control} is not pressed"),
+            Turn::Press | Turn::Text(_) => unreachable!("{control} is not pressed"),
         }
         Ok(())
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use device_drivers::camera::Picture;
+use device_drivers::code_scanner::code_in;
 use device_drivers::receipt_printer::Paper;
 use device_drivers::receipt_printer::protocol::ErrorCause;
 use device_drivers::receipt_printer::simulator::{
@@ -146,6 +148,17 @@ impl PrinterAtDesk {
         let bitmap = &receipt.bitmap;
         // A receipt that has only just begun has no row yet, and a picture without rows is none.
         (bitmap.height > 0).then(|| picture::encode_black_on_white(bitmap.width, bitmap.height, &bitmap.rows))
+    }
+
+    /// What a scanner reads on the latest whole receipt; `None` without one.
+    pub(super) fn latest_code(&self) -> Option<String> {
+        let strip = self.printer.strip();
+        let receipt = strip.iter().rev().find(|receipt| receipt.cut && receipt.complete)?;
+        let bitmap = &receipt.bitmap;
+        let dots = (0..bitmap.height).flat_map(|y| (0..bitmap.width).map(move |x| bitmap.is_black(x, y)));
+        let rgb = dots.flat_map(|black| [if black { 0 } else { 255 }; 3]).collect();
+        let picture = Picture::from_rgb(bitmap.width, bitmap.height, rgb)?;
+        code_in(&picture.luma()).ok().flatten().map(|code| code.as_str().to_owned())
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {

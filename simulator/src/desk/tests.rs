@@ -6,6 +6,7 @@ use device_drivers::cabinet::{
     CabinetDoor, DoorState, IndicatorLight, LightPattern, Presence, PresenceSensor,
 };
 use device_drivers::cabinet_board::{CabinetBoard, LightSettings};
+use device_drivers::code_scanner::{CodeScanner, ScanEnd, ScannerError, SerialCodeScanner};
 use device_drivers::id_card_reader::{CardText, IdCardReader, ReaderError, SerialIdCardReader};
 use device_drivers::receipt_printer::{
     Bitmap, Connection, EscPosPrinter, PrinterModel, Receipt, ReceiptPrinter,
@@ -57,6 +58,8 @@ fn a_laid_card_is_read_through_the_port_and_a_pulled_one_is_not() {
     assert_eq!(set.now("id-card-reader")["card"], "rare-name");
     assert_eq!(set.desk.device("id-card-reader").unwrap().shows()["reads"], 1);
 
+    // Laid in place of another, it would not be found at the first look.
+    reader(json!({ "card": null }));
     reader(json!({ "fault": "pull-mid-read", "card": "ordinary" }));
     assert_eq!(
         driver.read().unwrap_err(),
@@ -166,6 +169,40 @@ fn the_ups_falls_back_on_its_battery_and_its_server_goes_and_comes() {
 }
 
 #[test]
+fn a_code_that_is_held_before_the_scanner_comes_through_its_port() {
+    let set = set_up();
+    let mut driver = SerialCodeScanner::new(set.port("code-scanner"), BAUD, ScanEnd::Suffix);
+    driver.set_silence(Duration::from_secs(1));
+    driver.clear().unwrap();
+    let scanner = |wanted| set.change("code-scanner", wanted);
+    let next = |driver: &mut SerialCodeScanner| {
+        let code = driver.next_code(Instant::now() + Duration::from_secs(10))?;
+        Ok::<_, ScannerError>(code.expect("a code comes").as_str().to_owned())
+    };
+    scanner(json!({ "scan_text": "随便什么 123" }));
+    assert_eq!(next(&mut driver).unwrap(), "随便什么 123");
+    scanner(json!({ "scan_insurance": true }));
+    assert!(next(&mut driver).unwrap().starts_with("424"));
+    scanner(json!({ "fault": { "name": "breaks-off", "number": 4 } }));
+    scanner(json!({ "scan_text": "ABCDEFGH" }));
+    assert_eq!(next(&mut driver), Err(ScannerError::Incomplete));
+    scanner(json!({ "fault": "noise" }));
+    scanner(json!({ "scan_text": "ABCDEFGH" }));
+    assert_eq!(next(&mut driver), Err(ScannerError::NotText));
+    assert_eq!(set.desk.device("code-scanner").unwrap().shows()["scans"], 4);
+
+    let error = set.desk.change("code-scanner", &json!({ "scan_receipt": true })).unwrap_err().to_string();
+    assert!(error.contains("no receipt with a code yet"), "{error}");
+    scanner(json!({ "fault": null, "plugged": false }));
+    assert_eq!(next(&mut driver), Err(ScannerError::Gone));
+    scanner(json!({ "scan_text": "WITHOUT-POWER" }));
+    scanner(json!({ "plugged": true }));
+    driver.clear().unwrap();
+    scanner(json!({ "scan_text": "WITH-POWER" }));
+    assert_eq!(next(&mut driver).unwrap(), "WITH-POWER");
+}
+
+#[test]
 fn what_a_device_says_of_itself_can_be_given_back() {
     let set = set_up();
     for device in set.desk.devices() {
@@ -215,6 +252,8 @@ fn what_makes_no_sense_does_nothing_and_says_what_is_known() {
         ("cabinet", json!({ "fault": { "name": "delay", "number": -1 } }), "1 to 60000 milliseconds"),
         ("cabinet", json!({ "fault": { "name": "delay", "after": 1 } }), "with after"),
         ("cabinet", json!({ "fault": 7 }), "knows no fault"),
+        ("code-scanner", json!({ "scan_text": "" }), "a text of 1 to 8192 bytes"),
+        ("code-scanner", json!({ "scan_text": 7 }), "a text of 1 to 8192 bytes"),
     ] {
         let error = set.desk.change(device, &wanted).unwrap_err().to_string();
         assert!(error.contains(words), "{wanted}: {error}");

@@ -124,7 +124,9 @@ impl DeskDevice for UpsAtDesk {
     fn turn(&self, control: &'static str, turn: Turn) -> io::Result<()> {
         match turn {
             Turn::Choice(Some(power)) => self.set_power(power),
-            Turn::Choice(None) | Turn::Switch(_) | Turn::Press => unreachable!("{control} is a choice"),
+            Turn::Choice(None) | Turn::Switch(_) | Turn::Press | Turn::Text(_) => {
+                unreachable!("{control} is a choice")
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! 办件进度 in pictures: what is typed, every status of a case, and what is said instead.
 
 use super::{NOW_MS, Visitor, first_item};
+use kiosk_core::remedy::{Notice, Remedy};
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
     CannotAsk, CaseProgress, CaseStatus, CaseStep, Citizen, City, CityAnswer, Device, Effect, Event, Ticket,
@@ -12,6 +13,7 @@ impl Visitor {
         let number = kiosk_core::case_number::compose("DG0001", [7; 8]);
         self.touch(Citizen::ProgressWanted);
         show("enquiry-number", self);
+        self.scan(show);
         self.touch(Citizen::TextTyped(number.as_str().into()));
         self.send(Event::Device(Device::NetworkChanged(false)));
         show("enquiry-number-offline", self);
@@ -19,6 +21,9 @@ impl Visitor {
         self.touch(Citizen::EnquirySubmitted);
         self.touch(Citizen::TextTyped("WWMMQQ".into()));
         show("enquiry-code", self);
+        self.send(Event::Device(Device::ScannerPresent(true)));
+        show("enquiry-code-scan", self);
+        self.send(Event::Device(Device::ScannerPresent(false)));
         self.touch(Citizen::EnquirySubmitted);
         show("notice-code-length", self);
         self.touch(Citizen::NoticeClosed);
@@ -50,6 +55,23 @@ impl Visitor {
             self.touch(Citizen::TextTyped("WWMMQQGGHHJJKKLL".into()));
         }
         self.touch(Citizen::End);
+    }
+
+    /// The same page where there is a scanner, and what is said of codes that are none.
+    fn scan(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
+        let ticket = self.ticket(|effect| match effect {
+            Effect::StartScanning(ticket) => Some(*ticket),
+            _ => None,
+        });
+        self.send(Event::Device(Device::ScannerPresent(true)));
+        show("enquiry-scan", self);
+        let torn = Remedy::AskCitizen(Notice::ScanAgain);
+        self.send(Event::Device(Device::ScanFailed(ticket, torn)));
+        show("notice-scan-again", self);
+        self.send(Event::Device(Device::CodeScanned(ticket, "4240000000000000001234400000".into())));
+        show("notice-code-unusable", self);
+        self.touch(Citizen::NoticeClosed);
+        self.send(Event::Device(Device::ScannerPresent(false)));
     }
 
     fn ask(&mut self) -> Ticket {

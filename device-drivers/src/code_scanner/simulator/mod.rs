@@ -45,6 +45,11 @@ impl SimulatedScannerHandle {
         self.wire.wait_until(timeout, SimulatedScanner::has_sent_all)
     }
 
+    /// Whether the scanner is plugged in.
+    pub fn is_plugged(&self) -> bool {
+        self.wire.is_plugged()
+    }
+
     /// Pulls the plug; when this returns, the port is gone.
     pub fn unplug(&self) {
         self.wire.unplug();

@@ -310,7 +310,7 @@ proptest::proptest! {
     /// Whatever is touched in whatever order: no panic, home is always reached by waiting, and then
     /// nothing of the resident is left.
     #[test]
-    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..32, 0..200)) {
+    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..36, 0..200)) {
         let mut bench = Bench::new();
         for number in touches {
             let event = random_event(&bench, number);
@@ -356,6 +356,10 @@ fn random_event(bench: &Bench, number: u8) -> Event {
         28 => Citizen::TextTyped(crate::case_number::compose("DG0001", [7; 8]).as_str().into()),
         29 => return Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)),
         30 => return Event::City(City::CannotAsk(ticket, CannotAsk::Busy)),
+        31 => return Event::Keyboard(Citizen::Answered),
+        32 => return Event::Device(Device::CodeScanned(ticket, "https://city.example/v/".into())),
+        33 => return Event::Device(Device::ScanFailed(ticket, Remedy::AskCitizen(Notice::ScanAgain))),
+        34 => return Event::Device(Device::ScannerPresent(true)),
         _ => Citizen::End,
     })
 }

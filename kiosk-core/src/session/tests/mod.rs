@@ -5,6 +5,7 @@ mod enquiry;
 mod guide_print;
 mod journeys;
 mod saving;
+mod scanning;
 
 use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};

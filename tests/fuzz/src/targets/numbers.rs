@@ -1,7 +1,7 @@
 //! Numbers that people type or a card holds.
 
 use kiosk_core::citizen_number::CitizenNumber;
-use kiosk_core::{calendar, case_number, phone, verification_code};
+use kiosk_core::{calendar, case_number, phone, receipt_code, verification_code};
 use kiosk_store::{AuditCode, AuditId};
 
 use crate::Target;
@@ -11,7 +11,8 @@ use super::as_text;
 pub(super) fn targets() -> Vec<Target> {
     vec![Target {
         name: "core-numbers",
-        decodes: "case numbers, identity numbers, telephones, days and ids as text: case_number, CitizenNumber, calendar",
+        decodes: "case numbers, receipts' codes, identity numbers, telephones, days and ids as text: case_number, receipt_code, \
+                  CitizenNumber, calendar",
         inputs: 10_000,
         seeds,
         run,
@@ -20,9 +21,11 @@ pub(super) fn targets() -> Vec<Target> {
 
 fn seeds() -> Vec<Vec<u8>> {
     let case = case_number::compose("DG0001", [0, 1, 2, 3, 4, 5, 6, 255]);
+    let code = receipt_code::compose("https://localhost/v/", "ABCDEFGHJKLMNPQR", &case);
     let wide = "９９０００１１９９００１０１１００５";
     let texts = [
         case.as_str(),
+        code.as_str(),
         "990001199001011008",
         wide,
         "99000119900101101x",
@@ -42,6 +45,10 @@ fn run(bytes: &[u8]) {
     if let Ok(number) = case_number::parse(&text) {
         assert!(case_number::is_valid(&number));
         assert_eq!(case_number::parse(&number).as_ref(), Ok(&number), "a number is read as it is printed");
+    }
+    if let Some(code) = receipt_code::parse(&text) {
+        assert!(case_number::is_valid(code.case_number.expose()));
+        assert!(code.verification.expose().chars().all(verification_code::may_hold));
     }
     let _ = (case_number::is_valid(&text), case_number::grouped(&text), phone::is_valid(&text));
     if let Ok(number) = CitizenNumber::parse(&text) {
