@@ -7,9 +7,10 @@ use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
 use kiosk_app::devices::health::HealthBook;
+use kiosk_app::devices::preview::Preview;
 use kiosk_app::devices::receipt_printer::Letterhead;
 use kiosk_app::devices::station::Hand;
-use kiosk_app::devices::{cabinet, hot_plug, id_card_reader, receipt_printer, ups};
+use kiosk_app::devices::{cabinet, document_camera, hot_plug, id_card_reader, receipt_printer, ups};
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
 use kiosk_app::effects::{Devices, Hands};
@@ -205,20 +206,33 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
             receipt_printer::spawn(device, letterhead, renderer, store.clone(), inbox.clone(), health)
         })
         .transpose()?;
+    let preview = Preview::default();
+    let camera = declared
+        .document_camera
+        .map(|device| document_camera::spawn(device, preview.clone(), inbox.clone(), health.clone()))
+        .transpose()?;
     let cabinet =
         declared.cabinet.map(|device| cabinet::spawn(&device, inbox.clone(), health.clone())).transpose()?;
     // Nobody asks anything of a UPS: its thread lives as long as its hand.
     let ups = declared.ups.map(|device| ups::spawn(&device, inbox.clone(), health)).transpose()?;
-    let woken = (reader.clone(), printer.clone(), cabinet.clone());
+    let woken = (reader.clone(), printer.clone(), cabinet.clone(), camera.clone());
     let look = move || {
         woken.0.iter().for_each(Hand::look);
         woken.1.iter().for_each(Hand::look);
         woken.2.iter().for_each(Hand::look);
+        woken.3.iter().for_each(Hand::look);
     };
     if let Err(error) = hot_plug::watch(names, look) {
         tracing::warn!(%error, "plugs are not watched: devices are found by trying");
     }
-    Ok(Devices { id_card_reader: reader, receipt_printer: printer, cabinet, ups })
+    Ok(Devices {
+        id_card_reader: reader,
+        receipt_printer: printer,
+        document_camera: camera,
+        preview,
+        cabinet,
+        ups,
+    })
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -8,7 +8,7 @@ import { has, say } from "./words.js";
 
 const OPEN = "open-device";
 /** Controls with a place of their own on the desk. */
-const ELSEWHERE = new Set(["card"]);
+const ELSEWHERE = new Set(["card", "picture"]);
 const DOORS = ["door_1_open", "door_2_open"];
 const PERSON = "M12 2a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zm0 10.5c5 0 8 3 8 7.5v2H4v-2c0-4.5 3-7.5 8-7.5z";
 

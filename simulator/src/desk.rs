@@ -1,11 +1,12 @@
 //! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
-//! lights, the UPS. All of them are the drivers' own simulators at the wire; only the hands are here.
+//! lights, the UPS, the document camera and what lies under it. All of them are the drivers' own simulators at the wire; only the hands are here.
 //!
 //! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
 
 mod cabinet;
 mod device;
+mod document_camera;
 mod fault;
 mod id_card_reader;
 mod receipt_printer;
@@ -19,11 +20,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 pub use device::{Control, ControlKind, DeskError, DeviceView};
+pub use document_camera::OWN_BYTES_MAX;
 pub use fault::{Fault, FaultKind, Scale, Unit};
 pub use receipt_printer::ReceiptInfo;
 
 use cabinet::CabinetAtDesk;
 use device::{Change, DeskDevice};
+use document_camera::CameraAtDesk;
 use id_card_reader::ReaderAtDesk;
 use receipt_printer::PrinterAtDesk;
 use ups::UpsAtDesk;
@@ -37,6 +40,7 @@ pub struct Desk {
     printer: PrinterAtDesk,
     cabinet: CabinetAtDesk,
     ups: UpsAtDesk,
+    camera: CameraAtDesk,
 }
 
 impl Desk {
@@ -48,6 +52,7 @@ impl Desk {
             printer: PrinterAtDesk::set_up(folder, paced)?,
             cabinet: CabinetAtDesk::set_up(folder, paced)?,
             ups: UpsAtDesk::set_up()?,
+            camera: CameraAtDesk::set_up(folder)?,
         })
     }
 
@@ -58,11 +63,12 @@ impl Desk {
             "receipt_printer": self.printer.declared(),
             "cabinet": self.cabinet.declared(),
             "ups": self.ups.declared(),
+            "document_camera": self.camera.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 4] {
-        [&self.reader, &self.printer, &self.cabinet, &self.ups]
+    fn all(&self) -> [&dyn DeskDevice; 5] {
+        [&self.reader, &self.printer, &self.cabinet, &self.ups, &self.camera]
     }
 
     fn find(&self, name: &str) -> Result<&dyn DeskDevice, DeskError> {
@@ -90,6 +96,25 @@ impl Desk {
     pub fn change(&self, name: &str, wanted: &Value) -> Result<(), DeskError> {
         let device = self.find(name)?;
         Change::parse(device, wanted)?.make(device)
+    }
+
+    /// Lays a visitor's picture (a JPEG) under the document camera.
+    pub fn lay_picture(&self, jpeg: Vec<u8>) -> Result<(), DeskError> {
+        let device = self.camera.name();
+        self.camera.lay_own(jpeg).map_err(|error| DeskError::NoPicture { device, error })
+    }
+
+    /// Hands the document camera's kiosk a frame (a JPEG) of the visitor's own camera.
+    pub fn relay_frame(&self, jpeg: Vec<u8>) -> Result<(), DeskError> {
+        let device = self.camera.name();
+        self.camera.relay(jpeg).map_err(|error| DeskError::NoPicture { device, error })
+    }
+
+    /// What lies under the document camera, small, as PNG.
+    pub fn camera_png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let view = self.camera.view();
+        let (colour, depth) = (png::ColorType::Rgb, png::BitDepth::Eight);
+        crate::picture::encode(view.width(), view.height(), colour, depth, view.rgb())
     }
 
     /// The strip, oldest receipt first.

@@ -11,6 +11,10 @@
 //! device = "/dev/usb/lp0"
 //! model = "80mm"
 //!
+//! [devices.document_camera]
+//! transport = "v4l2"
+//! device = "/dev/v4l/by-id/usb-maker_camera-video-index0"
+//!
 //! [devices.cabinet]
 //! board = { port = "/dev/serial/by-id/usb-maker_board" }
 //! presence = { on = "board" }
@@ -35,6 +39,8 @@ pub struct Devices {
     pub id_card_reader: Option<ReaderDevice>,
     /// 凭条打印机.
     pub receipt_printer: Option<PrinterDevice>,
+    /// 高拍仪.
+    pub document_camera: Option<CameraDevice>,
     /// Presence sensor, doors and lights.
     pub cabinet: Option<CabinetDevices>,
     /// UPS.
@@ -96,6 +102,53 @@ pub struct PrinterDevice {
 
 fn usual_model() -> String {
     "80mm".into()
+}
+
+/// 高拍仪, and how it is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "transport", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CameraDevice {
+    /// A camera of Video4Linux.
+    V4l2 {
+        /// Its node, by a name that stays: `/dev/v4l/by-id/…-video-index0`.
+        device: PathBuf,
+        /// Pixels across, of a size that it has.
+        #[serde(default = "usual_width")]
+        width: u32,
+        /// Pixels down.
+        #[serde(default = "usual_height")]
+        height: u32,
+    },
+    /// The simulator's.
+    Socket {
+        /// Its socket.
+        path: PathBuf,
+    },
+}
+
+fn usual_width() -> u32 {
+    1_280
+}
+
+fn usual_height() -> u32 {
+    720
+}
+
+impl CameraDevice {
+    /// The name under which it appears when it is plugged in.
+    pub fn node(&self) -> &Path {
+        match self {
+            CameraDevice::V4l2 { device, .. } => device,
+            CameraDevice::Socket { path } => path,
+        }
+    }
+
+    fn node_mut(&mut self) -> &mut PathBuf {
+        match self {
+            CameraDevice::V4l2 { device, .. } => device,
+            CameraDevice::Socket { path } => path,
+        }
+    }
 }
 
 /// What the cabinet feels and shows. Any part may be missing.
@@ -209,9 +262,10 @@ impl Devices {
             Connection::Usb { device } => Some(device),
             Connection::Tcp { .. } => None,
         });
+        let camera = self.document_camera.as_mut().map(CameraDevice::node_mut);
         let board =
             self.cabinet.as_mut().and_then(|cabinet| cabinet.board.as_mut()).map(|board| &mut board.port);
-        reader.into_iter().chain(printer).chain(board).collect()
+        reader.into_iter().chain(printer).chain(camera).chain(board).collect()
     }
 }
 
@@ -233,11 +287,18 @@ mod tests {
             [receipt_printer]
             transport = "usb"
             device = "/dev/usb/lp0"
+            [document_camera]
+            transport = "v4l2"
+            device = "dev/camera"
+            height = 960
             "#,
         )
         .unwrap();
         devices.resolve(Path::new("/etc/kiosk"));
-        assert_eq!(devices.names(), [Path::new("/etc/kiosk/dev/reader"), Path::new("/dev/usb/lp0")]);
+        let names = ["/etc/kiosk/dev/reader", "/dev/usb/lp0", "/etc/kiosk/dev/camera"];
+        assert_eq!(devices.names(), names.map(Path::new));
+        let camera = devices.document_camera.unwrap();
+        assert!(matches!(camera, CameraDevice::V4l2 { width: 1280, height: 960, .. }));
         assert_eq!(devices.receipt_printer.unwrap().model, "80mm");
         assert!(parse("").unwrap().id_card_reader.is_none());
         let usb = parse("[id_card_reader]\ntransport = \"usb\"\nvendor = 0x0400\nproduct = 0xc35a").unwrap();
@@ -252,6 +313,7 @@ mod tests {
             ("[id_card_reader]\ntransport = \"pigeon\"\nport = \"a\"", "pigeon"),
             ("[id_card_reader]\ntransport = \"serial\"", "port"),
             ("[receipt_printer]\ntransport = \"tcp\"\nport = \"a\"", "port"),
+            ("[document_camera]\ntransport = \"socket\"\npath = \"a\"\nwidth = 640", "width"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

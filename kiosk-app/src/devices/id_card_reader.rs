@@ -3,9 +3,9 @@
 
 use super::declared::{ReaderConnection, ReaderDevice};
 use super::health::{HealthBook, Trouble};
+use super::hint::notice_of;
 use super::station::{self, Hand, Station};
 use crate::inbox::Inbox;
-use device_drivers::Hint;
 use device_drivers::bulk_pipes::UsbId;
 use device_drivers::id_card_reader::{
     CardText, Found, IdCardReader, PipeLayout, ReaderError, SerialIdCardReader, UsbIdCardReader,
@@ -202,22 +202,7 @@ fn trouble_of(error: ReaderError) -> Trouble {
 fn remedy_of(error: &ReaderError) -> Remedy {
     match error.remedy() {
         device_drivers::Remedy::Retry => Remedy::Retry,
-        device_drivers::Remedy::AskCitizen(hint) => Remedy::AskCitizen(match hint {
-            Hint::LayCard | Hint::LayCardAgain => Notice::CardNotReadable,
-            Hint::HoldCardStill => Notice::CardHoldStill,
-            Hint::NotAnIdCard | Hint::UnknownDocument | Hint::NotASocialSecurityCard => Notice::CardUnknown,
-            Hint::CardRefused | Hint::CardLocked => Notice::CardRefused,
-            Hint::LayMaterial => Notice::MaterialMissing,
-            Hint::HoldMaterialStill => Notice::MaterialHoldStill,
-            Hint::LayMaterialFlat => Notice::MaterialLayFlat,
-            Hint::MoveMaterialInside => Notice::MaterialInside,
-            Hint::TurnMaterialFromLight => Notice::MaterialGlare,
-            Hint::UncoverCamera => Notice::CameraCovered,
-            Hint::HoldFaceStill => Notice::FaceHoldStill,
-            Hint::TurnFaceToLight => Notice::FaceLight,
-            Hint::ScanAgain => Notice::ScanAgain,
-            Hint::ScanAnotherCode => Notice::CodeUnusable,
-        }),
+        device_drivers::Remedy::AskCitizen(hint) => Remedy::AskCitizen(notice_of(hint)),
         device_drivers::Remedy::CallOperator(_) => Remedy::CallOperator(FaultCode::Reader),
     }
 }

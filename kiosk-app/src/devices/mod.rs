@@ -5,9 +5,12 @@
 
 pub mod cabinet;
 pub mod declared;
+pub mod document_camera;
 pub mod health;
+pub mod hint;
 pub mod hot_plug;
 pub mod id_card_reader;
+pub mod preview;
 pub mod receipt_printer;
 pub mod station;
 pub mod ups;

@@ -7,11 +7,14 @@ pub mod store;
 mod timers;
 
 use crate::catalog::Catalog;
+use crate::devices::preview::Preview;
 use crate::devices::station::Hand;
-use crate::devices::{id_card_reader, receipt_printer};
+use crate::devices::{document_camera, id_card_reader, receipt_printer};
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
 use city::CityHand;
+use device_drivers::camera::Picture;
+use kiosk_core::remedy::{FaultCode, Remedy};
 use kiosk_core::session::{Device, Effect, PrintStatus, ReceiptOrder, Ticket};
 use std::convert::Infallible;
 use store::StoreHand;
@@ -33,6 +36,10 @@ pub struct Devices {
     pub id_card_reader: Option<Hand<id_card_reader::Order>>,
     /// 凭条打印机.
     pub receipt_printer: Option<Hand<receipt_printer::Order>>,
+    /// 高拍仪.
+    pub document_camera: Option<Hand<document_camera::Order>>,
+    /// Where its live picture lies.
+    pub preview: Preview,
     /// The cabinet's lights.
     pub cabinet: Option<Hand<Lights>>,
     /// UPS; it takes no orders, and is watched as long as this lives.
@@ -69,14 +76,21 @@ impl Hands {
             Effect::LookForCardLeft(ticket) => {
                 self.tell_reader(id_card_reader::Order::LookForCardLeft(ticket));
             }
+            Effect::StartPreview(ticket) => {
+                self.devices.preview.open(ticket);
+                self.tell_camera(document_camera::Order::Look);
+            }
+            Effect::StopPreview => self.stop_preview(),
+            Effect::TakePhoto(ticket) => self.take_photo(ticket),
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
-            // Drafts and answers went with the session value. What is left outside is a card that
-            // might still be read, and questions whose answers might still come; a receipt's bitmap lives only
-            // while it is printed.
+            // Drafts, answers and photos went with the session value. What is left outside is a card that
+            // might still be read, what the camera last saw, and questions whose answers might still come; a
+            // receipt's bitmap lives only while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
+                self.stop_preview();
                 self.city.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
@@ -100,6 +114,35 @@ impl Hands {
             && reader.order(order).is_err()
         {
             tracing::warn!("the id card reader hangs");
+        }
+    }
+
+    /// What the camera last saw, unless it was shown already.
+    pub fn newest_picture(&self) -> Option<Picture> {
+        self.devices.preview.take()
+    }
+
+    fn stop_preview(&self) {
+        if self.devices.preview.wanted().is_some() {
+            self.devices.preview.close();
+            self.tell_camera(document_camera::Order::Look);
+        }
+    }
+
+    fn tell_camera(&self, order: document_camera::Order) {
+        if let Some(camera) = &self.devices.document_camera
+            && camera.order(order).is_err()
+        {
+            tracing::warn!("the document camera hangs");
+        }
+    }
+
+    /// Every order has an answer, also when there is no camera, or one that hangs.
+    fn take_photo(&self, ticket: Ticket) {
+        let camera = self.devices.document_camera.as_ref();
+        if camera.is_none_or(|camera| camera.order(document_camera::Order::Photo(ticket)).is_err()) {
+            let remedy = Remedy::CallOperator(FaultCode::Camera);
+            self.inbox.device(Device::PhotoFailed(ticket, remedy));
         }
     }
 

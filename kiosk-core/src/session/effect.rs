@@ -22,6 +22,12 @@ pub enum Effect {
     StopReading,
     /// See whether the card that was read still lies on the reader; answer with this ticket.
     LookForCardLeft(Ticket),
+    /// Show what lies under the document camera, and say with this ticket what is wrong with the picture.
+    StartPreview(Ticket),
+    /// Stop that, and erase the last picture.
+    StopPreview,
+    /// Take a photo of what the preview shows; answer with this ticket.
+    TakePhoto(Ticket),
     /// Seal the submission, commit it to disk, answer with the saved case.
     Finalise(Ticket, Box<Submission>),
     /// Seal the rating as a record of its own that names the case. Answers nothing.
@@ -70,6 +76,8 @@ pub enum TimerKind {
     Asking,
     /// Until the printer has had its time to print.
     Printing,
+    /// Until the document camera has had its time to take a photo.
+    Photo,
 }
 
 /// What is sealed and sent. Built once, at the moment the resident confirms.

@@ -30,6 +30,8 @@ pub struct Limits {
     pub asking_ms: u64,
     /// How long a receipt may take; longer than the driver's own deadline, for a driver that hangs.
     pub printing_ms: u64,
+    /// How long a photo may take; longer than the driver's own deadline, for a driver that hangs.
+    pub photo_ms: u64,
 }
 
 impl Default for Limits {
@@ -47,6 +49,7 @@ impl Default for Limits {
             saving_ms: 15_000,
             asking_ms: 15_000,
             printing_ms: 60_000,
+            photo_ms: 8_000,
         }
     }
 }

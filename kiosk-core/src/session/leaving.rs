@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, Citizen, Effect, EndReason, Page, SavedCaseOffer, Settings, TimerKind, Turn, asking, home,
-    left_card, saving,
+    left_card, photo, saving,
 };
 use crate::applicant::IdentificationWay;
 
@@ -37,6 +37,7 @@ impl Turn<'_> {
 
         saving::leave(self);
         asking::leave(self);
+        photo::give_up(self);
         self.session.visit = None;
         self.session.notice = None;
         self.session.last_touch = None;

@@ -52,6 +52,8 @@ pub struct Surroundings {
     pub reader_present: bool,
     /// The receipt printer.
     pub printer: PrinterCondition,
+    /// The document camera answers.
+    pub camera_present: bool,
     /// The city was reached lately.
     pub network: bool,
     /// Room for cases.
@@ -70,6 +72,7 @@ impl Default for Surroundings {
         Surroundings {
             reader_present: false,
             printer: PrinterCondition::Away,
+            camera_present: false,
             network: false,
             admission: Admission::Closed,
             catalog: CatalogAge::Fresh,

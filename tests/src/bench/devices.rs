@@ -21,8 +21,8 @@ const FIRST_ROW_MS: f64 = 100.0;
 /// Of one core, by all devices' threads together.
 const IDLE_PERCENT: f64 = 2.0;
 /// Threads of the kiosk that belong to devices, as the kernel shows their names (15 characters).
-const THREADS: [&str; 6] =
-    ["id-card-reader", "receipt-printer", "cabinet", "ups", "hot-plug", "device-health"];
+const THREADS: [&str; 7] =
+    ["id-card-reader", "receipt-printer", "document-camera", "cabinet", "ups", "hot-plug", "device-health"];
 /// Ticks in a second (`USER_HZ`), the same on every Linux that Rust knows.
 const TICKS: f64 = 100.0;
 const BAUD: u32 = 115_200;

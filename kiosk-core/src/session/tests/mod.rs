@@ -3,6 +3,7 @@
 mod around;
 mod enquiry;
 mod journeys;
+mod photo;
 mod saving;
 
 use super::*;
