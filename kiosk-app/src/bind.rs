@@ -2,6 +2,8 @@
 
 mod enquiry;
 mod guide_print;
+mod photo;
+mod pictures;
 mod rows;
 mod taps;
 
@@ -20,9 +22,11 @@ use kiosk_core::settings::Language;
 use kiosk_core::{calendar, receipt_code, verification_code};
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
+use pictures::Pictures;
 use rows::Rows;
+use service_catalog::QuestionKind;
 use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// The window and what was last told to it.
@@ -40,6 +44,8 @@ pub struct Screen {
     phrases: Rows<SharedString>,
     answers: Rows<ui::Line>,
     steps: Rows<ui::CaseStep>,
+    photos: Rows<Image>,
+    pictures: RefCell<Pictures>,
 }
 
 impl Screen {
@@ -72,6 +78,8 @@ impl Screen {
             phrases: Rows::default(),
             answers: Rows::default(),
             steps: Rows::default(),
+            photos: Rows::default(),
+            pictures: RefCell::default(),
         };
         screen.hang_rows();
         screen
@@ -87,6 +95,7 @@ impl Screen {
         let question = window.global::<ui::QuestionScreen>();
         question.set_options(self.options.model());
         question.set_phrases(self.phrases.model());
+        window.global::<ui::PhotoScreen>().set_kept(self.photos.model());
         let review = window.global::<ui::ReviewScreen>();
         review.set_person(self.person.model());
         review.set_answers(self.answers.model());
@@ -151,6 +160,9 @@ impl Screen {
 
     fn show_page(&self, session: &Session, rules: &Rules) {
         let item = session.visit.as_ref().map(|visit| visit.item.clone());
+        if !matches!(session.page, Page::Question(_)) {
+            self.forget_photos();
+        }
         match &session.page {
             Page::Home(_) => self.show_home(session),
             Page::Guide => self.show_guide(session, item.as_ref()),
@@ -256,13 +268,19 @@ impl Screen {
         screen.set_month(i32::from(u8::from(shown_day.month())));
         screen.set_day(i32::from(shown_day.day()));
         screen.set_date_chosen(draft.date.is_some());
+        match asked.kind {
+            QuestionKind::Photo => self.show_photos(session, draft, asked.max_photos.unwrap_or(1)),
+            _ => self.forget_photos(),
+        }
     }
 
     fn show_review(&self, session: &Session, code: Option<&ItemCode>) {
         let review = self.window.global::<ui::ReviewScreen>();
         review.set_item_title(code.map(|code| self.title(code, session)).unwrap_or_default().into());
         self.person.show(self.person_lines(session));
-        self.answers.show(lines::answers(session, &self.catalog));
+        let words = self.window.global::<ui::AnswerWords>();
+        let photos = |count: usize| words.invoke_photos(count as i32);
+        self.answers.show(lines::answers(session, &self.catalog, &photos));
     }
 
     fn show_receipt(&self, session: &Session, page: &ReceiptPage) {

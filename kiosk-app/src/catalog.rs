@@ -3,6 +3,7 @@
 use kiosk_core::answers::{Answer, Answers};
 use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
 use kiosk_core::calendar::Date;
+use kiosk_core::photo::Photo;
 use kiosk_core::service as core;
 use kiosk_core::service::{BrokenCondition, Conditions, ItemCode, QuestionId};
 use kiosk_core::session::CatalogAge;
@@ -181,8 +182,14 @@ pub fn answers_as_json(answers: &Answers) -> Map<String, Value> {
     let value_of = |answer: &Answer| match answer {
         Answer::One(text) => Value::from(text.expose().clone()),
         Answer::Many(chosen) => chosen.iter().map(|value| Value::from(value.expose().clone())).collect(),
+        Answer::Photos(photos) => photos.iter().map(photo_as_json).collect(),
     };
     answers.iter().map(|(id, answer)| (id.0.clone(), value_of(answer))).collect()
+}
+
+/// What the sealed answers say of a photo; its bytes are an attachment.
+fn photo_as_json(photo: &Photo) -> Value {
+    serde_json::json!({ "sha256": photo.sha256, "bytes": photo.bytes() })
 }
 
 fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
@@ -224,6 +231,7 @@ fn question_of(question: &data::Question) -> core::Question {
                 first: question.not_before.map(limit),
                 last: question.not_after.map(limit),
             },
+            data::QuestionKind::Photo => core::QuestionKind::Photo { most: question.max_photos.unwrap_or(1) },
         },
         required: question.required,
         prefill: question.prefill.map(|source| match source {

@@ -31,10 +31,13 @@ impl EventLoop {
     pub async fn run(mut self, messages: async_channel::Receiver<Message>) {
         self.screen.show(&self.session, &self.rules());
         while let Ok(message) = messages.recv().await {
-            self.take(message);
+            let mut changed = self.take(message);
             // What has already arrived belongs to the same picture.
             while let Ok(message) = messages.try_recv() {
-                self.take(message);
+                changed |= self.take(message);
+            }
+            if !changed {
+                continue;
             }
             self.take_newer_catalog();
             self.hands.light_up(lights(&self.session));
@@ -42,7 +45,14 @@ impl EventLoop {
         }
     }
 
-    fn take(&mut self, message: Message) {
+    /// True when the session may look different now: a picture of the camera alone changes nothing else.
+    fn take(&mut self, message: Message) -> bool {
+        if matches!(message, Message::PreviewMoved) {
+            if let Some(picture) = self.hands.newest_picture() {
+                self.screen.show_picture(&picture);
+            }
+            return false;
+        }
         for event in self.events_of(message) {
             let moment = self.now();
             let page_before = name_of(&self.session.page);
@@ -57,6 +67,7 @@ impl EventLoop {
                 self.hands.carry_out(effect);
             }
         }
+        true
     }
 
     /// Goes over to a newer catalog, but only while nobody uses the kiosk: a session ends with the one it began with.
@@ -83,6 +94,7 @@ impl EventLoop {
         match message {
             Message::Event(event) => vec![event],
             Message::LookForCatalog => self.aged().into_iter().collect(),
+            Message::PreviewMoved => Vec::new(),
             Message::PhraseTapped(at) => {
                 self.phrase(at).map(|phrase| Event::Citizen(Citizen::TextTyped(phrase))).into_iter().collect()
             }

@@ -11,6 +11,8 @@ pub enum Message {
     PhraseTapped(usize),
     /// Text from a real keyboard; what it means depends on the page.
     KeyboardTyped(String),
+    /// The camera's newest picture lies ready.
+    PreviewMoved,
     /// A good moment to see whether there is another catalog.
     LookForCatalog,
 }

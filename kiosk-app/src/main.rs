@@ -7,10 +7,12 @@ use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
 use kiosk_app::devices::health::HealthBook;
+use kiosk_app::devices::preview::Preview;
 use kiosk_app::devices::receipt_printer::Letterhead;
 use kiosk_app::devices::station::Hand;
 use kiosk_app::devices::{
-    cabinet, code_scanner, document_printer, hot_plug, id_card_reader, receipt_printer, speaker, ups,
+    cabinet, code_scanner, document_camera, document_printer, hot_plug, id_card_reader, receipt_printer,
+    speaker, ups,
 };
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
@@ -215,6 +217,11 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
             document_printer::spawn(&device, sheets, renderer, store.clone(), inbox.clone(), health)
         })
         .transpose()?;
+    let preview = Preview::default();
+    let camera = declared
+        .document_camera
+        .map(|device| document_camera::spawn(device, preview.clone(), inbox.clone(), health.clone()))
+        .transpose()?;
     let cabinet =
         declared.cabinet.map(|device| cabinet::spawn(&device, inbox.clone(), health.clone())).transpose()?;
     let speaker = declared.speaker.map(|device| speaker::spawn(device, health.clone())).transpose()?;
@@ -222,13 +229,21 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
     let ups = declared.ups.map(|device| ups::spawn(&device, inbox.clone(), health.clone())).transpose()?;
     let code_scanner =
         declared.code_scanner.map(|device| code_scanner::spawn(device, inbox.clone(), health)).transpose()?;
-    let woken = (reader.clone(), printer.clone(), cabinet.clone(), speaker.clone(), code_scanner.clone());
+    let woken = (
+        reader.clone(),
+        printer.clone(),
+        cabinet.clone(),
+        speaker.clone(),
+        code_scanner.clone(),
+        camera.clone(),
+    );
     let look = move || {
         woken.0.iter().for_each(Hand::look);
         woken.1.iter().for_each(Hand::look);
         woken.2.iter().for_each(Hand::look);
         woken.3.iter().for_each(Hand::look);
         woken.4.iter().for_each(Hand::look);
+        woken.5.iter().for_each(Hand::look);
     };
     if let Err(error) = hot_plug::watch(names, look) {
         tracing::warn!(%error, "plugs are not watched: devices are found by trying");
@@ -237,6 +252,8 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
         id_card_reader: reader,
         receipt_printer: printer,
         document_printer,
+        document_camera: camera,
+        preview,
         cabinet,
         speaker,
         ups,

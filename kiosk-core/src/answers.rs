@@ -1,5 +1,6 @@
 //! A resident's answers to an item's questions.
 
+use crate::photo::Photo;
 use crate::private::Private;
 use crate::service::QuestionId;
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ pub enum Answer {
     One(Private<String>),
     /// Several choices, in the order of the options.
     Many(Vec<Private<String>>),
+    /// Photos, in the order in which they were taken. Sealed, the answer names hash and size of each; the files go beside it.
+    Photos(Vec<Photo>),
 }
 
 impl Answer {
@@ -19,6 +22,15 @@ impl Answer {
         match self {
             Answer::One(text) => text.expose().trim().is_empty(),
             Answer::Many(chosen) => chosen.is_empty(),
+            Answer::Photos(photos) => photos.is_empty(),
+        }
+    }
+
+    /// The photos in it.
+    pub fn photos(&self) -> &[Photo] {
+        match self {
+            Answer::One(_) | Answer::Many(_) => &[],
+            Answer::Photos(photos) => photos,
         }
     }
 }

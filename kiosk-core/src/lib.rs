@@ -13,6 +13,7 @@ pub mod case_number;
 pub mod check_digit;
 pub mod citizen_number;
 pub mod phone;
+pub mod photo;
 pub mod private;
 pub mod receipt_code;
 pub mod remedy;

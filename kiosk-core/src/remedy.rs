@@ -87,6 +87,10 @@ pub enum Notice {
     MaterialGlare,
     /// Too little light reaches the camera.
     CameraCovered,
+    /// The document camera does not answer.
+    CameraAway,
+    /// No photo came of it this time.
+    PhotoFailed,
     /// The face before the camera moves or is not sharp.
     FaceHoldStill,
     /// The face before the camera is dark or dazzled.
@@ -106,6 +110,8 @@ pub enum FaultCode {
     Reader,
     /// Printer silent, unplugged, or with an error that cannot be recovered.
     Printer,
+    /// Document camera silent, unplugged or broken.
+    Camera,
     /// The database or the disk.
     Store,
 }

@@ -71,6 +71,11 @@ pub enum QuestionKind {
         /// Last day allowed.
         last: Option<DayLimit>,
     },
+    /// Photos of papers, by the document camera.
+    Photo {
+        /// How many at most.
+        most: usize,
+    },
 }
 
 /// A limit for a date question.

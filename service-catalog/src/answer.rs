@@ -33,6 +33,18 @@ pub enum AnswerProblem {
     /// The same option twice.
     #[error("names an option twice")]
     OptionTwice,
+    /// Not the hash and size of a photo.
+    #[error("is not a list of photos, each by its hash and size")]
+    NotAPhoto,
+    /// Too many photos.
+    #[error("has more than {limit} photos")]
+    TooManyPhotos {
+        /// The limit.
+        limit: usize,
+    },
+    /// The same photo twice.
+    #[error("names a photo twice")]
+    PhotoTwice,
     /// Not a telephone number.
     #[error("is not a telephone number")]
     NotAPhone,
@@ -68,8 +80,10 @@ pub(crate) fn check_answer_within(
     let Some(answer) = answer else {
         return if question.required { Err(AnswerProblem::Missing) } else { Ok(()) };
     };
-    if question.kind == QuestionKind::Choices {
-        return check_choices(question, answer);
+    match question.kind {
+        QuestionKind::Choices => return check_choices(question, answer),
+        QuestionKind::Photo => return check_photos(question, answer),
+        QuestionKind::Choice | QuestionKind::Text | QuestionKind::Phone | QuestionKind::Date => {}
     }
     let text = answer.as_str().ok_or(AnswerProblem::WrongType)?;
     if text.trim().is_empty() {
@@ -80,7 +94,7 @@ pub(crate) fn check_answer_within(
         QuestionKind::Phone if !phone_is_valid(text) => Err(AnswerProblem::NotAPhone),
         QuestionKind::Text => check_text(question, text),
         QuestionKind::Date => check_day(question, text, today, slack_days),
-        QuestionKind::Choice | QuestionKind::Choices | QuestionKind::Phone => Ok(()),
+        QuestionKind::Choice | QuestionKind::Choices | QuestionKind::Phone | QuestionKind::Photo => Ok(()),
     }
 }
 
@@ -103,6 +117,40 @@ fn check_choices(question: &Question, answer: &Value) -> Result<(), AnswerProble
         }
     }
     Ok(())
+}
+
+/// No photo is larger; a blob of the delivery has the same limit.
+pub(crate) const PHOTO_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+fn check_photos(question: &Question, answer: &Value) -> Result<(), AnswerProblem> {
+    let photos = answer.as_array().ok_or(AnswerProblem::WrongType)?;
+    let limit = question.max_photos.unwrap_or(usize::MAX);
+    if photos.is_empty() {
+        return Err(AnswerProblem::Empty);
+    }
+    if photos.len() > limit {
+        return Err(AnswerProblem::TooManyPhotos { limit });
+    }
+    for (at, photo) in photos.iter().enumerate() {
+        if !is_photo(photo) {
+            return Err(AnswerProblem::NotAPhoto);
+        }
+        if photos[..at].iter().any(|earlier| earlier["sha256"] == photo["sha256"]) {
+            return Err(AnswerProblem::PhotoTwice);
+        }
+    }
+    Ok(())
+}
+
+/// `{ "sha256": "…", "bytes": 1 }` and no more.
+fn is_photo(photo: &Value) -> bool {
+    let Some(fields) = photo.as_object() else { return false };
+    let hash = fields.get("sha256").and_then(Value::as_str).unwrap_or_default();
+    let bytes = fields.get("bytes").and_then(Value::as_u64).unwrap_or_default();
+    fields.len() == 2
+        && hash.len() == 64
+        && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && (1..=PHOTO_BYTES_MAX).contains(&bytes)
 }
 
 fn check_text(question: &Question, text: &str) -> Result<(), AnswerProblem> {
@@ -188,6 +236,32 @@ mod tests {
         assert_eq!(judge(CHOICES, json!([1])), Err(AnswerProblem::WrongType));
         assert_eq!(judge(CHOICES, json!(["a", "z"])), Err(AnswerProblem::NotAnOption));
         assert_eq!(judge(CHOICES, json!(["a", "a"])), Err(AnswerProblem::OptionTwice));
+    }
+
+    #[test]
+    fn photos_are_named_by_hash_and_size() {
+        let kind = "kind = \"photo\"\nmax_photos = 2";
+        let photo = |digit: &str| json!({ "sha256": digit.repeat(64), "bytes": 1000 });
+        assert_eq!(judge(kind, json!([photo("a"), photo("b")])), Ok(()));
+        assert_eq!(judge(kind, json!([photo("a"), photo("a")])), Err(AnswerProblem::PhotoTwice));
+        let three = json!([photo("a"), photo("b"), photo("c")]);
+        assert_eq!(judge(kind, three), Err(AnswerProblem::TooManyPhotos { limit: 2 }));
+        assert_eq!(judge(kind, json!([])), Err(AnswerProblem::Empty));
+        assert_eq!(judge(kind, json!("a")), Err(AnswerProblem::WrongType));
+        for wrong in [
+            json!("a"),
+            json!({}),
+            photo("A"),
+            json!({ "sha256": "a".repeat(64), "bytes": 0 }),
+            json!({ "sha256": "a".repeat(64), "bytes": 1.5 }),
+            json!({ "sha256": "a".repeat(63), "bytes": 1 }),
+            json!({ "sha256": "a".repeat(64), "bytes": 1, "jpeg": "…" }),
+        ] {
+            assert_eq!(judge(kind, json!([wrong])), Err(AnswerProblem::NotAPhoto), "{wrong}");
+        }
+        assert_eq!(judge(kind, Value::Null), Err(AnswerProblem::Missing));
+        let optional = format!("required = false\n{kind}");
+        assert_eq!(judge(&optional, Value::Null), Ok(()));
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Walk<'_> {
 
     fn use_question(&mut self, id: &str) -> Result<(), ExpressionFault> {
         let question = find(self.questions, id)?;
-        if matches!(question.kind, QuestionKind::Text | QuestionKind::Phone) {
+        if matches!(question.kind, QuestionKind::Text | QuestionKind::Phone | QuestionKind::Photo) {
             let kind = question.kind.word();
             return Err(ExpressionFault::PersonalText { question: id.to_owned(), kind });
         }
@@ -181,7 +181,7 @@ impl Walk<'_> {
         match question.kind {
             QuestionKind::Choices => Err(ExpressionFault::SeveralOptions { question: id.to_owned() }),
             QuestionKind::Choice => check_options(question, &literals(other)),
-            QuestionKind::Text | QuestionKind::Phone | QuestionKind::Date => Ok(()),
+            QuestionKind::Text | QuestionKind::Phone | QuestionKind::Date | QuestionKind::Photo => Ok(()),
         }
     }
 

@@ -69,6 +69,7 @@ pub(crate) struct QuestionFile {
     pub(crate) options: Option<Spanned<Vec<Spanned<ChoiceFile>>>>,
     pub(crate) phrases: Option<Spanned<Vec<Spanned<Text>>>>,
     pub(crate) max_chars: Option<Spanned<usize>>,
+    pub(crate) max_photos: Option<Spanned<usize>>,
     pub(crate) not_before: Option<Spanned<String>>,
     pub(crate) not_after: Option<Spanned<String>>,
     pub(crate) prefill: Option<Spanned<Prefill>>,

@@ -119,6 +119,8 @@ pub struct Question {
     pub phrases: Vec<Text>,
     /// Limit in Unicode characters (text).
     pub max_chars: Option<usize>,
+    /// How many photos at most (photo).
+    pub max_photos: Option<usize>,
     /// First day allowed (date).
     pub not_before: Option<DayLimit>,
     /// Last day allowed (date).
@@ -129,7 +131,8 @@ pub struct Question {
     pub visible_when: Option<Condition>,
 }
 
-/// Kinds of answer. In JSON: a string, or a list of strings for [`QuestionKind::Choices`].
+/// Kinds of answer. In JSON: a string, a list of strings for [`QuestionKind::Choices`], or a list of
+/// `{ "sha256", "bytes" }` for [`QuestionKind::Photo`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QuestionKind {
@@ -143,6 +146,8 @@ pub enum QuestionKind {
     Phone,
     /// A day, `YYYY-MM-DD`.
     Date,
+    /// Photos of papers, named by hash and size: the files are attachments of the case.
+    Photo,
 }
 
 impl QuestionKind {
@@ -154,6 +159,7 @@ impl QuestionKind {
             QuestionKind::Text => "text",
             QuestionKind::Phone => "phone",
             QuestionKind::Date => "date",
+            QuestionKind::Photo => "photo",
         }
     }
 }

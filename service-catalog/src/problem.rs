@@ -64,6 +64,8 @@ pub(crate) enum ItemProblem {
     KeyNotForKind { kind: &'static str, key: &'static str },
     #[error("max_chars is {given}, but 1 to {most} are allowed")]
     BadMaxChars { given: usize, most: usize },
+    #[error("max_photos is {given}, but 1 to {most} are allowed")]
+    BadMaxPhotos { given: usize, most: usize },
     #[error("a {language} phrase is longer than max_chars", language = language.code())]
     PhraseDoesNotFit { language: Language },
     #[error("this card field can hold {needed} characters: max_chars must not be less")]

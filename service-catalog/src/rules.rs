@@ -40,6 +40,8 @@ const MOST_PHRASES: usize = 6;
 const MOST_BRING: usize = 5;
 const MOST_DATA: usize = 6;
 const MOST_CHARS: usize = 1000;
+/// So many stand beside each other on the screen.
+const MOST_PHOTOS: usize = 3;
 
 /// Reads one item. `stem` is the file's name without `.toml`.
 pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
@@ -125,6 +127,7 @@ fn question(raw: Spanned<QuestionFile>, earlier: &[Question]) -> Result<Question
     keys_fit_kind(&raw, &place)?;
     let options = options(&raw)?;
     let max_chars = raw.max_chars.as_ref().map(max_chars).transpose()?;
+    let max_photos = raw.max_photos.as_ref().map(max_photos).transpose()?;
     let phrases = match raw.phrases {
         None => Vec::new(),
         Some(phrases) => phrases_within(phrases, max_chars)?,
@@ -144,6 +147,7 @@ fn question(raw: Spanned<QuestionFile>, earlier: &[Question]) -> Result<Question
         options,
         phrases,
         max_chars,
+        max_photos,
         not_before,
         not_after,
         prefill,
@@ -156,9 +160,11 @@ fn keys_fit_kind(raw: &QuestionFile, place: &Range<usize>) -> Result<(), Fault> 
     let kind = raw.kind;
     let choosing = matches!(kind, QuestionKind::Choice | QuestionKind::Choices);
     let (text, date) = (kind == QuestionKind::Text, kind == QuestionKind::Date);
+    let photo = kind == QuestionKind::Photo;
     let keys = [
         ("options", choosing, choosing, raw.options.as_ref().map(Spanned::span)),
         ("max_chars", text, text, raw.max_chars.as_ref().map(Spanned::span)),
+        ("max_photos", photo, photo, raw.max_photos.as_ref().map(Spanned::span)),
         ("phrases", text, false, raw.phrases.as_ref().map(Spanned::span)),
         ("prefill", text, false, raw.prefill.as_ref().map(Spanned::span)),
         ("not_before", date, false, raw.not_before.as_ref().map(Spanned::span)),
@@ -221,6 +227,15 @@ fn max_chars(given: &Spanned<usize>) -> Result<usize, Fault> {
     match *given.get_ref() {
         chars if (1..=MOST_CHARS).contains(&chars) => Ok(chars),
         chars => Err(Fault::at(given.span(), ItemProblem::BadMaxChars { given: chars, most: MOST_CHARS })),
+    }
+}
+
+fn max_photos(given: &Spanned<usize>) -> Result<usize, Fault> {
+    match *given.get_ref() {
+        photos if (1..=MOST_PHOTOS).contains(&photos) => Ok(photos),
+        photos => {
+            Err(Fault::at(given.span(), ItemProblem::BadMaxPhotos { given: photos, most: MOST_PHOTOS }))
+        }
     }
 }
 

@@ -234,6 +234,10 @@ fn keys_belong_to_kinds() {
     assert_eq!(problem, ItemProblem::KeyMissing { kind: "text", key: "max_chars" });
     let (_, problem) = broken("kind = \"date\"", "kind = \"phone\"");
     assert_eq!(problem, ItemProblem::KeyNotForKind { kind: "phone", key: "not_before" });
+    let (_, problem) = broken("kind = \"phone\"", "kind = \"photo\"");
+    assert_eq!(problem, ItemProblem::KeyMissing { kind: "photo", key: "max_photos" });
+    let (_, problem) = broken("max_chars = 70", "max_chars = 70\nmax_photos = 2");
+    assert_eq!(problem, ItemProblem::KeyNotForKind { kind: "text", key: "max_photos" });
 }
 
 #[test]
@@ -242,6 +246,11 @@ fn numbers_and_days_make_sense() {
         broken("max_chars = 70", "max_chars = 0").1,
         ItemProblem::BadMaxChars { given: 0, most: 1000 }
     );
+    for given in [0, 4] {
+        let photo = format!("kind = \"photo\"\nmax_photos = {given}");
+        let (_, problem) = broken("kind = \"phone\"", &photo);
+        assert_eq!(problem, ItemProblem::BadMaxPhotos { given, most: 3 });
+    }
     assert_eq!(broken("max_chars = 70", "max_chars = 69").1, ItemProblem::PrefillDoesNotFit { needed: 70 });
     let (_, problem) = broken("max_chars = 70\nprefill = \"card.address\"", "max_chars = 2");
     assert_eq!(problem, ItemProblem::PhraseDoesNotFit { language: Language::En });

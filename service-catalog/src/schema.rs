@@ -1,7 +1,7 @@
 //! The JSON Schema (draft 2020-12) of an item's submissions: `{ "applicant": {…}, "answers": {…} }`.
 //! It is generated from the form, so the two cannot drift apart.
 
-use crate::answer::PHONE_PATTERN;
+use crate::answer::{PHONE_PATTERN, PHOTO_BYTES_MAX};
 use crate::applicant::{applicant_schema, day_schema};
 use crate::item::{Question, QuestionKind, ServiceItem};
 use serde_json::{Map, Value, json};
@@ -57,6 +57,18 @@ fn question_schema(question: &Question) -> Value {
         }
         QuestionKind::Phone => json!({ "type": "string", "pattern": PHONE_PATTERN }),
         QuestionKind::Date => day_schema(),
+        QuestionKind::Photo => json!({
+            "type": "array", "minItems": 1, "maxItems": question.max_photos, "uniqueItems": true,
+            "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["sha256", "bytes"],
+                "properties": {
+                    "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+                    "bytes": { "type": "integer", "minimum": 1, "maximum": PHOTO_BYTES_MAX },
+                },
+            },
+        }),
     };
     schema["title"] = Value::from(question.label.zh_hans.as_str());
     let comment = comment(question);

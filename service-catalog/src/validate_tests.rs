@@ -265,6 +265,27 @@ fn every_schema_is_a_schema() {
     assert!(jsonschema::meta::is_valid(&json_schema(&sample())));
 }
 
+/// What the kiosk, the schema and the second step say of photos is the same.
+#[test]
+fn photos_are_judged_by_schema_and_form_alike() {
+    let item = shipped("12345-appeal");
+    let photo = |digit: &str| json!({ "sha256": digit.repeat(64), "bytes": 200_000 });
+    for (photos, good) in [
+        (json!([photo("a")]), true),
+        (json!([photo("a"), photo("b"), photo("c")]), true),
+        (json!([photo("a"), photo("b"), photo("c"), photo("d")]), false),
+        (json!([]), false),
+        (json!([{ "sha256": "a", "bytes": 1 }]), false),
+        (json!([photo("a"), photo("a")]), false),
+    ] {
+        let faults = after("/answers/photos", Some(photos.clone()));
+        assert_eq!(faults.is_empty(), good, "{photos}: {faults:?}");
+        assert!(faults.iter().all(|fault| fault.starts_with("answers.photos ")), "{faults:?}");
+        let question = item.question("photos").unwrap();
+        assert_eq!(crate::check_answer(question, Some(&photos), day("2026-11-22")).is_ok(), good, "{photos}");
+    }
+}
+
 fn any_json() -> impl proptest::strategy::Strategy<Value = Value> {
     use proptest::prelude::*;
     let names =

@@ -1,6 +1,7 @@
 // The page: one link to the simulator, and the parts that show what it says.
 
 import { Link } from "./api.js";
+import { Camera } from "./camera.js";
 import { showControls } from "./controls.js";
 import { Desk } from "./desk.js";
 import { Devices } from "./devices.js";
@@ -22,6 +23,7 @@ let inbox = {};
 let link = null;
 let veilTimer = 0;
 
+const camera = new Camera();
 const desk = new Desk();
 const devices = new Devices();
 const documentPrinter = new DocumentPrinter();
@@ -38,6 +40,7 @@ function showState() {
   city.hidden = !state.city_url;
   if (state.city_url) city.href = state.city_url;
   desk.show(state);
+  camera.show(state);
   printer.showState(state);
   documentPrinter.show(state);
   devices.show(state);

@@ -140,6 +140,8 @@ const WORDS = {
     veil_stopped_more: "在“进程”里点“启动”。",
     failed: "没有成功：{0}",
     unreachable: "模拟台没有应答",
+    no_picture: "这个文件不是图片",
+    no_webcam: "用不了您的摄像头",
   },
   en: {
     title: "Guanjia Government Kiosk",
@@ -277,6 +279,8 @@ const WORDS = {
     veil_stopped_more: "Press “Start” under Processes.",
     failed: "Did not work: {0}",
     unreachable: "the simulator does not answer",
+    no_picture: "this file is no picture",
+    no_webcam: "your camera cannot be used",
   },
 };
 

@@ -1,6 +1,6 @@
 //! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
-//! lights, the UPS, the voice, the A4 printer, the code scanner. All of them are the drivers' own simulators at the wire;
-//! only the hands are here.
+//! lights, the UPS, the voice, the A4 printer, the code scanner, the document camera and what lies under it. All of them
+//! are the drivers' own simulators at the wire; only the hands are here.
 //!
 //! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
@@ -8,6 +8,7 @@
 mod cabinet;
 mod code_scanner;
 mod device;
+mod document_camera;
 mod document_printer;
 mod fault;
 mod id_card_reader;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 pub use device::{Control, ControlKind, DeskError, DeviceView};
+pub use document_camera::OWN_BYTES_MAX;
 pub use document_printer::PrintOutInfo;
 pub use fault::{Fault, FaultKind, Scale, Unit};
 pub use receipt_printer::{PrinterCable, ReceiptInfo};
@@ -31,6 +33,7 @@ pub use receipt_printer::{PrinterCable, ReceiptInfo};
 use cabinet::CabinetAtDesk;
 use code_scanner::ScannerAtDesk;
 use device::{Change, DeskDevice};
+use document_camera::CameraAtDesk;
 use document_printer::DocumentPrinterAtDesk;
 use id_card_reader::ReaderAtDesk;
 use receipt_printer::PrinterAtDesk;
@@ -58,6 +61,7 @@ pub struct Desk {
     speaker: SpeakerAtDesk,
     document_printer: DocumentPrinterAtDesk,
     scanner: ScannerAtDesk,
+    camera: CameraAtDesk,
 }
 
 impl Desk {
@@ -72,6 +76,7 @@ impl Desk {
             speaker: SpeakerAtDesk::set_up(folder)?,
             document_printer: DocumentPrinterAtDesk::set_up(paced)?,
             scanner: ScannerAtDesk::set_up(folder, paced, Arc::clone(&printer))?,
+            camera: CameraAtDesk::set_up(folder)?,
             printer,
         })
     }
@@ -86,10 +91,11 @@ impl Desk {
             "speaker": self.speaker.declared(),
             "document_printer": self.document_printer.declared(),
             "code_scanner": self.scanner.declared(),
+            "document_camera": self.camera.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 7] {
+    fn all(&self) -> [&dyn DeskDevice; 8] {
         [
             &self.reader,
             &*self.printer,
@@ -98,6 +104,7 @@ impl Desk {
             &self.speaker,
             &self.document_printer,
             &self.scanner,
+            &self.camera,
         ]
     }
 
@@ -126,6 +133,25 @@ impl Desk {
     pub fn change(&self, name: &str, wanted: &Value) -> Result<(), DeskError> {
         let device = self.find(name)?;
         Change::parse(device, wanted)?.make(device)
+    }
+
+    /// Lays a visitor's picture (a JPEG) under the document camera.
+    pub fn lay_picture(&self, jpeg: Vec<u8>) -> Result<(), DeskError> {
+        let device = self.camera.name();
+        self.camera.lay_own(jpeg).map_err(|error| DeskError::NoPicture { device, error })
+    }
+
+    /// Hands the document camera's kiosk a frame (a JPEG) of the visitor's own camera.
+    pub fn relay_frame(&self, jpeg: Vec<u8>) -> Result<(), DeskError> {
+        let device = self.camera.name();
+        self.camera.relay(jpeg).map_err(|error| DeskError::NoPicture { device, error })
+    }
+
+    /// What lies under the document camera, small, as PNG.
+    pub fn camera_png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let view = self.camera.view();
+        let (colour, depth) = (png::ColorType::Rgb, png::BitDepth::Eight);
+        crate::picture::encode(view.width(), view.height(), colour, depth, view.rgb())
     }
 
     /// The strip, oldest receipt first.

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::action::ActionError;
-use crate::desk::DeskError;
+use crate::desk::{DeskError, OWN_BYTES_MAX};
 use crate::scenario::MAX_BYTES;
 use crate::screen::ScreenError;
 use crate::stage::Stage;
@@ -45,6 +45,14 @@ pub fn router(stage: Arc<Stage>) -> Router {
         .route("/api/key", post(key))
         .route("/api/devices", get(devices))
         .route("/api/devices/{device}", get(device).post(act))
+        .route(
+            "/api/devices/document-camera/picture",
+            get(camera_png).post(lay_picture).layer(DefaultBodyLimit::max(OWN_BYTES_MAX)),
+        )
+        .route(
+            "/api/devices/document-camera/frame",
+            post(relay_frame).layer(DefaultBodyLimit::max(OWN_BYTES_MAX)),
+        )
         .route("/api/network", post(act))
         .route("/api/process/{process}/{verb}", post(act))
         .route("/api/receipts", get(receipts))
@@ -206,6 +214,27 @@ async fn act(State(stage): Shared, uri: Uri, bytes: Bytes) -> Answer {
     let body: Value = if bytes.is_empty() { json!({}) } else { body(&bytes)? };
     stage.act(stage.action(uri.path(), &body)?).await?;
     stage.scenarios.note(at, uri.path(), &body);
+    done()
+}
+
+/// What lies under the document camera.
+async fn camera_png(State(stage): Shared) -> Result<Response, ApiError> {
+    let png = tokio::task::spawn_blocking(move || stage.desk.camera_png()).await;
+    picture_response(png.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?)
+}
+
+/// A visitor's own picture; it stands in no recording.
+async fn lay_picture(State(stage): Shared, bytes: Bytes) -> Answer {
+    tokio::task::spawn_blocking(move || stage.desk.lay_picture(bytes.to_vec()))
+        .await
+        .map_err(ActionError::from)?
+        .map_err(ActionError::from)?;
+    done()
+}
+
+/// A frame of a visitor's own camera; it stands in no recording.
+async fn relay_frame(State(stage): Shared, bytes: Bytes) -> Answer {
+    stage.desk.relay_frame(bytes.to_vec()).map_err(ActionError::from)?;
     done()
 }
 

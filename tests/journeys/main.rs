@@ -1,6 +1,7 @@
 //! Journeys through the true processes: what residents do, and what goes wrong around them.
 
 mod broken;
+mod camera;
 mod catalog;
 mod devices;
 mod disk;

@@ -3,9 +3,11 @@
 //! snapshot test compares them with those that were looked at and committed.
 
 mod guide_print;
+mod photo;
 mod progress;
 
 use anyhow::{Context, Result};
+use device_drivers::camera::Picture as CameraPicture;
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
@@ -93,6 +95,9 @@ impl Gallery {
     /// Draws the session as it stands.
     pub fn draw(&self, name: String, visitor: &Visitor) -> Picture {
         self.screen.show(&visitor.session, &visitor.rules());
+        if let Some(picture) = visitor.live.as_ref().filter(|_| visitor.session.shows_live()) {
+            self.screen.show_picture(picture);
+        }
         self.window.window().request_redraw();
         slint::platform::update_timers_and_animations();
         let (width, height) = (self.size.width, self.size.height);
@@ -139,11 +144,14 @@ pub struct Visitor {
     pub session: Session,
     effects: Vec<Effect>,
     at_ms: u64,
+    /// What lies under the camera.
+    live: Option<CameraPicture>,
 }
 
 impl Visitor {
     fn new(catalog: Rc<Catalog>, theme: Theme, language: Language) -> Self {
-        let mut visitor = Visitor { catalog, session: Session::default(), effects: Vec::new(), at_ms: 0 };
+        let (session, effects) = (Session::default(), Vec::new());
+        let mut visitor = Visitor { catalog, session, effects, at_ms: 0, live: None };
         visitor.send(Event::Store(Store::AdmissionChanged(Admission::Open)));
         visitor.send(Event::Device(Device::ReaderPresent(true)));
         visitor.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
@@ -273,6 +281,9 @@ impl Visitor {
                 }
                 Some(QuestionKind::Phone) => self.touch(Citizen::TextTyped("13800000000".into())),
                 Some(QuestionKind::Date { .. }) => self.touch(Citizen::DateStepped(0, 0, 0)),
+                Some(QuestionKind::Photo { .. }) => {
+                    self.photograph(&format!("question-{}-{}", code.0, id.0), show);
+                }
                 None => {}
             }
             show(&format!("question-{}-{}", code.0, id.0), self);

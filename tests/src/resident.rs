@@ -5,6 +5,8 @@ use simulator::client::Client;
 
 /// The first item: 12345 诉求提交.
 pub const APPEAL: &str = "12345 诉求提交";
+/// What the camera's page says of a good picture.
+pub const CAMERA_READY: &str = "放好了，可以拍";
 
 /// From the home screen to "lay your card".
 pub async fn begin(kiosk: &Client, item: &str) -> Result<()> {
@@ -33,6 +35,13 @@ pub async fn answer_appeal(kiosk: &Client) -> Result<()> {
 
 /// The same; a typed resident is asked for the place, too.
 pub async fn answer_appeal_from_the_card(kiosk: &Client, place_known: bool) -> Result<()> {
+    answer_until_photos(kiosk, place_known).await?;
+    kiosk.touch("跳过这一题").await?;
+    answer_after_photos(kiosk).await
+}
+
+/// Answers 12345 诉求提交 up to the question about photos.
+pub async fn answer_until_photos(kiosk: &Client, place_known: bool) -> Result<()> {
     kiosk.wait_text("您想反映哪方面的事？").await?;
     kiosk.touch("噪音太大").await?;
     kiosk.touch("下一题").await?;
@@ -44,6 +53,18 @@ pub async fn answer_appeal_from_the_card(kiosk: &Client, place_known: bool) -> R
         kiosk.key("18 Sample Road").await?;
         kiosk.touch("下一题").await?;
     }
+    kiosk.wait_text("要附照片吗？").await.map(drop)
+}
+
+/// Takes a photo of what lies under the camera, and keeps it.
+pub async fn photo(kiosk: &Client) -> Result<()> {
+    kiosk.wait_text(CAMERA_READY).await?;
+    kiosk.touch("拍照").await?;
+    kiosk.touch("用这张").await
+}
+
+/// The rest of 12345 诉求提交, up to the check page.
+pub async fn answer_after_photos(kiosk: &Client) -> Result<()> {
     kiosk.wait_text("是哪一天的事？").await?;
     kiosk.touch("日 -1").await?;
     kiosk.touch("下一题").await?;

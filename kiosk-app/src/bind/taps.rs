@@ -97,6 +97,17 @@ fn form(window: &KioskWindow, inbox: &Inbox) {
     question.on_skip_tapped(says(inbox, Citizen::Skipped));
     question.on_next_tapped(says(inbox, Citizen::Answered));
 
+    let photo = window.global::<ui::PhotoScreen>();
+    photo.on_take_tapped(says(inbox, Citizen::PhotoWanted));
+    photo.on_keep_tapped(says(inbox, Citizen::PhotoKept));
+    photo.on_again_tapped(says(inbox, Citizen::PhotoRetaken));
+    let to = inbox.clone();
+    photo.on_remove_tapped(move |at| {
+        if let Ok(at) = usize::try_from(at) {
+            to.citizen(Citizen::PhotoRemoved(at));
+        }
+    });
+
     let review = window.global::<ui::ReviewScreen>();
     let to = inbox.clone();
     review.on_change_tapped(move |field| to.citizen(Citizen::ChangeWanted(QuestionId(field.into()))));

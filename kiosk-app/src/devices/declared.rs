@@ -15,6 +15,10 @@
 //! uri = "ipp://localhost:60000/ipp/print"
 //! two_sided = true
 //!
+//! [devices.document_camera]
+//! transport = "v4l2"
+//! device = "/dev/v4l/by-id/usb-maker_camera-video-index0"
+//!
 //! [devices.cabinet]
 //! board = { port = "/dev/serial/by-id/usb-maker_board" }
 //! presence = { on = "board" }
@@ -49,6 +53,8 @@ pub struct Devices {
     pub receipt_printer: Option<PrinterDevice>,
     /// A4 打印机.
     pub document_printer: Option<DocumentPrinterDevice>,
+    /// 高拍仪.
+    pub document_camera: Option<CameraDevice>,
     /// Presence sensor, doors and lights.
     pub cabinet: Option<CabinetDevices>,
     /// UPS.
@@ -129,6 +135,53 @@ pub struct DocumentPrinterDevice {
 
 fn both_sides() -> bool {
     true
+}
+
+/// 高拍仪, and how it is connected.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "transport", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CameraDevice {
+    /// A camera of Video4Linux.
+    V4l2 {
+        /// Its node, by a name that stays: `/dev/v4l/by-id/…-video-index0`.
+        device: PathBuf,
+        /// Pixels across, of a size that it has.
+        #[serde(default = "usual_width")]
+        width: u32,
+        /// Pixels down.
+        #[serde(default = "usual_height")]
+        height: u32,
+    },
+    /// The simulator's.
+    Socket {
+        /// Its socket.
+        path: PathBuf,
+    },
+}
+
+fn usual_width() -> u32 {
+    1_280
+}
+
+fn usual_height() -> u32 {
+    720
+}
+
+impl CameraDevice {
+    /// The name under which it appears when it is plugged in.
+    pub fn node(&self) -> &Path {
+        match self {
+            CameraDevice::V4l2 { device, .. } => device,
+            CameraDevice::Socket { path } => path,
+        }
+    }
+
+    fn node_mut(&mut self) -> &mut PathBuf {
+        match self {
+            CameraDevice::V4l2 { device, .. } => device,
+            CameraDevice::Socket { path } => path,
+        }
+    }
 }
 
 /// What the cabinet feels and shows. Any part may be missing.
@@ -283,6 +336,7 @@ impl Devices {
             Connection::Usb { device } => Some(device),
             Connection::Tcp { .. } => None,
         });
+        let camera = self.document_camera.as_mut().map(CameraDevice::node_mut);
         let board =
             self.cabinet.as_mut().and_then(|cabinet| cabinet.board.as_mut()).map(|board| &mut board.port);
         let speaker = self.speaker.as_mut().map(|speaker| &mut speaker.socket);
@@ -290,7 +344,8 @@ impl Devices {
             ScannerConnection::Serial { port, .. } => port,
             ScannerConnection::Keyboard { device } => device,
         });
-        reader.into_iter().chain(printer).chain(board).chain(speaker).chain(scanner).collect()
+        let ports = reader.into_iter().chain(printer).chain(camera).chain(board);
+        ports.chain(speaker).chain(scanner).collect()
     }
 }
 
@@ -312,11 +367,18 @@ mod tests {
             [receipt_printer]
             transport = "usb"
             device = "/dev/usb/lp0"
+            [document_camera]
+            transport = "v4l2"
+            device = "dev/camera"
+            height = 960
             "#,
         )
         .unwrap();
         devices.resolve(Path::new("/etc/kiosk"));
-        assert_eq!(devices.names(), [Path::new("/etc/kiosk/dev/reader"), Path::new("/dev/usb/lp0")]);
+        let names = ["/etc/kiosk/dev/reader", "/dev/usb/lp0", "/etc/kiosk/dev/camera"];
+        assert_eq!(devices.names(), names.map(Path::new));
+        let camera = devices.document_camera.unwrap();
+        assert!(matches!(camera, CameraDevice::V4l2 { width: 1280, height: 960, .. }));
         assert_eq!(devices.receipt_printer.unwrap().model, "80mm");
         assert!(parse("").unwrap().id_card_reader.is_none());
         let scanner =
@@ -346,6 +408,7 @@ mod tests {
             ("[document_printer]\nuri = \"ipp://p\"\nduplex = true", "duplex"),
             ("[code_scanner]\ntransport = \"keyboard\"\nport = \"a\"", "device"),
             ("[code_scanner]\ntransport = \"serial\"\nport = \"a\"\nsufix = true", "sufix"),
+            ("[document_camera]\ntransport = \"socket\"\npath = \"a\"\nwidth = 640", "width"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

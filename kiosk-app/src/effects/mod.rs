@@ -7,12 +7,17 @@ pub mod store;
 mod timers;
 
 use crate::catalog::Catalog;
+use crate::devices::preview::Preview;
 use crate::devices::station::Hand;
-use crate::devices::{code_scanner, document_printer, id_card_reader, receipt_printer, speaker};
+use crate::devices::{
+    code_scanner, document_camera, document_printer, id_card_reader, receipt_printer, speaker,
+};
 use crate::guide_sheet;
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
 use city::CityHand;
+use device_drivers::camera::Picture;
+use kiosk_core::remedy::{FaultCode, Remedy};
 use kiosk_core::session::{
     AuditFact, Device, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd, PrintStatus,
     ReceiptOrder, Ticket,
@@ -39,6 +44,10 @@ pub struct Devices {
     pub receipt_printer: Option<Hand<receipt_printer::Order>>,
     /// A4 打印机.
     pub document_printer: Option<Hand<document_printer::Order>>,
+    /// 高拍仪.
+    pub document_camera: Option<Hand<document_camera::Order>>,
+    /// Where its live picture lies.
+    pub preview: Preview,
     /// The cabinet's lights.
     pub cabinet: Option<Hand<Lights>>,
     /// The voice.
@@ -86,17 +95,24 @@ impl Hands {
             Effect::Hush => self.tell_speaker(speaker::Order::Hush),
             Effect::StartScanning(ticket) => self.tell_scanner(code_scanner::Order::Start(ticket)),
             Effect::StopScanning => self.tell_scanner(code_scanner::Order::Stop),
+            Effect::StartPreview(ticket) => {
+                self.devices.preview.open(ticket);
+                self.tell_camera(document_camera::Order::Look);
+            }
+            Effect::StopPreview => self.stop_preview(),
+            Effect::TakePhoto(ticket) => self.take_photo(ticket),
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
             Effect::PrintGuide(ticket, order) => self.print_guide(ticket, order),
-            // Drafts and answers went with the session value. What is left outside is a card that
-            // might still be read, a code that might still be scanned, and questions whose answers might still come; a
-            // receipt's bitmap lives only while it is printed.
+            // Drafts, answers and photos went with the session value. What is left outside is a card that might still be
+            // read, a code that might still be scanned, what the camera last saw, and questions whose answers might
+            // still come; a receipt's bitmap lives only while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
                 self.tell_speaker(speaker::Order::Hush);
                 self.tell_scanner(code_scanner::Order::Stop);
+                self.stop_preview();
                 self.city.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
@@ -138,6 +154,35 @@ impl Hands {
             && scanner.order(order).is_err()
         {
             tracing::warn!("the code scanner hangs");
+        }
+    }
+
+    /// What the camera last saw, unless it was shown already.
+    pub fn newest_picture(&self) -> Option<Picture> {
+        self.devices.preview.take()
+    }
+
+    fn stop_preview(&self) {
+        if self.devices.preview.wanted().is_some() {
+            self.devices.preview.close();
+            self.tell_camera(document_camera::Order::Look);
+        }
+    }
+
+    fn tell_camera(&self, order: document_camera::Order) {
+        if let Some(camera) = &self.devices.document_camera
+            && camera.order(order).is_err()
+        {
+            tracing::warn!("the document camera hangs");
+        }
+    }
+
+    /// Every order has an answer, also when there is no camera, or one that hangs.
+    fn take_photo(&self, ticket: Ticket) {
+        let camera = self.devices.document_camera.as_ref();
+        if camera.is_none_or(|camera| camera.order(document_camera::Order::Photo(ticket)).is_err()) {
+            let remedy = Remedy::CallOperator(FaultCode::Camera);
+            self.inbox.device(Device::PhotoFailed(ticket, remedy));
         }
     }
 

@@ -52,15 +52,20 @@ fn sex(code: &str, word: &dyn Fn(&str) -> SharedString) -> String {
     word(&key).into()
 }
 
-/// The answers, each in the words of its question.
-pub fn answers(session: &Session, catalog: &Catalog) -> Vec<Line> {
+/// The answers, each in the words of its question. `photos` says how many photos there are, in the markup's words.
+pub fn answers(session: &Session, catalog: &Catalog, photos: &dyn Fn(usize) -> SharedString) -> Vec<Line> {
     let language = session.settings.language;
     let Some(visit) = &session.visit else { return Vec::new() };
     let Some(item) = catalog.item(&visit.item) else { return Vec::new() };
-    item.questions.iter().filter_map(|question| answer_line(question, visit, language)).collect()
+    item.questions.iter().filter_map(|question| answer_line(question, visit, language, photos)).collect()
 }
 
-fn answer_line(question: &Question, visit: &Visit, language: Language) -> Option<Line> {
+fn answer_line(
+    question: &Question,
+    visit: &Visit,
+    language: Language,
+    photos: &dyn Fn(usize) -> SharedString,
+) -> Option<Line> {
     let id = kiosk_core::service::QuestionId(question.id.clone());
     let value = match visit.answers.get(&id) {
         Some(Answer::One(value)) => shown(question, value.expose(), language),
@@ -70,6 +75,7 @@ fn answer_line(question: &Question, visit: &Visit, language: Language) -> Option
                 values.iter().map(|value| shown(question, value.expose(), language)).collect();
             all.join(separator)
         }
+        Some(Answer::Photos(taken)) => photos(taken.len()).into(),
         None if visit.skipped.contains(&id) => "—".to_owned(),
         None => return None,
     };
@@ -93,6 +99,6 @@ fn shown(question: &Question, value: &str, language: Language) -> String {
         QuestionKind::Date => {
             calendar::from_iso(value).map_or_else(|| value.to_owned(), |d| day(d, language))
         }
-        QuestionKind::Text | QuestionKind::Phone => value.to_owned(),
+        QuestionKind::Text | QuestionKind::Phone | QuestionKind::Photo => value.to_owned(),
     }
 }

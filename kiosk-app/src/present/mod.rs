@@ -118,6 +118,8 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::MaterialInside => NoticeKind::MaterialInside,
         Notice::MaterialGlare => NoticeKind::MaterialGlare,
         Notice::CameraCovered => NoticeKind::CameraCovered,
+        Notice::CameraAway => NoticeKind::CameraAway,
+        Notice::PhotoFailed => NoticeKind::PhotoFailed,
         Notice::FaceHoldStill => NoticeKind::FaceHoldStill,
         Notice::FaceLight => NoticeKind::FaceLight,
         Notice::ScanAgain => NoticeKind::ScanAgain,

@@ -15,6 +15,7 @@ pub fn kind(question: &Question) -> ShownKind {
         QuestionKind::Text => ShownKind::Text,
         QuestionKind::Phone => ShownKind::Phone,
         QuestionKind::Date => ShownKind::Date,
+        QuestionKind::Photo => ShownKind::Photo,
     }
 }
 

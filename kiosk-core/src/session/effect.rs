@@ -30,6 +30,12 @@ pub enum Effect {
     StartScanning(Ticket),
     /// Forget what is scanned.
     StopScanning,
+    /// Show what lies under the document camera, and say with this ticket what is wrong with the picture.
+    StartPreview(Ticket),
+    /// Stop that, and erase the last picture.
+    StopPreview,
+    /// Take a photo of what the preview shows; answer with this ticket.
+    TakePhoto(Ticket),
     /// Seal the submission, commit it to disk, answer with the saved case.
     Finalise(Ticket, Box<Submission>),
     /// Seal the rating as a record of its own that names the case. Answers nothing.
@@ -111,6 +117,8 @@ pub enum TimerKind {
     Printing,
     /// Until the A4 printer has had its time to print a guide.
     GuidePrint,
+    /// Until the document camera has had its time to take a photo.
+    Photo,
 }
 
 /// What is sealed and sent. Built once, at the moment the resident confirms.

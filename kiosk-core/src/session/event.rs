@@ -1,8 +1,9 @@
 //! Everything that can happen to the kiosk, grouped by where it comes from.
 
 use crate::applicant::Applicant;
+use crate::photo::Photo;
 use crate::private::Private;
-use crate::remedy::Remedy;
+use crate::remedy::{Notice, Remedy};
 use crate::service::{ItemCode, QuestionId};
 use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
@@ -91,6 +92,14 @@ pub enum Citizen {
     OptionChosen(String),
     /// A step of the date: years, months, days.
     DateStepped(i32, i32, i32),
+    /// Take a photo.
+    PhotoWanted,
+    /// The photo that was just taken is good enough.
+    PhotoKept,
+    /// It is not: take another.
+    PhotoRetaken,
+    /// The photo at this place, from 0, goes.
+    PhotoRemoved(usize),
     /// Leave the optional question out.
     Skipped,
     /// The question is answered.
@@ -136,6 +145,21 @@ pub enum Device {
     ScanFailed(Ticket, Remedy),
     /// The scanner is there (true) or is not.
     ScannerPresent(bool),
+    /// The document camera answers (true) or does not.
+    CameraPresent(bool),
+    /// What is wrong with the live picture of this preview, or nothing.
+    CameraSees(Ticket, Option<Notice>),
+    /// The photo was taken.
+    PhotoTaken {
+        /// Of the order.
+        ticket: Ticket,
+        /// The photo.
+        photo: Photo,
+        /// What may be wrong with it.
+        doubt: Option<Notice>,
+    },
+    /// No photo was taken.
+    PhotoFailed(Ticket, Remedy),
     /// The printer's state changed.
     PrinterChanged(PrinterCondition),
     /// The print-out is out, confirmed to this level (1 or 2, see the printer driver).

@@ -32,6 +32,8 @@ pub struct Limits {
     pub printing_ms: u64,
     /// How long a guide may take on A4; longer than the driver's own deadlines together, for a driver that hangs.
     pub guide_print_ms: u64,
+    /// How long a photo may take; longer than the driver's own deadline, for a driver that hangs.
+    pub photo_ms: u64,
 }
 
 impl Default for Limits {
@@ -50,6 +52,7 @@ impl Default for Limits {
             asking_ms: 15_000,
             printing_ms: 60_000,
             guide_print_ms: 180_000,
+            photo_ms: 8_000,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind, Turn, asking,
-    guide_print, home, left_card, saving,
+    guide_print, home, left_card, photo, saving,
 };
 use crate::applicant::IdentificationWay;
 
@@ -49,6 +49,7 @@ impl Turn<'_> {
         saving::leave(self);
         asking::leave(self);
         guide_print::leave(self);
+        photo::give_up(self);
         self.session.visit = None;
         self.session.notice = None;
         self.session.last_touch = None;

@@ -22,6 +22,7 @@ mod identify;
 mod idle;
 mod leaving;
 mod left_card;
+mod photo;
 mod question;
 mod rating;
 mod receipt;
@@ -43,6 +44,7 @@ pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, Identify};
 pub use idle::{Idle, Limits};
 pub use leaving::ToTake;
+pub use photo::{PhotoDraft, PhotoStage};
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
@@ -184,6 +186,8 @@ pub struct Session {
     offer_at_home: Option<SavedCaseOffer>,
     left_card: left_card::LeftCard,
     scanning: scanning::Scanning,
+    /// The camera shows its picture; what it sees must name this.
+    preview: Option<Ticket>,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -205,6 +209,7 @@ impl Default for Session {
             offer_at_home: None,
             left_card: left_card::LeftCard::default(),
             scanning: scanning::Scanning::default(),
+            preview: None,
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -234,6 +239,7 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         Event::Store(answer) => turn.on_store(answer),
         Event::City(answer) => turn.on_city(answer),
     }
+    photo::follow(&mut turn);
     if std::mem::discriminant(&turn.session.page) != page_before {
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }
@@ -310,6 +316,10 @@ impl Turn<'_> {
                 self.session.surroundings.reader_present = present;
                 identify::on_reader_present(self, present);
             }
+            Device::CameraPresent(present) => photo::on_camera_present(self, present),
+            Device::CameraSees(ticket, wrong) => photo::on_sees(self, ticket, wrong),
+            Device::PhotoTaken { ticket, photo, doubt } => photo::on_taken(self, ticket, photo, doubt),
+            Device::PhotoFailed(ticket, remedy) => photo::on_failed(self, ticket, remedy),
             Device::PrinterChanged(condition) => self.session.surroundings.printer = condition,
             Device::DocumentPrinterChanged(condition) => {
                 self.session.surroundings.document_printer = Some(condition);
@@ -364,11 +374,11 @@ impl Turn<'_> {
                 Page::Saving(_) => saving::on_timeout(self),
                 Page::Receipt(_) => receipt::on_timeout(self),
                 Page::Asking(_) => asking::on_timeout(self),
+                Page::Question(_) => photo::on_timeout(self),
                 Page::Guide
                 | Page::Consent
                 | Page::Identify(_)
                 | Page::ConfirmPerson
-                | Page::Question(_)
                 | Page::Review
                 | Page::Rating(_)
                 | Page::Enquiry(_)
@@ -395,6 +405,11 @@ impl Turn<'_> {
             self.session.last_touch = Some((touch.clone(), now));
         }
         repeated
+    }
+
+    /// Something else stands where the finger was: it must not take the tail of a double tap.
+    fn page_changed(&mut self) {
+        self.session.page_changed_at_ms = Some(self.moment.monotonic_ms);
     }
 
     fn close_notice(&mut self) {

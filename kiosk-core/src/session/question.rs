@@ -1,6 +1,6 @@
 //! The form, one question a page: answered, skipped or filled in from the card; then the check page.
 
-use super::{Citizen, Page, Turn};
+use super::{Citizen, Page, PhotoDraft, Turn, photo};
 use crate::answers::Answer;
 use crate::applicant::Applicant;
 use crate::calendar::{self, Date};
@@ -20,6 +20,8 @@ pub struct Draft {
     pub chosen: Vec<Private<String>>,
     /// The day chosen, if one was.
     pub date: Option<Date>,
+    /// Photos.
+    pub photo: PhotoDraft,
 }
 
 /// Longest telephone number that can be typed, digits.
@@ -38,9 +40,11 @@ impl Draft {
             text: Private::with_capacity(capacity),
             chosen: Vec::new(),
             date: None,
+            photo: PhotoDraft::default(),
         };
         match (answer, &question.kind) {
             (Some(Answer::Many(chosen)), _) => draft.chosen = chosen.clone(),
+            (Some(Answer::Photos(photos)), _) => draft.photo.kept = photos.clone(),
             (Some(Answer::One(value)), QuestionKind::Choice(_) | QuestionKind::Choices(_)) => {
                 draft.chosen = vec![value.clone()];
             }
@@ -50,7 +54,7 @@ impl Draft {
             (Some(Answer::One(value)), QuestionKind::Text { .. } | QuestionKind::Phone) => {
                 draft.text.expose_mut().push_str(value.expose());
             }
-            (None, _) => {}
+            (Some(Answer::One(_)), QuestionKind::Photo { .. }) | (None, _) => {}
         }
         draft
     }
@@ -63,6 +67,7 @@ impl Draft {
             QuestionKind::Text { .. } => Answer::One(Private::from(self.text.expose().trim())),
             QuestionKind::Phone => Answer::One(self.text.clone()),
             QuestionKind::Date { .. } => Answer::One(Private::new(calendar::iso(self.date?))),
+            QuestionKind::Photo { .. } => Answer::Photos(self.photo.kept.clone()),
         };
         (!answer.is_empty()).then_some(answer)
     }
@@ -71,6 +76,9 @@ impl Draft {
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let today = turn.session.today;
     let Some(question) = current(turn) else { return turn.lost() };
+    if photo::on(turn, &question, &touch) {
+        return;
+    }
     let Page::Question(draft) = &mut turn.session.page else { return };
     match touch {
         Citizen::KeyTyped(key) => type_text(turn, &question, &key.to_string()),
@@ -102,7 +110,10 @@ fn type_text(turn: &mut Turn, question: &Question, text: &str) {
     let limit = match &question.kind {
         QuestionKind::Text { max_chars } => *max_chars,
         QuestionKind::Phone => PHONE_DIGITS_MAX,
-        QuestionKind::Choice(_) | QuestionKind::Choices(_) | QuestionKind::Date { .. } => return,
+        QuestionKind::Choice(_)
+        | QuestionKind::Choices(_)
+        | QuestionKind::Date { .. }
+        | QuestionKind::Photo { .. } => return,
     };
     let digits_only = question.kind == QuestionKind::Phone;
     let room = limit.saturating_sub(draft.text.expose().chars().count());
@@ -158,7 +169,10 @@ fn fault_of(draft: &Draft, question: &Question, today: Date) -> Option<Notice> {
             let inside = draft.date.is_some_and(|date| clamped(date, *first, *last, today) == date);
             (!inside).then_some(Notice::DateWrong)
         }
-        QuestionKind::Choice(_) | QuestionKind::Choices(_) | QuestionKind::Text { .. } => None,
+        QuestionKind::Choice(_)
+        | QuestionKind::Choices(_)
+        | QuestionKind::Text { .. }
+        | QuestionKind::Photo { .. } => None,
     }
 }
 
@@ -246,8 +260,8 @@ pub(super) fn open(turn: &mut Turn, id: QuestionId) {
     let Some(question) = turn.item().and_then(|item| item.question(&id)).cloned() else { return };
     let answer = turn.session.visit.as_ref().and_then(|visit| visit.answers.get(&id));
     turn.session.page = Page::Question(Draft::new(&question, answer));
-    // Two questions are two pages: the next one must not take the tail of a double tap.
-    turn.session.page_changed_at_ms = Some(turn.moment.monotonic_ms);
+    // Two questions are two pages.
+    turn.page_changed();
 }
 
 /// The page before the check page.

@@ -75,6 +75,8 @@ pub struct Surroundings {
     pub printer: PrinterCondition,
     /// The A4 printer; `None` on a terminal that has none, and until it has told.
     pub document_printer: Option<DocumentPrinterCondition>,
+    /// The document camera answers.
+    pub camera_present: bool,
     /// The city was reached lately.
     pub network: bool,
     /// Room for cases.
@@ -95,6 +97,7 @@ impl Default for Surroundings {
             scanner_present: false,
             printer: PrinterCondition::Away,
             document_printer: None,
+            camera_present: false,
             network: false,
             admission: Admission::Closed,
             catalog: CatalogAge::Fresh,

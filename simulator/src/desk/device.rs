@@ -181,6 +181,14 @@ pub enum DeskError {
         /// What fits.
         scale: Scale,
     },
+    /// What a visitor brought cannot be used.
+    #[error("this is no picture for the {device}: {error}")]
+    NoPicture {
+        /// The device.
+        device: &'static str,
+        /// Why.
+        error: io::Error,
+    },
     /// The simulator itself failed.
     #[error("the {device} cannot do that: {error}")]
     Failed {

@@ -6,6 +6,9 @@ use device_drivers::cabinet::{
     CabinetDoor, DoorState, IndicatorLight, LightPattern, Presence, PresenceSensor,
 };
 use device_drivers::cabinet_board::{CabinetBoard, LightSettings};
+use device_drivers::camera::protocol::keep::encode;
+use device_drivers::camera::simulator::{card, paper};
+use device_drivers::camera::{Camera, CameraError, Judge, Judgement, Shape, SocketCamera};
 use device_drivers::code_scanner::{CodeScanner, ScanEnd, ScannerError, SerialCodeScanner};
 use device_drivers::id_card_reader::{CardText, IdCardReader, ReaderError, SerialIdCardReader};
 use device_drivers::receipt_printer::{
@@ -203,6 +206,55 @@ fn a_code_that_is_held_before_the_scanner_comes_through_its_port() {
 }
 
 #[test]
+fn what_lies_under_the_camera_is_what_its_driver_sees() {
+    let set = set_up();
+    let camera = |wanted| set.change("document-camera", wanted);
+    let mut driver = Camera::new(SocketCamera::new(set.port("document-camera")));
+    let mut judge = Judge::default();
+    for (wanted, judgement) in [
+        (json!({ "picture": null }), Judgement::NothingThere),
+        (json!({ "picture": "form" }), Judgement::Good),
+        (json!({ "fault": "dark" }), Judgement::TooDark),
+        (json!({ "fault": "blurred" }), Judgement::Blurred),
+        (json!({ "fault": null, "picture": "glare" }), Judgement::Glare),
+        (json!({ "picture": "crooked" }), Judgement::Good),
+    ] {
+        camera(wanted);
+        until(&format!("{judgement:?}"), || {
+            driver.picture().is_ok_and(|picture| judge.look(&picture).judgement == judgement)
+        });
+    }
+    let mut lies = |wanted: Shape| {
+        until(&format!("{wanted:?}"), || {
+            let look = driver.picture().map(|picture| judge.look(&picture));
+            look.is_ok_and(|look| look.sheet.is_some_and(|sheet| sheet.shape == wanted))
+        });
+    };
+    camera(json!({ "picture": "card" }));
+    lies(Shape::Card);
+    set.desk.lay_picture(encode(&paper(600), 90).unwrap().jpeg.to_vec()).unwrap();
+    lies(Shape::Paper);
+    assert_eq!(set.now("document-camera")["picture"], "own");
+    // A visitor's own camera is not drawn: its frames are handed on as they are.
+    let frame = encode(&card(640), 90).unwrap().jpeg.to_vec();
+    set.desk.relay_frame(frame.clone()).unwrap();
+    assert_eq!(set.now("document-camera")["picture"], "webcam");
+    until("the visitor's frame", || {
+        set.desk.relay_frame(frame.clone()).unwrap();
+        driver.picture().is_ok_and(|picture| picture.width() == 640)
+    });
+    assert!(set.desk.lay_picture(b"no picture".to_vec()).unwrap_err().to_string().contains("no picture"));
+    assert!(set.desk.camera_png().unwrap().starts_with(b"\x89PNG"));
+
+    camera(json!({ "picture": "form", "fault": "frozen" }));
+    until("it stands still", || driver.picture() == Err(CameraError::Stuck));
+    camera(json!({ "fault": null, "plugged": false }));
+    until("it is gone", || driver.picture() == Err(CameraError::Gone));
+    camera(json!({ "plugged": true }));
+    until("it is back", || driver.picture().is_ok());
+}
+
+#[test]
 fn what_a_device_says_of_itself_can_be_given_back() {
     let set = set_up();
     for device in set.desk.devices() {
@@ -237,7 +289,7 @@ fn what_makes_no_sense_does_nothing_and_says_what_is_known() {
     let set = set_up();
     let before = set.desk.devices();
     for (device, wanted, words) in [
-        ("toaster", json!({}), "there are: id-card-reader, receipt-printer, cabinet, ups"),
+        ("toaster", json!({}), "there are: id-card-reader, receipt-printer, cabinet, ups, document-camera"),
         ("ups", json!([]), "is an object"),
         ("ups", json!({ "plugged": "yes" }), "\"plugged\" of the ups is true or false"),
         ("ups", json!({ "plugged": false, "door": true }), "has no \"door\"; it has: plugged, fault, power"),

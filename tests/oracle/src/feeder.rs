@@ -30,7 +30,7 @@ pub const NAME: &str = "欧阳守恒测试";
 pub const NUMBER: &str = "990001199001011235";
 
 /// The item that residents ask for, of the project's catalog.
-const ITEM: (&str, u32) = ("12345-appeal", 1);
+const ITEM: (&str, u32) = ("12345-appeal", 2);
 
 /// Time between two cases.
 const PAUSE_MS: std::ops::Range<u64> = 80..600;

@@ -22,10 +22,11 @@ const FIRST_ROW_MS: f64 = 100.0;
 /// Of one core, by all devices' threads together.
 const IDLE_PERCENT: f64 = 2.0;
 /// Threads of the kiosk that belong to devices, as the kernel shows their names (15 characters).
-const THREADS: [&str; 9] = [
+const THREADS: [&str; 10] = [
     "id-card-reader",
     "receipt-printer",
     "document-printe",
+    "document-camera",
     "cabinet",
     "ups",
     "speaker",

@@ -6,6 +6,7 @@
 
 pub mod bare_city;
 pub mod browser;
+pub mod camera;
 pub mod city;
 pub mod commits;
 pub mod delivery;

@@ -6,7 +6,7 @@ mod bench;
 
 use anyhow::Result;
 use bench::table::{self, Row};
-use bench::{city, commits, delivery, devices, photos, screen, start};
+use bench::{camera, city, commits, delivery, devices, photos, screen, start};
 use clap::{Parser, ValueEnum};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ enum Group {
     Delivery,
     /// The city on PostgreSQL, against pgbench
     City,
-    /// Card, receipt and idle devices, against the line itself
+    /// Card, receipt and idle devices, against the line itself; the camera's frames, against a bare decoder
     Devices,
 }
 
@@ -54,7 +54,11 @@ impl Group {
                 grouped: if quick { 2048 } else { 40_960 },
                 paced_s: if quick { 3 } else { 60 },
             }),
-            Group::Devices => devices::measure(of(3, 30), Duration::from_secs(of(3, 30) as u64)),
+            Group::Devices => {
+                let mut rows = devices::measure(of(3, 30), Duration::from_secs(of(3, 30) as u64))?;
+                rows.extend(camera::measure(of(10, 60), Duration::from_secs(of(3, 10) as u64))?);
+                Ok(rows)
+            }
             Group::Delivery => delivery::measure(of(1_000, 10_000), of(1, 3)),
         }
     }

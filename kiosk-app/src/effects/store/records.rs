@@ -1,12 +1,15 @@
 //! From a submission to a record on disk: name it, seal it, sign it, commit it.
 
 use anyhow::Result;
+use kiosk_core::photo::Photo;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{SavedCase, Submission};
 use kiosk_core::{case_number, verification_code};
-use kiosk_store::{Damaged, NewRecord, NewVoid, Outbox, PrintState, Stub};
+use kiosk_store::{Damaged, NewRecord, NewVoid, Outbox, PrintState, SealedBlob, Stub};
 use std::time::Instant;
-use sync_protocol::{ClockEvidence, Manifest, NO_PREVIOUS, PROTOCOL_VERSION, RecordKind, Sealer, sha256_hex};
+use sync_protocol::{
+    BlobRef, ClockEvidence, Manifest, NO_PREVIOUS, PROTOCOL_VERSION, RecordKind, Sealer, sha256_hex,
+};
 
 use super::{StoreSettings, wall_ms, watch};
 use crate::submission;
@@ -47,7 +50,7 @@ impl Records {
         }
     }
 
-    /// Seal → sign → commit. When this returns `Ok`, with its place, the case is on disk.
+    /// Seal → sign → commit. When this returns `Ok`, with its place, the case and its photos are on disk.
     pub(super) fn commit_case(
         &self,
         outbox: &mut Outbox,
@@ -71,7 +74,16 @@ impl Records {
             finalised_at_ms: case.finalised_at_ms,
             print: PrintState::NotPrinted,
         };
-        self.commit(outbox, draft, &plaintext.to_plaintext(), Some(stub))
+        let photos = submission.answers.values().flat_map(|answer| answer.photos());
+        let blobs = photos.map(|photo| self.seal_photo(photo)).collect::<Result<_>>()?;
+        self.commit(outbox, draft, &plaintext.to_plaintext(), blobs, Some(stub))
+    }
+
+    /// A photo as it lies in the blob folder: sealed to the city as the case is. What is inside has the hash that the
+    /// answers name.
+    fn seal_photo(&self, photo: &Photo) -> Result<SealedBlob> {
+        let bytes = self.settings.sealer.seal(photo.jpeg.expose())?;
+        Ok(SealedBlob { sha256: sha256_hex(&bytes), bytes })
     }
 
     /// The same for the stars given to a case; gives the id of the rating's own record.
@@ -90,11 +102,18 @@ impl Records {
             item_version: 0,
             case: case.clone(),
         };
-        self.commit(outbox, draft, &rating.to_plaintext(), None)?;
+        self.commit(outbox, draft, &rating.to_plaintext(), Vec::new(), None)?;
         Ok(case_id)
     }
 
-    fn commit(&self, outbox: &mut Outbox, draft: Draft, plaintext: &[u8], stub: Option<Stub>) -> Result<u64> {
+    fn commit(
+        &self,
+        outbox: &mut Outbox,
+        draft: Draft,
+        plaintext: &[u8],
+        blobs: Vec<SealedBlob>,
+        stub: Option<Stub>,
+    ) -> Result<u64> {
         let settings = &self.settings;
         let ciphertext = settings.sealer.seal(plaintext)?;
         let slot = outbox.next_slot();
@@ -120,7 +139,7 @@ impl Records {
             prev_hash: slot.prev_hash.clone(),
             sha256: sha256.clone(),
             bytes: ciphertext.len() as u64,
-            blobs: Vec::new(),
+            blobs: blobs.iter().map(named).collect(),
             clock: self.clock(),
         };
         let manifest = manifest.sign(&settings.terminal_key);
@@ -137,7 +156,7 @@ impl Records {
             ciphertext,
             sha256,
             finalised_at_ms,
-            blobs: Vec::new(),
+            blobs,
             stub,
         })?;
         Ok(seq)
@@ -189,6 +208,10 @@ impl Records {
                 .map(|at| ((wall_ms() - at).max(0) / 1_000) as u64),
         }
     }
+}
+
+fn named(blob: &SealedBlob) -> BlobRef {
+    BlobRef { sha256: blob.sha256.clone(), bytes: blob.bytes.len() as u64 }
 }
 
 /// What a damaged row says of itself need not be what it should be.

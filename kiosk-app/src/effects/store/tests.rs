@@ -3,23 +3,31 @@
 use super::*;
 use crate::inbox::{Message, inbox};
 use async_channel::Receiver;
-use kiosk_core::answers::Answers;
+use kiosk_core::answers::{Answer, Answers};
 use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
+use kiosk_core::photo::{Photo, PhotoView};
+use kiosk_core::private::Private;
+use kiosk_core::service::QuestionId;
 use kiosk_core::session::Event;
 use kiosk_core::settings::Language;
 use kiosk_store::StoreError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use sync_protocol::SealKeyPair;
+use sync_protocol::{AgeOpener, Opener, SealKeyPair, sha256_hex};
 
 fn worker(folder: &std::path::Path) -> (Worker, Receiver<Message>) {
+    worker_for(folder, &SealKeyPair::generate())
+}
+
+fn worker_for(folder: &std::path::Path, city: &SealKeyPair) -> (Worker, Receiver<Message>) {
     let (inbox, messages) = inbox();
     let settings = StoreSettings {
         state: folder.to_owned(),
         terminal: "DG0001".into(),
         min_free_bytes: 0,
         terminal_key: TerminalKey::generate(),
-        sealer: AgeSealer::from_recipients(&SealKeyPair::generate().recipient).unwrap(),
+        sealer: AgeSealer::from_recipients(&city.recipient).unwrap(),
         catalog_version: "1".into(),
     };
     let mut worker = Worker::new(settings, inbox);
@@ -98,6 +106,56 @@ fn while_the_outbox_does_not_open_again_nothing_is_claimed() {
     assert_eq!(answer(&messages), None);
     worker.open();
     assert_eq!(answer(&messages), Some(Store::Finalised(Ticket(7), case)));
+}
+
+fn photo(bytes: &[u8]) -> Photo {
+    let view = PhotoView { width: 1, height: 1, rgb: Private::new(vec![0; 3]) };
+    let jpeg = Arc::new(Private::new(bytes.to_vec()));
+    Photo { sha256: sha256_hex(bytes), jpeg, view: Arc::new(view) }
+}
+
+/// With its photos, each sealed on its own, named in the manifest and by its content in the answers.
+#[test]
+fn photos_are_sealed_beside_the_case_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let city = SealKeyPair::generate();
+    let (mut worker, messages) = worker_for(folder.path(), &city);
+    let taken = [photo(b"the first photo of a paper"), photo(b"the second photo of a paper")];
+    let mut submission = submission();
+    submission.answers.insert(QuestionId("photos".into()), Answer::Photos(taken.to_vec()));
+    worker.on_finalise(Ticket(1), &submission);
+    assert!(matches!(answer(&messages), Some(Store::Finalised(Ticket(1), _))));
+
+    let outbox = kiosk_store::OutboxReader::open(folder.path()).unwrap().unwrap();
+    let record = outbox.record(1).unwrap().unwrap();
+    let blobs = outbox.blobs_of(1).unwrap();
+    let opener = AgeOpener::from_identities(&city.identity).unwrap();
+    let opened = blobs.iter().map(|blob| {
+        let sealed = outbox.blob(&blob.sha256).unwrap();
+        sha256_hex(&opener.open(&sealed).unwrap())
+    });
+    let wanted = taken.iter().map(|photo| photo.sha256.clone());
+    assert_eq!(opened.collect::<BTreeSet<_>>(), wanted.collect());
+    let plain = opener.open(&record.ciphertext).unwrap();
+    let sealed = sync_protocol::Submission::from_plaintext(&plain).unwrap();
+    let named = serde_json::json!(
+        taken
+            .each_ref()
+            .map(|photo| { serde_json::json!({ "sha256": photo.sha256, "bytes": photo.bytes() }) })
+    );
+    assert_eq!(sealed.answers["photos"], named);
+    drop(outbox);
+    drop(worker);
+    for file in files(folder.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let clear = bytes.windows(7).any(|part| part == b"photo o");
+        assert!(!clear, "{}", file.display());
+    }
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod around;
 mod enquiry;
 mod guide_print;
 mod journeys;
+mod photo;
 mod saving;
 mod scanning;
 

@@ -1,0 +1,219 @@
+//! The document camera, and what lies under it: one of the simulator's made-up papers, a picture that the visitor brings,
+//! or what the visitor's own camera sees.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use device_drivers::camera::protocol::{decode, mjpg};
+use device_drivers::camera::simulator::{
+    CameraFault, CameraProfile, Glare, Laid, Scene, SimulatedCamera, card, drawn, paper, serve,
+};
+use device_drivers::camera::{FrameFormat, Picture, RawFrame};
+use serde_json::{Value, json};
+
+use super::device::{Control, ControlKind, DeskDevice, Turn};
+use super::fault::{self, Fault, FaultKind, Known, bytes, numbered, plain};
+
+/// Size of its frames, in pixels.
+const SIZE: (u32, u32) = (1280, 720);
+/// The largest picture of a visitor, in pixels and bytes: the page makes it smaller before it sends it.
+const OWN_MAX: u32 = 2000;
+/// The largest JPEG that a visitor may send.
+pub const OWN_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Of the picture that shows what lies there.
+const VIEW_SHRINK: u32 = 4;
+
+/// What can lie under it. `own` is what the visitor has brought, `webcam` what the visitor's camera sees.
+const PICTURES: [&str; 6] = ["form", "card", "crooked", "glare", "own", "webcam"];
+const OWN: &str = PICTURES[4];
+const WEBCAM: &str = PICTURES[5];
+
+enum Broken {
+    /// The lens is covered, or the lamp is out.
+    Dark,
+    /// Out of focus.
+    Blurred,
+    /// On the way to the kiosk.
+    Wire(CameraFault),
+}
+
+const FAULTS: &[Known<Broken>] = &[
+    plain("dark", |_| Broken::Dark),
+    plain("blurred", |_| Broken::Blurred),
+    plain("frozen", |_| Broken::Wire(CameraFault::Stuck)),
+    plain("silent", |_| Broken::Wire(CameraFault::Silent)),
+    plain("damaged", |_| Broken::Wire(CameraFault::Damaged)),
+    numbered("truncated", bytes(1, 60_000, 2000), |n| {
+        Broken::Wire(CameraFault::CutShort { bytes: n as usize })
+    }),
+];
+
+const CONTROLS: &[Control] =
+    &[Control { name: "picture", kind: ControlKind::Choice { choices: &PICTURES, none: true } }];
+
+struct Hands {
+    picture: Option<&'static str>,
+    own: Option<Picture>,
+    fault: Option<Fault>,
+    plugged: bool,
+}
+
+pub(super) struct CameraAtDesk {
+    path: PathBuf,
+    camera: SimulatedCamera,
+    hands: Mutex<Hands>,
+}
+
+impl CameraAtDesk {
+    pub(super) fn set_up(folder: &Path) -> io::Result<Self> {
+        let path = folder.join("document-camera");
+        let hands = Hands { picture: None, own: None, fault: None, plugged: true };
+        let camera = serve(&path, CameraProfile::default(), scene(&hands))?;
+        Ok(Self { path, camera, hands: Mutex::new(hands) })
+    }
+
+    pub(super) fn declared(&self) -> Value {
+        json!({ "transport": "socket", "path": self.path })
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What lies there and what is wrong with it, as frames. What the visitor's camera sees comes by itself.
+    fn show(&self, hands: &Hands) {
+        if hands.picture != Some(WEBCAM) {
+            self.camera.show(scene(hands));
+        }
+        self.camera.set_fault(match broken(hands) {
+            Some(Broken::Wire(fault)) => Some(fault),
+            Some(Broken::Dark | Broken::Blurred) | None => None,
+        });
+    }
+
+    /// Lays a visitor's picture under the camera, as a paper of its size.
+    pub(super) fn lay_own(&self, jpeg: Vec<u8>) -> io::Result<()> {
+        let frame = frame_of(jpeg)?;
+        let picture = decode(&frame).map_err(io::Error::other)?;
+        let mut hands = self.hands();
+        (hands.own, hands.picture) = (Some(picture), Some(OWN));
+        self.show(&hands);
+        Ok(())
+    }
+
+    /// Hands on what the visitor's camera sees, a frame at a time.
+    pub(super) fn relay(&self, jpeg: Vec<u8>) -> io::Result<()> {
+        let frame = frame_of(jpeg)?;
+        let mut hands = self.hands();
+        if hands.picture != Some(WEBCAM) {
+            hands.picture = Some(WEBCAM);
+            self.show(&hands);
+        }
+        self.camera.relay(frame);
+        Ok(())
+    }
+
+    /// What lies there, as rows of RGB: width, height, bytes.
+    pub(super) fn view(&self) -> Picture {
+        let scene = scene(&self.hands());
+        drawn(&scene).shrunk(VIEW_SHRINK)
+    }
+}
+
+fn frame_of(jpeg: Vec<u8>) -> io::Result<RawFrame> {
+    let header = mjpg::header(&jpeg).map_err(io::Error::other)?;
+    let (width, height) = (header.width, header.height);
+    if width.max(height) > OWN_MAX {
+        return Err(io::Error::other(format!("no side may be longer than {OWN_MAX} pixels")));
+    }
+    Ok(RawFrame { format: FrameFormat::Mjpg, width, height, bytes: jpeg.into() })
+}
+
+fn broken(hands: &Hands) -> Option<Broken> {
+    hands.fault.and_then(|fault| fault::made(FAULTS, fault))
+}
+
+fn scene(hands: &Hands) -> Scene {
+    let (width, height) = SIZE;
+    let straight = |picture: Picture, across: f32| Laid::straight(picture, SIZE, across);
+    let form = || Laid { turned: 4.0, ..straight(paper(800), 400.0) };
+    let laid = match hands.picture {
+        Some("form" | "glare") => Some(form()),
+        Some("card") => Some(Laid { turned: -7.0, ..straight(card(900), 340.0) }),
+        Some("crooked") => Some(Laid { turned: 24.0, width: 330.0, ..form() }),
+        Some(OWN) => hands.own.clone().map(|own| {
+            let fits =
+                (0.84 * width as f32 / own.width() as f32).min(0.84 * height as f32 / own.height() as f32);
+            let across = own.width() as f32 * fits;
+            straight(own, across)
+        }),
+        _ => None,
+    };
+    let glare = (hands.picture == Some("glare")).then_some(Glare { middle: (600.0, 300.0), radius: 90.0 });
+    let scene = Scene { laid, glare, ..Scene::empty(width, height) };
+    match broken(hands) {
+        Some(Broken::Dark) => Scene { light: 0.02, ..scene },
+        Some(Broken::Blurred) => Scene { blur: 3, ..scene },
+        Some(Broken::Wire(_)) | None => scene,
+    }
+}
+
+impl DeskDevice for CameraAtDesk {
+    fn name(&self) -> &'static str {
+        "document-camera"
+    }
+
+    fn is_plugged(&self) -> bool {
+        self.hands().plugged
+    }
+
+    fn plug(&self, plugged: bool) -> io::Result<()> {
+        let mut hands = self.hands();
+        if plugged {
+            self.camera.plug()?;
+        } else {
+            self.camera.unplug();
+        }
+        hands.plugged = plugged;
+        Ok(())
+    }
+
+    fn faults(&self) -> Vec<FaultKind> {
+        fault::kinds(FAULTS)
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.hands().fault
+    }
+
+    fn set_fault(&self, fault: Option<Fault>) {
+        let mut hands = self.hands();
+        hands.fault = fault;
+        self.show(&hands);
+    }
+
+    fn controls(&self) -> &'static [Control] {
+        CONTROLS
+    }
+
+    fn settings(&self) -> Value {
+        json!({ "picture": self.hands().picture })
+    }
+
+    fn turn(&self, control: &'static str, turn: Turn) -> io::Result<()> {
+        match turn {
+            Turn::Choice(picture) => {
+                let mut hands = self.hands();
+                hands.picture = picture;
+                self.show(&hands);
+            }
+            Turn::Switch(_) | Turn::Press => unreachable!("{control} is a choice"),
+        }
+        Ok(())
+    }
+
+    fn shows(&self) -> Value {
+        json!({ "brought": self.hands().own.is_some() })
+    }
+}
