@@ -2,7 +2,6 @@
 //! whether it was left behind.
 
 use super::advice::notice_of;
-use super::advice::notice_of;
 use super::declared::{ReaderConnection, ReaderDevice};
 use super::health::{HealthBook, Trouble};
 use super::station::{self, Hand, Station};
