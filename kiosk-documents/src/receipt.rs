@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{DocumentError, Guide};
+use crate::DocumentError;
 
 /// Printable width of an 80 mm roll: 72 mm at 8 dots a millimetre.
 pub const RECEIPT_DOTS: u32 = 576;

@@ -208,7 +208,7 @@ impl DeskDevice for CameraAtDesk {
                 hands.picture = picture;
                 self.show(&hands);
             }
-            Turn::Switch(_) | Turn::Press => unreachable!("{control} is a choice"),
+            Turn::Switch(_) | Turn::Press | Turn::Text(_) => unreachable!("{control} is a choice"),
         }
         Ok(())
     }
