@@ -234,7 +234,10 @@ async fn lay_picture(State(stage): Shared, bytes: Bytes) -> Answer {
 
 /// A frame of a visitor's own camera; it stands in no recording.
 async fn relay_frame(State(stage): Shared, bytes: Bytes) -> Answer {
-    stage.desk.relay_frame(bytes.to_vec()).map_err(ActionError::from)?;
+    tokio::task::spawn_blocking(move || stage.desk.relay_frame(bytes.to_vec()))
+        .await
+        .map_err(ActionError::from)?
+        .map_err(ActionError::from)?;
     done()
 }
 

@@ -57,20 +57,23 @@ struct Hands {
     own: Option<Picture>,
     fault: Option<Fault>,
     plugged: bool,
+    /// What the camera shows, unless it hands on the visitor's own: drawn anew only when it is something else.
+    shown: Option<Scene>,
 }
 
 pub(super) struct CameraAtDesk {
     path: PathBuf,
     camera: SimulatedCamera,
     hands: Mutex<Hands>,
+    drawing: Mutex<()>,
 }
 
 impl CameraAtDesk {
     pub(super) fn set_up(folder: &Path) -> io::Result<Self> {
         let path = folder.join("document-camera");
-        let hands = Hands { picture: None, own: None, fault: None, plugged: true };
+        let hands = Hands { picture: None, own: None, fault: None, plugged: true, shown: None };
         let camera = serve(&path, CameraProfile::default(), scene(&hands))?;
-        Ok(Self { path, camera, hands: Mutex::new(hands) })
+        Ok(Self { path, camera, hands: Mutex::new(hands), drawing: Mutex::new(()) })
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -81,12 +84,22 @@ impl CameraAtDesk {
         self.hands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What lies there and what is wrong with it, as frames. What the visitor's camera sees comes by itself.
-    fn show(&self, hands: &Hands) {
-        if hands.picture != Some(WEBCAM) {
-            self.camera.show(scene(hands));
+    /// Changes what lies there or what is wrong with it. Drawing takes a moment, in which nobody else waits for the hands.
+    fn show(&self, change: impl FnOnce(&mut Hands)) {
+        let _one_after_the_other = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (drawn_anew, fault) = {
+            let mut hands = self.hands();
+            change(&mut hands);
+            // What the visitor's own camera sees comes by itself.
+            let wanted = (hands.picture != Some(WEBCAM)).then(|| scene(&hands));
+            let drawn_anew = wanted.clone().filter(|wanted| hands.shown.as_ref() != Some(wanted));
+            hands.shown = wanted;
+            (drawn_anew, broken(&hands))
+        };
+        if let Some(scene) = drawn_anew {
+            self.camera.show(scene);
         }
-        self.camera.set_fault(match broken(hands) {
+        self.camera.set_fault(match fault {
             Some(Broken::Wire(fault)) => Some(fault),
             Some(Broken::Dark | Broken::Blurred) | None => None,
         });
@@ -96,19 +109,15 @@ impl CameraAtDesk {
     pub(super) fn lay_own(&self, jpeg: Vec<u8>) -> io::Result<()> {
         let frame = frame_of(jpeg)?;
         let picture = decode(&frame).map_err(io::Error::other)?;
-        let mut hands = self.hands();
-        (hands.own, hands.picture) = (Some(picture), Some(OWN));
-        self.show(&hands);
+        self.show(|hands| (hands.own, hands.picture) = (Some(picture), Some(OWN)));
         Ok(())
     }
 
     /// Hands on what the visitor's camera sees, a frame at a time.
     pub(super) fn relay(&self, jpeg: Vec<u8>) -> io::Result<()> {
         let frame = frame_of(jpeg)?;
-        let mut hands = self.hands();
-        if hands.picture != Some(WEBCAM) {
-            hands.picture = Some(WEBCAM);
-            self.show(&hands);
+        if self.hands().picture != Some(WEBCAM) {
+            self.show(|hands| hands.picture = Some(WEBCAM));
         }
         self.camera.relay(frame);
         Ok(())
@@ -188,9 +197,7 @@ impl DeskDevice for CameraAtDesk {
     }
 
     fn set_fault(&self, fault: Option<Fault>) {
-        let mut hands = self.hands();
-        hands.fault = fault;
-        self.show(&hands);
+        self.show(|hands| hands.fault = fault);
     }
 
     fn controls(&self) -> &'static [Control] {
@@ -203,11 +210,7 @@ impl DeskDevice for CameraAtDesk {
 
     fn turn(&self, control: &'static str, turn: Turn) -> io::Result<()> {
         match turn {
-            Turn::Choice(picture) => {
-                let mut hands = self.hands();
-                hands.picture = picture;
-                self.show(&hands);
-            }
+            Turn::Choice(picture) => self.show(|hands| hands.picture = picture),
             Turn::Switch(_) | Turn::Press | Turn::Text(_) => unreachable!("{control} is a choice"),
         }
         Ok(())

@@ -43,7 +43,7 @@ impl Default for CameraProfile {
 }
 
 enum Order {
-    Show(Box<Scene>),
+    Show(Box<Scene>, Vec<RawFrame>),
     Relay(RawFrame),
     Fault(Option<CameraFault>),
     Plugged(bool, SyncSender<io::Result<()>>),
@@ -60,7 +60,7 @@ pub fn serve(path: impl AsRef<Path>, profile: CameraProfile, scene: Scene) -> io
     let listener = listen(&path)?;
     let body = move || Device::new(profile, scene, path, listener).run(&inbox);
     let thread = std::thread::Builder::new().name("camera-sim".into()).spawn(body)?;
-    Ok(SimulatedCamera { orders: Some(orders), thread: Some(thread) })
+    Ok(SimulatedCamera { profile, orders: Some(orders), thread: Some(thread) })
 }
 
 fn listen(path: &Path) -> io::Result<UnixListener> {
@@ -75,14 +75,17 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 /// The hands at a running simulated camera. Dropping it unplugs the camera.
 pub struct SimulatedCamera {
+    profile: CameraProfile,
     orders: Option<SyncSender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl SimulatedCamera {
-    /// Shows another scene.
+    /// Shows another scene. It is drawn before this returns; until then the frames of the one before are sent, as a
+    /// camera does not fall silent when somebody lays a paper under it.
     pub fn show(&self, scene: Scene) {
-        self.order(Order::Show(Box::new(scene)));
+        let frames = frames_of(&scene, self.profile);
+        self.order(Order::Show(Box::new(scene), frames));
     }
 
     /// Sends a frame of another camera (a browser's, a recorded one), once and as it is. From now on no scene is drawn,
@@ -232,9 +235,9 @@ impl Device {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Show(scene) => {
+            Order::Show(scene, frames) => {
                 self.before = Before::Scene(*scene);
-                self.frames.clear();
+                self.frames = frames;
             }
             Order::Relay(frame) => {
                 self.before = Before::Relayed(Some(frame));
