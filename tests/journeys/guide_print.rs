@@ -107,6 +107,7 @@ async fn the_print_out_speaks_the_language_of_the_screen() -> Result<()> {
     kiosk.touch("繁體").await?;
     kiosk.touch("列印這份指南").await?;
     let outs = kiosk.wait_print_outs(2).await?;
+    ensure!(outs.iter().all(|out| out.pages == 1), "a guide of the catalog is a page: {outs:?}");
     holds(&text_of(&kiosk, &outs[0]).await?, &["Guide", "Whattobring", "Freeofcharge", "DEMO"])?;
     holds(&text_of(&kiosk, &outs[1]).await?, &["辦事指南", "12345訴求提交", "要帶甚麼", "示範"])
 }
