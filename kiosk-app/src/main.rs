@@ -23,6 +23,7 @@ use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
 use kiosk_app::screen::platform::{KioskPlatform, PageName};
 use kiosk_app::screen::wake::wake_channel;
+use kiosk_documents::GuideRenderer;
 use kiosk_ui::KioskWindow;
 use slint::{ComponentHandle, LogicalSize, PhysicalSize, Timer, TimerMode};
 use std::path::{Path, PathBuf};

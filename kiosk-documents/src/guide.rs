@@ -18,9 +18,9 @@ const GUIDE: (&str, &str) = ("guide.typ", include_str!("../../assets/documents/g
 /// The longest PDF, in bytes; a guide has about a tenth of it. Its fonts travel in it.
 pub const MAX_PDF_BYTES: usize = 1024 * 1024;
 /// A guide is a page; the longest words that are taken need no more than this.
-const MAX_PAGES: usize = 3;
-/// Most things to bring.
-const MAX_BRING: usize = 8;
+const MAX_PAGES: usize = 4;
+/// Most things to bring, as in the catalog: their list is not broken over two pages.
+const MAX_BRING: usize = 5;
 
 /// What stands on a guide; every text is in its language already.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
