@@ -59,7 +59,9 @@ async fn expected(kiosk: &Kiosk, number: &str, address: &str) -> Result<Renderin
     let queue = kiosk.whole_queue().await?;
     let case = queue.records.iter().find(|record| record.case_number.as_deref() == Some(number));
     let finalised_at_ms = case.context("the case is in the queue")?.finalised_at_ms;
-    let (_, verification) = address.rsplit_once('/').context("the code ends the address")?;
+    // Behind the # is the case number, for a scanner.
+    let path = address.split('#').next().unwrap_or_default();
+    let (_, verification) = path.rsplit_once('/').context("the code ends the address")?;
     let receipt = Receipt {
         language: Language::ZhHans,
         demo: true,
