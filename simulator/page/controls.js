@@ -8,7 +8,7 @@ const NETWORK = ["on", "off", "slow", "captive-portal", "error-500", "wrong-cert
 
 /** A row of chips of which exactly one is chosen. `onChoose` answers whether the simulator did it. */
 export function choose(parent, name, values, word, chosen, onChoose) {
-  const shown = [document.documentElement.lang, chosen].join();
+  const shown = [document.documentElement.lang, chosen, ...values].join();
   if (parent.dataset.shown === shown) return;
   const turn = async (value) => {
     if (await onChoose(value)) return;
