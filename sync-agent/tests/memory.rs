@@ -104,7 +104,8 @@ async fn an_agent_without_memory_is_started_again_and_loses_nothing() {
         deaths += u32::from(!agent.runs());
     }
     assert!(deaths > 0, "it was never short of memory");
-    assert!(acknowledged(&state) != [(1, outbox.head())], "not all was done");
+    // The last of them may have had enough after all, and done everything: this one is left for the next for certain.
+    finalise_sized(&mut outbox, &world.key, 1, LARGE);
     let _agent = Agent::start(&world, &config).await;
     eventually("everything", || acknowledged(&state) == [(1, outbox.head())]).await;
     assert_eq!(world.city.held().len() as u64, outbox.head(), "each once");
