@@ -2,9 +2,10 @@
 //! lights, the UPS, the voice, the A4 printer, the code scanner, the document camera and what lies under it. All of them
 //! are the drivers' own simulators at the wire; only the hands are here.
 //!
-//! Every device is taken by the same handle ([`device::DeskDevice`]), so that page, HTTP and scenarios have one shape for
+//! Every device is taken by the same handle ([`device::DeskDevice`], made of its [`at_desk::Hardware`]), so that page, HTTP and scenarios have one shape for
 //! all of them.
 
+mod at_desk;
 mod cabinet;
 mod code_scanner;
 mod device;
@@ -30,15 +31,16 @@ pub use document_printer::PrintOutInfo;
 pub use fault::{Fault, FaultKind, Scale, Unit};
 pub use receipt_printer::{PrinterCable, ReceiptInfo};
 
-use cabinet::CabinetAtDesk;
-use code_scanner::ScannerAtDesk;
+use at_desk::AtDesk;
+use cabinet::Cabinet;
+use code_scanner::CodeScanner;
 use device::{Change, DeskDevice};
-use document_camera::CameraAtDesk;
-use document_printer::DocumentPrinterAtDesk;
-use id_card_reader::ReaderAtDesk;
-use receipt_printer::PrinterAtDesk;
-use speaker::SpeakerAtDesk;
-use ups::UpsAtDesk;
+use document_camera::DocumentCamera;
+use document_printer::DocumentPrinter;
+use id_card_reader::IdCardReader;
+use receipt_printer::ReceiptPrinter;
+use speaker::Speaker;
+use ups::Ups;
 
 /// Serial speed of the devices on lines.
 const BAUD: u32 = 115_200;
@@ -54,29 +56,29 @@ pub struct DeskOptions {
 
 /// The desk.
 pub struct Desk {
-    reader: ReaderAtDesk,
-    printer: Arc<PrinterAtDesk>,
-    cabinet: CabinetAtDesk,
-    ups: UpsAtDesk,
-    speaker: SpeakerAtDesk,
-    document_printer: DocumentPrinterAtDesk,
-    scanner: ScannerAtDesk,
-    camera: CameraAtDesk,
+    reader: AtDesk<IdCardReader>,
+    printer: Arc<AtDesk<ReceiptPrinter>>,
+    cabinet: AtDesk<Cabinet>,
+    ups: AtDesk<Ups>,
+    speaker: AtDesk<Speaker>,
+    document_printer: AtDesk<DocumentPrinter>,
+    scanner: AtDesk<CodeScanner>,
+    camera: AtDesk<DocumentCamera>,
 }
 
 impl Desk {
     /// Sets the devices up, their ports in this folder (which must be there).
     pub fn set_up(folder: &Path, options: DeskOptions) -> std::io::Result<Self> {
         let DeskOptions { paced, receipt_printer } = options;
-        let printer = Arc::new(PrinterAtDesk::set_up(folder, paced, receipt_printer)?);
+        let printer = Arc::new(ReceiptPrinter::set_up(folder, paced, receipt_printer)?);
         Ok(Self {
-            reader: ReaderAtDesk::set_up(folder, paced)?,
-            cabinet: CabinetAtDesk::set_up(folder, paced)?,
-            ups: UpsAtDesk::set_up()?,
-            speaker: SpeakerAtDesk::set_up(folder)?,
-            document_printer: DocumentPrinterAtDesk::set_up(paced)?,
-            scanner: ScannerAtDesk::set_up(folder, paced, Arc::clone(&printer))?,
-            camera: CameraAtDesk::set_up(folder)?,
+            reader: IdCardReader::set_up(folder, paced)?,
+            cabinet: Cabinet::set_up(folder, paced)?,
+            ups: Ups::set_up()?,
+            speaker: Speaker::set_up(folder)?,
+            document_printer: DocumentPrinter::set_up(paced)?,
+            scanner: CodeScanner::set_up(folder, paced, Arc::clone(&printer))?,
+            camera: DocumentCamera::set_up(folder)?,
             printer,
         })
     }

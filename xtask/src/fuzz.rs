@@ -4,8 +4,11 @@
 //! is the code as it ships (no `--cfg fuzzing`, which some crates take as leave to check less), with the checks of a
 //! debug build. The corpus stays in the folder of build results, so that the next hunt goes on where this one ended.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -29,6 +32,12 @@ pub struct Fuzz {
     /// Minutes for each target
     #[arg(long, default_value_t = 2.0)]
     minutes: f64,
+    /// Go round again until so many inputs were tried altogether
+    #[arg(long, conflicts_with = "replay")]
+    executions: Option<u64>,
+    /// Targets hunted at the same time
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
     /// Run this one input and say what it does
     #[arg(long, requires = "target")]
     replay: Option<PathBuf>,
@@ -53,16 +62,17 @@ impl Fuzz {
         let kept = workspace.target.join("fuzz-found");
         std::fs::create_dir_all(&kept).with_context(|| format!("{} cannot be made", kept.display()))?;
         check(&program, &kept)?;
-        run::step(3, 3, format!("Hunt: {} targets, {} minutes each", names.len(), self.minutes));
-        for (number, name) in names.iter().enumerate() {
-            eprintln!("\n      {name} ({} of {})", number + 1, names.len());
-            if run::must(&mut self.hunt(&program, name, &folder.join(name), &kept)).is_err() {
-                found(name, &kept);
-                return Ok(ExitCode::FAILURE);
+        let minutes = self.minutes;
+        run::step(3, 3, format!("Hunt: {} targets, {minutes} minutes each", names.len()));
+        let hunt = Hunt { program, corpus: folder, kept, minutes, names, tried: AtomicU64::new(0) };
+        while hunt.round(self.jobs)? {
+            let tried = hunt.tried.load(Ordering::Relaxed);
+            println!("{} targets, {tried} inputs tried, nothing found.", hunt.names.len());
+            if self.executions.is_none_or(|wanted| tried >= wanted) {
+                return Ok(ExitCode::SUCCESS);
             }
         }
-        println!("{} targets, nothing found.", names.len());
-        Ok(ExitCode::SUCCESS)
+        Ok(ExitCode::FAILURE)
     }
 
     fn build(&self, workspace: &Workspace) -> Result<PathBuf> {
@@ -103,12 +113,62 @@ impl Fuzz {
             None => Ok(names),
         }
     }
+}
 
-    fn hunt(&self, program: &Path, name: &str, corpus: &Path, kept: &Path) -> Command {
-        let mut hunt = Command::new(program);
-        hunt.env("FUZZ_TARGET", name).arg(corpus);
+/// A hunt over several targets.
+struct Hunt {
+    program: PathBuf,
+    /// One folder of inputs for each target.
+    corpus: PathBuf,
+    /// Where finds are kept.
+    kept: PathBuf,
+    /// For each target.
+    minutes: f64,
+    names: Vec<String>,
+    /// Inputs so far.
+    tried: AtomicU64,
+}
+
+impl Hunt {
+    /// Each target once, so many at the same time; `false` when one broke.
+    fn round(&self, jobs: usize) -> Result<bool> {
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<bool> {
+            while let Some(name) = self.names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if !self.one(name)? {
+                    // The others end with the target that they are at.
+                    next.store(self.names.len(), Ordering::Relaxed);
+                    found(name, &self.kept);
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+            let ends = workers.into_iter().map(|worker| worker.join().expect("hunting does not panic"));
+            ends.collect::<Result<Vec<_>>>().map(|held| held.into_iter().all(|held| held))
+        })
+    }
+
+    /// One target, its output passed on; whether it held.
+    fn one(&self, name: &str) -> Result<bool> {
+        eprintln!("\n      {name}");
+        let mut running = self.command(name).stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let output = running.stderr.take().context("the hunt has no output")?;
+        for line in BufReader::new(output).split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            eprintln!("{name}: {line}");
+            self.tried.fetch_add(executed(&line).unwrap_or(0), Ordering::Relaxed);
+        }
+        Ok(running.wait()?.success())
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut hunt = Command::new(&self.program);
+        hunt.env("FUZZ_TARGET", name).arg(self.corpus.join(name));
         hunt.arg(format!("-max_total_time={}", (self.minutes * 60.0).ceil()));
-        hunt.arg(format!("-artifact_prefix={}/{name}-", kept.display()));
+        hunt.arg(format!("-artifact_prefix={}/{name}-", self.kept.display()));
         // The longest input, the most memory, and the longest time for one input that is still no find.
         hunt.args([
             "-max_len=65536",
@@ -119,6 +179,11 @@ impl Fuzz {
         ]);
         hunt
     }
+}
+
+/// Inputs that were tried, from libFuzzer's last words about a target.
+fn executed(line: &str) -> Option<u64> {
+    line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok()
 }
 
 /// Lets a planted fault be found: without coverage a hunt finds nothing, and would call that good news.
@@ -141,4 +206,16 @@ fn found(name: &str, kept: &Path) {
         "When it is mended, put the input into tests/fuzz/found/{name}/ under a name that says what it was:"
     );
     eprintln!("every test run tries it from then on.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_counted_from_the_last_words_alone() {
+        assert_eq!(executed("stat::number_of_executed_units: 4194304"), Some(4_194_304));
+        assert_eq!(executed("stat::average_exec_per_sec:     28149"), None);
+        assert_eq!(executed("#4194304\tpulse  cov: 312 ft: 1200 corp: 99/2000b"), None);
+    }
 }

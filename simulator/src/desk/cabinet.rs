@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use device_drivers::cabinet::{DoorState, LightPattern, Presence};
 use device_drivers::cabinet_board::protocol::Refusal;
@@ -10,8 +10,9 @@ use device_drivers::cabinet_board::simulator::{self, BoardFault, BoardProfile, S
 use serde_json::{Map, Value, json};
 
 use super::BAUD;
-use super::device::{Control, ControlKind, DeskDevice, Turn};
-use super::fault::{self, Fault, FaultKind, Known, bytes, millis, numbered, plain};
+use super::at_desk::{AtDesk, Hardware, held};
+use super::device::{Control, ControlKind, Turn};
+use super::fault::{Known, bytes, millis, numbered, plain};
 
 /// The lights, by their numbers on the board.
 const LIGHTS: [&str; 3] = ["card", "receipt", "help"];
@@ -20,7 +21,7 @@ const DOORS: [&str; 2] = ["door_1_open", "door_2_open"];
 
 /// Something wrong with the board.
 #[derive(Debug, Clone, Copy)]
-enum CabinetFault {
+pub(super) enum CabinetFault {
     OnTheWire(BoardFault),
     Sensor,
 }
@@ -29,51 +30,28 @@ const fn wire(fault: BoardFault) -> CabinetFault {
     CabinetFault::OnTheWire(fault)
 }
 
-const FAULTS: &[Known<CabinetFault>] = &[
-    plain("checksum", |_| wire(BoardFault::WrongChecksum)),
-    plain("garbage", |_| wire(BoardFault::NoiseInside)),
-    plain("garbage-before", |_| wire(BoardFault::NoiseBefore)),
-    plain("false-start", |_| wire(BoardFault::FalseStartBefore)),
-    plain("stale", |_| wire(BoardFault::StaleBefore)),
-    numbered("truncated", bytes(0, 39, 5), |n| wire(BoardFault::Truncated { after_bytes: n as usize })),
-    numbered("delay", millis(1500), |n| wire(BoardFault::Late { millis: n })),
-    plain("refused", |_| wire(BoardFault::Refusal(Refusal::UnknownRequest))),
-    plain("nonsense", |_| wire(BoardFault::Nonsense)),
-    plain("silent", |_| wire(BoardFault::Silence)),
-    plain("sensor", |_| CabinetFault::Sensor),
-];
-
-const CONTROLS: &[Control] = &[
-    Control::switch("near"),
-    Control::switch(DOORS[0]),
-    Control::switch(DOORS[1]),
-    Control::switch("paced"),
-    Control { name: "restart", kind: ControlKind::Press },
-];
-
 struct Hands {
     near: bool,
     open: [bool; DOORS.len()],
-    fault: Option<Fault>,
     paced: bool,
 }
 
-pub(super) struct CabinetAtDesk {
+pub(super) struct Cabinet {
     port: PathBuf,
     board: SimulatedBoardHandle,
     hands: Mutex<Hands>,
 }
 
-impl CabinetAtDesk {
+impl Cabinet {
     /// Somebody stands before it from the start: who looks at the demo.
-    pub(super) fn set_up(folder: &Path, paced: bool) -> io::Result<Self> {
+    pub(super) fn set_up(folder: &Path, paced: bool) -> io::Result<AtDesk<Self>> {
         let port = folder.join("cabinet-board");
         let (lights, doors) = (LIGHTS.len() as u8, DOORS.len() as u8);
         let board = simulator::serve(&port, BAUD, BoardProfile { lights, doors, ..BoardProfile::default() })?;
         board.set_paced(paced);
         board.set_presence(Presence::Near);
-        let hands = Hands { near: true, open: [false; DOORS.len()], fault: None, paced };
-        Ok(Self { port, board, hands: Mutex::new(hands) })
+        let hands = Hands { near: true, open: [false; DOORS.len()], paced };
+        Ok(AtDesk::new(Self { port, board, hands: Mutex::new(hands) }))
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -89,7 +67,7 @@ impl CabinetAtDesk {
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.hands)
     }
 
     fn set(&self, control: &'static str, on: bool) {
@@ -107,44 +85,50 @@ impl CabinetAtDesk {
     }
 }
 
-impl DeskDevice for CabinetAtDesk {
-    fn name(&self) -> &'static str {
-        "cabinet"
-    }
+impl Hardware for Cabinet {
+    const NAME: &'static str = "cabinet";
+    type Fault = CabinetFault;
+    const FAULTS: &'static [Known<CabinetFault>] = &[
+        plain("checksum", |_| wire(BoardFault::WrongChecksum)),
+        plain("garbage", |_| wire(BoardFault::NoiseInside)),
+        plain("garbage-before", |_| wire(BoardFault::NoiseBefore)),
+        plain("false-start", |_| wire(BoardFault::FalseStartBefore)),
+        plain("stale", |_| wire(BoardFault::StaleBefore)),
+        numbered("truncated", bytes(0, 39, 5), |n| wire(BoardFault::Truncated { after_bytes: n as usize })),
+        numbered("delay", millis(1500), |n| wire(BoardFault::Late { millis: n })),
+        plain("refused", |_| wire(BoardFault::Refusal(Refusal::UnknownRequest))),
+        plain("nonsense", |_| wire(BoardFault::Nonsense)),
+        plain("silent", |_| wire(BoardFault::Silence)),
+        plain("sensor", |_| CabinetFault::Sensor),
+    ];
+    const CONTROLS: &'static [Control] = &[
+        Control::switch("near"),
+        Control::switch(DOORS[0]),
+        Control::switch(DOORS[1]),
+        Control::switch("paced"),
+        Control { name: "restart", kind: ControlKind::Press },
+    ];
 
     fn is_plugged(&self) -> bool {
         self.board.is_plugged()
     }
 
-    fn plug(&self, plugged: bool) -> io::Result<()> {
-        if plugged {
-            return self.board.plug();
-        }
+    fn plug(&self) -> io::Result<()> {
+        self.board.plug()
+    }
+
+    fn unplug(&self) {
         self.board.unplug();
-        Ok(())
     }
 
-    fn faults(&self) -> Vec<FaultKind> {
-        fault::kinds(FAULTS)
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        self.hands().fault
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
-        self.hands().fault = fault;
-        let (wire, sensor) = match fault.and_then(|fault| fault::made(FAULTS, fault)) {
+    fn set_fault(&self, fault: Option<CabinetFault>) {
+        let (wire, sensor) = match fault {
             None => (None, false),
             Some(CabinetFault::OnTheWire(fault)) => (Some(fault), false),
             Some(CabinetFault::Sensor) => (None, true),
         };
         self.board.set_fault(wire);
         self.board.set_sensor_failed(sensor);
-    }
-
-    fn controls(&self) -> &'static [Control] {
-        CONTROLS
     }
 
     fn settings(&self) -> Value {

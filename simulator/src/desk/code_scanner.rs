@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use device_drivers::code_scanner::simulator::{
     self, ScannerFault, ScannerKind, ScannerProfile, SimulatedScannerHandle,
@@ -11,9 +11,10 @@ use device_drivers::code_scanner::simulator::{
 use serde_json::{Value, json};
 
 use super::BAUD;
-use super::device::{Control, ControlKind, DeskDevice, Turn};
-use super::fault::{self, Fault, FaultKind, Known, bytes, millis, numbered, plain};
-use super::receipt_printer::PrinterAtDesk;
+use super::at_desk::{AtDesk, Hardware, held};
+use super::device::{Control, ControlKind, Turn};
+use super::fault::{Known, bytes, millis, numbered, plain};
+use super::receipt_printer::ReceiptPrinter;
 
 /// 医保电子凭证, made up: the mark and 25 digits.
 const INSURANCE: &str = "4240000000000000001234400000";
@@ -22,42 +23,32 @@ const TEXT_MAX: usize = 8192;
 /// Bytes of a code before a pause.
 const BEFORE_PAUSE: usize = 10;
 
-/// What goes wrong with every scan until somebody repairs it.
-const FAULTS: &[Known<ScannerFault>] = &[
-    numbered("pause", millis(40), |n| ScannerFault::Split { after: BEFORE_PAUSE, millis: n }),
-    numbered("breaks-off", bytes(0, 4096, 20), |n| ScannerFault::BreaksOff { after: n as usize }),
-    plain("doubled", |_| ScannerFault::Doubled),
-    plain("noise", |_| ScannerFault::Noise),
-];
-
-const CONTROLS: &[Control] = &[
-    Control { name: "scan_receipt", kind: ControlKind::Press },
-    Control { name: "scan_torn", kind: ControlKind::Press },
-    Control { name: "scan_insurance", kind: ControlKind::Press },
-    Control { name: "scan_text", kind: ControlKind::Text { most: TEXT_MAX } },
-];
-
 struct Hands {
-    fault: Option<Fault>,
+    /// What goes wrong with each.
+    fault: Option<ScannerFault>,
     scans: u64,
 }
 
-pub(super) struct ScannerAtDesk {
+pub(super) struct CodeScanner {
     port: PathBuf,
     quick: bool,
     scanner: SimulatedScannerHandle,
     /// Where receipts come from.
-    printer: Arc<PrinterAtDesk>,
+    printer: Arc<AtDesk<ReceiptPrinter>>,
     hands: Mutex<Hands>,
 }
 
-impl ScannerAtDesk {
-    pub(super) fn set_up(folder: &Path, paced: bool, printer: Arc<PrinterAtDesk>) -> io::Result<Self> {
+impl CodeScanner {
+    pub(super) fn set_up(
+        folder: &Path,
+        paced: bool,
+        printer: Arc<AtDesk<ReceiptPrinter>>,
+    ) -> io::Result<AtDesk<Self>> {
         let port = folder.join("code-scanner");
         let profile = ScannerProfile { kind: ScannerKind::Serial, suffix: b"\r\n" };
         let scanner = simulator::serve(&port, profile)?;
         let hands = Mutex::new(Hands { fault: None, scans: 0 });
-        Ok(Self { port, quick: !paced, scanner, printer, hands })
+        Ok(AtDesk::new(Self { port, quick: !paced, scanner, printer, hands }))
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -70,7 +61,7 @@ impl ScannerAtDesk {
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.hands)
     }
 
     /// Holds a code before the scanner, which sees it when it has power.
@@ -80,7 +71,7 @@ impl ScannerAtDesk {
         }
         let mut hands = self.hands();
         hands.scans += 1;
-        match torn.or_else(|| hands.fault.and_then(|fault| fault::made(FAULTS, fault))) {
+        match torn.or(hands.fault) {
             None => self.scanner.scan(code),
             Some(fault) => self.scanner.scan_with(code, fault),
         }
@@ -93,41 +84,37 @@ impl ScannerAtDesk {
     }
 }
 
-impl DeskDevice for ScannerAtDesk {
-    fn name(&self) -> &'static str {
-        "code-scanner"
-    }
+impl Hardware for CodeScanner {
+    const NAME: &'static str = "code-scanner";
+    type Fault = ScannerFault;
+    /// What goes wrong with every scan until somebody repairs it.
+    const FAULTS: &'static [Known<ScannerFault>] = &[
+        numbered("pause", millis(40), |n| ScannerFault::Split { after: BEFORE_PAUSE, millis: n }),
+        numbered("breaks-off", bytes(0, 4096, 20), |n| ScannerFault::BreaksOff { after: n as usize }),
+        plain("doubled", |_| ScannerFault::Doubled),
+        plain("noise", |_| ScannerFault::Noise),
+    ];
+    const CONTROLS: &'static [Control] = &[
+        Control { name: "scan_receipt", kind: ControlKind::Press },
+        Control { name: "scan_torn", kind: ControlKind::Press },
+        Control { name: "scan_insurance", kind: ControlKind::Press },
+        Control { name: "scan_text", kind: ControlKind::Text { most: TEXT_MAX } },
+    ];
 
     fn is_plugged(&self) -> bool {
         self.scanner.is_plugged()
     }
 
-    fn plug(&self, plugged: bool) -> io::Result<()> {
-        if plugged {
-            return self.scanner.plug();
-        }
+    fn plug(&self) -> io::Result<()> {
+        self.scanner.plug()
+    }
+
+    fn unplug(&self) {
         self.scanner.unplug();
-        Ok(())
     }
 
-    fn faults(&self) -> Vec<FaultKind> {
-        fault::kinds(FAULTS)
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        self.hands().fault
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
+    fn set_fault(&self, fault: Option<ScannerFault>) {
         self.hands().fault = fault;
-    }
-
-    fn controls(&self) -> &'static [Control] {
-        CONTROLS
-    }
-
-    fn settings(&self) -> Value {
-        json!({})
     }
 
     fn turn(&self, control: &'static str, turn: Turn) -> io::Result<()> {

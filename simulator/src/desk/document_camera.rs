@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use device_drivers::camera::protocol::{decode, mjpg};
 use device_drivers::camera::simulator::{
@@ -12,8 +12,9 @@ use device_drivers::camera::simulator::{
 use device_drivers::camera::{FrameFormat, Picture, RawFrame};
 use serde_json::{Value, json};
 
-use super::device::{Control, ControlKind, DeskDevice, Turn};
-use super::fault::{self, Fault, FaultKind, Known, bytes, numbered, plain};
+use super::at_desk::{AtDesk, Hardware, held};
+use super::device::{Control, ControlKind, Turn};
+use super::fault::{Known, bytes, numbered, plain};
 
 /// Size of its frames, in pixels.
 const SIZE: (u32, u32) = (1280, 720);
@@ -29,7 +30,8 @@ const PICTURES: [&str; 6] = ["form", "card", "crooked", "glare", "own", "webcam"
 const OWN: &str = PICTURES[4];
 const WEBCAM: &str = PICTURES[5];
 
-enum Broken {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Broken {
     /// The lens is covered, or the lamp is out.
     Dark,
     /// Out of focus.
@@ -38,42 +40,28 @@ enum Broken {
     Wire(CameraFault),
 }
 
-const FAULTS: &[Known<Broken>] = &[
-    plain("dark", |_| Broken::Dark),
-    plain("blurred", |_| Broken::Blurred),
-    plain("frozen", |_| Broken::Wire(CameraFault::Stuck)),
-    plain("silent", |_| Broken::Wire(CameraFault::Silent)),
-    plain("damaged", |_| Broken::Wire(CameraFault::Damaged)),
-    numbered("truncated", bytes(1, 60_000, 2000), |n| {
-        Broken::Wire(CameraFault::CutShort { bytes: n as usize })
-    }),
-];
-
-const CONTROLS: &[Control] =
-    &[Control { name: "picture", kind: ControlKind::Choice { choices: &PICTURES, none: true } }];
-
 struct Hands {
     picture: Option<&'static str>,
     own: Option<Picture>,
-    fault: Option<Fault>,
+    fault: Option<Broken>,
     plugged: bool,
     /// What the camera shows, unless it hands on the visitor's own: drawn anew only when it is something else.
     shown: Option<Scene>,
 }
 
-pub(super) struct CameraAtDesk {
+pub(super) struct DocumentCamera {
     path: PathBuf,
     camera: SimulatedCamera,
     hands: Mutex<Hands>,
     drawing: Mutex<()>,
 }
 
-impl CameraAtDesk {
-    pub(super) fn set_up(folder: &Path) -> io::Result<Self> {
+impl DocumentCamera {
+    pub(super) fn set_up(folder: &Path) -> io::Result<AtDesk<Self>> {
         let path = folder.join("document-camera");
         let hands = Hands { picture: None, own: None, fault: None, plugged: true, shown: None };
         let camera = serve(&path, CameraProfile::default(), scene(&hands))?;
-        Ok(Self { path, camera, hands: Mutex::new(hands), drawing: Mutex::new(()) })
+        Ok(AtDesk::new(Self { path, camera, hands: Mutex::new(hands), drawing: Mutex::new(()) }))
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -81,12 +69,12 @@ impl CameraAtDesk {
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.hands)
     }
 
     /// Changes what lies there or what is wrong with it. Drawing takes a moment, in which nobody else waits for the hands.
     fn show(&self, change: impl FnOnce(&mut Hands)) {
-        let _one_after_the_other = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_after_the_other = held(&self.drawing);
         let (drawn_anew, fault) = {
             let mut hands = self.hands();
             change(&mut hands);
@@ -94,7 +82,7 @@ impl CameraAtDesk {
             let wanted = (hands.picture != Some(WEBCAM)).then(|| scene(&hands));
             let drawn_anew = wanted.clone().filter(|wanted| hands.shown.as_ref() != Some(wanted));
             hands.shown = wanted;
-            (drawn_anew, broken(&hands))
+            (drawn_anew, hands.fault)
         };
         if let Some(scene) = drawn_anew {
             self.camera.show(scene);
@@ -139,10 +127,6 @@ fn frame_of(jpeg: Vec<u8>) -> io::Result<RawFrame> {
     Ok(RawFrame { format: FrameFormat::Mjpg, width, height, bytes: jpeg.into() })
 }
 
-fn broken(hands: &Hands) -> Option<Broken> {
-    hands.fault.and_then(|fault| fault::made(FAULTS, fault))
-}
-
 fn scene(hands: &Hands) -> Scene {
     let (width, height) = SIZE;
     let straight = |picture: Picture, across: f32| Laid::straight(picture, SIZE, across);
@@ -161,47 +145,48 @@ fn scene(hands: &Hands) -> Scene {
     };
     let glare = (hands.picture == Some("glare")).then_some(Glare { middle: (600.0, 300.0), radius: 90.0 });
     let scene = Scene { laid, glare, ..Scene::empty(width, height) };
-    match broken(hands) {
+    match hands.fault {
         Some(Broken::Dark) => Scene { light: 0.02, ..scene },
         Some(Broken::Blurred) => Scene { blur: 3, ..scene },
         Some(Broken::Wire(_)) | None => scene,
     }
 }
 
-impl DeskDevice for CameraAtDesk {
-    fn name(&self) -> &'static str {
-        "document-camera"
-    }
+impl Hardware for DocumentCamera {
+    const NAME: &'static str = "document-camera";
+    type Fault = Broken;
+    const FAULTS: &'static [Known<Broken>] = &[
+        plain("dark", |_| Broken::Dark),
+        plain("blurred", |_| Broken::Blurred),
+        plain("frozen", |_| Broken::Wire(CameraFault::Stuck)),
+        plain("silent", |_| Broken::Wire(CameraFault::Silent)),
+        plain("damaged", |_| Broken::Wire(CameraFault::Damaged)),
+        numbered("truncated", bytes(1, 60_000, 2000), |n| {
+            Broken::Wire(CameraFault::CutShort { bytes: n as usize })
+        }),
+    ];
+    const CONTROLS: &'static [Control] =
+        &[Control { name: "picture", kind: ControlKind::Choice { choices: &PICTURES, none: true } }];
 
     fn is_plugged(&self) -> bool {
         self.hands().plugged
     }
 
-    fn plug(&self, plugged: bool) -> io::Result<()> {
+    fn plug(&self) -> io::Result<()> {
         let mut hands = self.hands();
-        if plugged {
-            self.camera.plug()?;
-        } else {
-            self.camera.unplug();
-        }
-        hands.plugged = plugged;
+        self.camera.plug()?;
+        hands.plugged = true;
         Ok(())
     }
 
-    fn faults(&self) -> Vec<FaultKind> {
-        fault::kinds(FAULTS)
+    fn unplug(&self) {
+        let mut hands = self.hands();
+        self.camera.unplug();
+        hands.plugged = false;
     }
 
-    fn fault(&self) -> Option<Fault> {
-        self.hands().fault
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
+    fn set_fault(&self, fault: Option<Broken>) {
         self.show(|hands| hands.fault = fault);
-    }
-
-    fn controls(&self) -> &'static [Control] {
-        CONTROLS
     }
 
     fn settings(&self) -> Value {

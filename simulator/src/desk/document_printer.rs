@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use device_drivers::document_printer::simulator::{
@@ -11,12 +11,11 @@ use device_drivers::document_printer::simulator::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::device::{Control, DeskDevice, Turn};
-use super::fault::{self, Fault, FaultKind, Known, Scale, Unit, bytes, millis, numbered, plain};
+use super::at_desk::{AtDesk, Hardware, held};
+use super::device::{Control, Turn};
+use super::fault::{Fault, Known, Scale, Unit, bytes, millis, numbered, plain};
 use crate::pdf_page;
 
-/// What the printer is called.
-const NAME: &str = "document-printer";
 /// How long a page takes when nobody wants to wait for it.
 const AT_ONCE: Duration = Duration::from_millis(20);
 /// Print-outs that are told of; more lie in the tray.
@@ -28,7 +27,7 @@ const PAGES: Scale = Scale { unit: Unit::Pages, least: 0, most: 100, usual: 0 };
 
 /// Something wrong with the printer, or with the line to it.
 #[derive(Debug, Clone, Copy)]
-enum Ill {
+pub(super) enum Ill {
     Now(Trouble),
     /// Happens once, when so many pages of the next print-out are out.
     AtPage {
@@ -44,27 +43,6 @@ const BUSY: u16 = 0x0507;
 const fn at_page(pages: u64, trouble: Trouble) -> Ill {
     Ill::AtPage { pages: pages as u32, trouble }
 }
-
-const FAULTS: &[Known<Ill>] = &[
-    plain("jam", |_| Ill::Now(Trouble::Jam)),
-    numbered("jam-at-page", PAGES, |n| at_page(n, Trouble::Jam)),
-    numbered("paper-ends", PAGES, |n| at_page(n, Trouble::PaperOut)),
-    numbered("cover-opens", PAGES, |n| at_page(n, Trouble::CoverOpen)),
-    plain("toner-empty", |_| Ill::Now(Trouble::TonerOut)),
-    plain("output-full", |_| Ill::Now(Trouble::OutputFull)),
-    plain("paused", |_| Ill::Now(Trouble::Paused)),
-    plain("silent", |_| Ill::Line(LineFault::Silence)),
-    numbered("delay", millis(1500), |n| Ill::Line(LineFault::Late(Duration::from_millis(n)))),
-    plain("hangs-up", |_| Ill::Line(LineFault::CutBefore)),
-    numbered("truncated", bytes(1, 100_000, 100), |n| Ill::Line(LineFault::CutAfter(n as usize))),
-    plain("garbage", |_| Ill::Line(LineFault::Garbage)),
-    plain("stale", |_| Ill::Line(LineFault::OtherId)),
-    plain("byte-by-byte", |_| Ill::Line(LineFault::Trickle(Duration::from_millis(1)))),
-    plain("refused", |_| Ill::Line(LineFault::Status(BUSY))),
-];
-
-const CONTROLS: &[Control] =
-    &[Control::switch("paper"), Control::switch("cover_open"), Control::switch("paced")];
 
 /// A print-out in the tray, or on its way there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,24 +66,24 @@ struct Hands {
     paper: bool,
     cover_open: bool,
     paced: bool,
-    fault: Option<Fault>,
+    ill: Option<Ill>,
 }
 
 /// A page that was drawn: print-out, page, PNG.
 type Drawn = (i32, u32, Arc<Vec<u8>>);
 
-pub(super) struct DocumentPrinterAtDesk {
+pub(super) struct DocumentPrinter {
     hands: Mutex<Hands>,
     drawn: Mutex<VecDeque<Drawn>>,
 }
 
-impl DocumentPrinterAtDesk {
+impl DocumentPrinter {
     /// On a free port of this machine.
-    pub(super) fn set_up(paced: bool) -> io::Result<Self> {
+    pub(super) fn set_up(paced: bool) -> io::Result<AtDesk<Self>> {
         let printer = simulator::serve(MachineProfile::default())?;
-        let hands = Hands { printer, paper: true, cover_open: false, paced, fault: None };
+        let hands = Hands { printer, paper: true, cover_open: false, paced, ill: None };
         hands.set_pace();
-        Ok(Self { hands: Mutex::new(hands), drawn: Mutex::new(VecDeque::new()) })
+        Ok(AtDesk::new(Self { hands: Mutex::new(hands), drawn: Mutex::new(VecDeque::new()) }))
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -139,11 +117,11 @@ impl DocumentPrinterAtDesk {
     }
 
     fn drawn(&self) -> MutexGuard<'_, VecDeque<Drawn>> {
-        self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.drawn)
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        let mut hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hands = held(&self.hands);
         hands.notice();
         hands
     }
@@ -158,24 +136,22 @@ impl Hands {
 
     /// What has come of a fault: one that has happened is over, and what it left is seen at the switches.
     fn notice(&mut self) {
-        let ill = self.fault.and_then(|fault| fault::made(FAULTS, fault));
-        let Some(Ill::AtPage { trouble, .. }) = ill else { return };
+        let Some(Ill::AtPage { trouble, .. }) = self.ill else { return };
         if self.printer.look(|printer| printer.trouble()) != Some(trouble) {
             return;
         }
-        self.fault = None;
+        self.ill = None;
         match trouble {
             Trouble::PaperOut => self.paper = false,
             Trouble::CoverOpen => self.cover_open = true,
             // Somebody has to take the paper out.
-            _ => self.fault = Some(Fault { name: "jam", number: None }),
+            stays => self.ill = Some(Ill::Now(stays)),
         }
     }
 
     /// Puts the printer into the gravest of its troubles, or out of all.
     fn show_trouble(&self) {
-        let ill = self.fault.and_then(|fault| fault::made(FAULTS, fault));
-        let trouble = match ill {
+        let trouble = match self.ill {
             _ if self.cover_open => Some(Trouble::CoverOpen),
             Some(Ill::Now(trouble)) => Some(trouble),
             _ if !self.paper => Some(Trouble::PaperOut),
@@ -185,49 +161,60 @@ impl Hands {
     }
 }
 
-impl DeskDevice for DocumentPrinterAtDesk {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+impl Hardware for DocumentPrinter {
+    const NAME: &'static str = "document-printer";
+    type Fault = Ill;
+    const FAULTS: &'static [Known<Ill>] = &[
+        plain("jam", |_| Ill::Now(Trouble::Jam)),
+        numbered("jam-at-page", PAGES, |n| at_page(n, Trouble::Jam)),
+        numbered("paper-ends", PAGES, |n| at_page(n, Trouble::PaperOut)),
+        numbered("cover-opens", PAGES, |n| at_page(n, Trouble::CoverOpen)),
+        plain("toner-empty", |_| Ill::Now(Trouble::TonerOut)),
+        plain("output-full", |_| Ill::Now(Trouble::OutputFull)),
+        plain("paused", |_| Ill::Now(Trouble::Paused)),
+        plain("silent", |_| Ill::Line(LineFault::Silence)),
+        numbered("delay", millis(1500), |n| Ill::Line(LineFault::Late(Duration::from_millis(n)))),
+        plain("hangs-up", |_| Ill::Line(LineFault::CutBefore)),
+        numbered("truncated", bytes(1, 100_000, 100), |n| Ill::Line(LineFault::CutAfter(n as usize))),
+        plain("garbage", |_| Ill::Line(LineFault::Garbage)),
+        plain("stale", |_| Ill::Line(LineFault::OtherId)),
+        plain("byte-by-byte", |_| Ill::Line(LineFault::Trickle(Duration::from_millis(1)))),
+        plain("refused", |_| Ill::Line(LineFault::Status(BUSY))),
+    ];
+    const CONTROLS: &'static [Control] =
+        &[Control::switch("paper"), Control::switch("cover_open"), Control::switch("paced")];
 
     fn is_plugged(&self) -> bool {
         self.hands().printer.is_powered()
     }
 
-    fn plug(&self, plugged: bool) -> io::Result<()> {
+    fn plug(&self) -> io::Result<()> {
+        self.hands().printer.power_on()
+    }
+
+    fn unplug(&self) {
+        self.hands().printer.power_off();
+    }
+
+    fn set_fault(&self, fault: Option<Ill>) {
         let mut hands = self.hands();
-        if plugged {
-            return hands.printer.power_on();
-        }
-        hands.printer.power_off();
-        Ok(())
-    }
-
-    fn faults(&self) -> Vec<FaultKind> {
-        fault::kinds(FAULTS)
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        self.hands().fault
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
-        let mut hands = self.hands();
-        hands.fault = fault;
+        hands.ill = fault;
         hands.printer.disarm();
-        let ill = fault.and_then(|fault| fault::made(FAULTS, fault));
-        hands.printer.set_line_fault(match ill {
+        hands.printer.set_line_fault(match fault {
             Some(Ill::Line(fault)) => Some(fault),
             _ => None,
         });
         hands.show_trouble();
-        if let Some(Ill::AtPage { pages, trouble }) = ill {
+        if let Some(Ill::AtPage { pages, trouble }) = fault {
             hands.printer.trouble_after(pages, trouble);
         }
     }
 
-    fn controls(&self) -> &'static [Control] {
-        CONTROLS
+    fn outcome(&self, fault: Fault) -> Option<Fault> {
+        match self.hands().ill? {
+            Ill::Now(Trouble::Jam) => Some(Fault { name: "jam", number: None }),
+            _ => Some(fault),
+        }
     }
 
     fn settings(&self) -> Value {
@@ -277,16 +264,17 @@ fn info(out: &SimulatedPrintOut, in_progress: bool) -> PrintOutInfo {
 #[cfg(test)]
 mod tests {
     use device_drivers::document_printer::{
-        Deadlines, DocumentPrinter, Failure, Go, IppDocumentPrinter, Obstacle, PrintOut,
+        Deadlines, DocumentPrinter as _, Failure, Go, IppDocumentPrinter, Obstacle, PrintOut,
     };
 
+    use super::super::device::DeskDevice as _;
     use super::*;
     use crate::pdf_page::tests::quarter;
 
     const PATIENCE: Duration = Duration::from_secs(2);
 
-    fn set_up() -> (DocumentPrinterAtDesk, IppDocumentPrinter) {
-        let desk = DocumentPrinterAtDesk::set_up(false).unwrap();
+    fn set_up() -> (AtDesk<DocumentPrinter>, IppDocumentPrinter) {
+        let desk = DocumentPrinter::set_up(false).unwrap();
         let declared = desk.declared();
         let second = Duration::from_secs(1);
         let deadlines = Deadlines {
@@ -311,11 +299,11 @@ mod tests {
         printed.map(drop).map_err(|error| error.failure)
     }
 
-    fn outs(desk: &DocumentPrinterAtDesk) -> Vec<PrintOutInfo> {
+    fn outs(desk: &AtDesk<DocumentPrinter>) -> Vec<PrintOutInfo> {
         serde_json::from_value(desk.shows()["print_outs"].clone()).unwrap()
     }
 
-    fn fault(desk: &DocumentPrinterAtDesk, name: &'static str, number: Option<u64>) {
+    fn fault(desk: &AtDesk<DocumentPrinter>, name: &'static str, number: Option<u64>) {
         desk.set_fault(Some(Fault { name, number }));
     }
 

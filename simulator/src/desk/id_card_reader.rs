@@ -2,69 +2,39 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use device_drivers::id_card_reader::simulator::{self, CardImage, SimulatedReaderHandle, WireFault};
 use serde_json::{Value, json};
 
 use super::BAUD;
-use super::device::{Control, ControlKind, DeskDevice, Turn};
-use super::fault::{self, Fault, FaultKind, Known, Scale, Unit, bytes, millis, numbered, plain};
+use super::at_desk::{AtDesk, Hardware, held};
+use super::device::{Control, ControlKind, Turn};
+use super::fault::{Known, Scale, Unit, bytes, millis, numbered, plain};
 use crate::cards::{CARD_IDS, DeskCard};
 
 /// The longest answer, a card with fingerprints, has 2,321 bytes.
 const IN_THE_ANSWER: Scale = bytes(1, 2400, 200);
 
-/// What can be wrong until somebody repairs it. The names without a number stand in scenarios: they stay.
-const FAULTS: &[Known<WireFault>] = &[
-    plain("checksum", |_| WireFault::WrongChecksum),
-    plain("garbage", |_| WireFault::GarbageInside),
-    plain("garbage-before", |_| WireFault::GarbageBefore),
-    plain("stale", |_| WireFault::StaleAnswer),
-    numbered("truncated", IN_THE_ANSWER, |n| WireFault::Truncated { after_bytes: n as usize }),
-    // Still well inside the driver's deadline of 3 s.
-    numbered("delay", millis(1500), |n| WireFault::Late { millis: n }),
-    // The reader works on the chip for 350 ms.
-    numbered("pull-early", millis(100), |n| WireFault::PulledAfter { millis: n }),
-    numbered("pull-mid-read", IN_THE_ANSWER, |n| WireFault::PulledMidRead { after_bytes: n as usize }),
-    numbered("unplug-mid-read", IN_THE_ANSWER, |n| WireFault::Unplugged { after_bytes: n as usize }),
-    plain("refused", |_| WireFault::Refused),
-    plain("not-a-card", |_| WireFault::NotACard),
-    plain("chip-hangs", |_| WireFault::ChipHangs),
-    plain("stuck", |_| WireFault::Stuck),
-    plain("silent", |_| WireFault::Silence),
-    plain("vendor-timeout", |_| WireFault::VendorTimeout),
-    // 0x41: reading failed.
-    numbered("status", Scale { unit: Unit::Code, least: 0, most: 255, usual: 0x41 }, |n| {
-        WireFault::Status(n as u8)
-    }),
-];
-
-const CONTROLS: &[Control] = &[
-    Control { name: "card", kind: ControlKind::Choice { choices: &CARD_IDS, none: true } },
-    Control::switch("paced"),
-];
-
 struct Hands {
     card: Option<&'static DeskCard>,
-    fault: Option<Fault>,
     paced: bool,
 }
 
-pub(super) struct ReaderAtDesk {
+pub(super) struct IdCardReader {
     port: PathBuf,
     reader: SimulatedReaderHandle,
     hands: Mutex<Hands>,
 }
 
-impl ReaderAtDesk {
-    pub(super) fn set_up(folder: &Path, paced: bool) -> io::Result<Self> {
+impl IdCardReader {
+    pub(super) fn set_up(folder: &Path, paced: bool) -> io::Result<AtDesk<Self>> {
         let port = folder.join("id-card-reader");
         let reader = simulator::serve(&port, BAUD)?;
         reader.set_paced(paced);
         // So that a forgotten card is noticed; other models never find it again.
         reader.set_rearms_on_reset(true);
-        Ok(Self { port, reader, hands: Mutex::new(Hands { card: None, fault: None, paced }) })
+        Ok(AtDesk::new(Self { port, reader, hands: Mutex::new(Hands { card: None, paced }) }))
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -72,7 +42,7 @@ impl ReaderAtDesk {
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.hands)
     }
 
     /// Lays a card on the reader (in place of another), or takes it off.
@@ -87,38 +57,52 @@ impl ReaderAtDesk {
     }
 }
 
-impl DeskDevice for ReaderAtDesk {
-    fn name(&self) -> &'static str {
-        "id-card-reader"
-    }
+impl Hardware for IdCardReader {
+    const NAME: &'static str = "id-card-reader";
+    type Fault = WireFault;
+    /// What can be wrong until somebody repairs it. The names without a number stand in scenarios: they stay.
+    const FAULTS: &'static [Known<WireFault>] = &[
+        plain("checksum", |_| WireFault::WrongChecksum),
+        plain("garbage", |_| WireFault::GarbageInside),
+        plain("garbage-before", |_| WireFault::GarbageBefore),
+        plain("stale", |_| WireFault::StaleAnswer),
+        numbered("truncated", IN_THE_ANSWER, |n| WireFault::Truncated { after_bytes: n as usize }),
+        // Still well inside the driver's deadline of 3 s.
+        numbered("delay", millis(1500), |n| WireFault::Late { millis: n }),
+        // The reader works on the chip for 350 ms.
+        numbered("pull-early", millis(100), |n| WireFault::PulledAfter { millis: n }),
+        numbered("pull-mid-read", IN_THE_ANSWER, |n| WireFault::PulledMidRead { after_bytes: n as usize }),
+        numbered("unplug-mid-read", IN_THE_ANSWER, |n| WireFault::Unplugged { after_bytes: n as usize }),
+        plain("refused", |_| WireFault::Refused),
+        plain("not-a-card", |_| WireFault::NotACard),
+        plain("chip-hangs", |_| WireFault::ChipHangs),
+        plain("stuck", |_| WireFault::Stuck),
+        plain("silent", |_| WireFault::Silence),
+        plain("vendor-timeout", |_| WireFault::VendorTimeout),
+        // 0x41: reading failed.
+        numbered("status", Scale { unit: Unit::Code, least: 0, most: 255, usual: 0x41 }, |n| {
+            WireFault::Status(n as u8)
+        }),
+    ];
+    const CONTROLS: &'static [Control] = &[
+        Control { name: "card", kind: ControlKind::Choice { choices: &CARD_IDS, none: true } },
+        Control::switch("paced"),
+    ];
 
     fn is_plugged(&self) -> bool {
         self.reader.is_plugged()
     }
 
-    fn plug(&self, plugged: bool) -> io::Result<()> {
-        if plugged {
-            return self.reader.plug();
-        }
+    fn plug(&self) -> io::Result<()> {
+        self.reader.plug()
+    }
+
+    fn unplug(&self) {
         self.reader.unplug();
-        Ok(())
     }
 
-    fn faults(&self) -> Vec<FaultKind> {
-        fault::kinds(FAULTS)
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        self.hands().fault
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
-        self.hands().fault = fault;
-        self.reader.set_fault(fault.and_then(|fault| fault::made(FAULTS, fault)));
-    }
-
-    fn controls(&self) -> &'static [Control] {
-        CONTROLS
+    fn set_fault(&self, fault: Option<WireFault>) {
+        self.reader.set_fault(fault);
     }
 
     fn settings(&self) -> Value {

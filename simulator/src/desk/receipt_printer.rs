@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use device_drivers::camera::Picture;
@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::BAUD;
-use super::device::{Control, DeskDevice, Turn};
-use super::fault::{self, Fault, FaultKind, Known, Scale, Unit, bytes, millis, numbered, plain};
+use super::at_desk::{AtDesk, Hardware, held};
+use super::device::{Control, Turn};
+use super::fault::{Fault, Known, Scale, Unit, bytes, millis, numbered, plain};
 use crate::picture;
 
 /// A receipt has about 600 rows.
@@ -25,7 +26,7 @@ const ON_THE_ROLL: Scale = Scale { unit: Unit::Rows, least: 1, most: 100_000, us
 
 /// Something wrong with the printer. What waits for a row, a cut or a byte happens once.
 #[derive(Debug, Clone, Copy)]
-enum Trouble {
+pub(super) enum Trouble {
     PaperEnds { rows: u32 },
     CoverOpens { rows: u32 },
     JamsAtCut,
@@ -40,28 +41,6 @@ enum Trouble {
 /// Nothing is wrong.
 const FINE: ErrorCause =
     ErrorCause { mechanical: false, cutter: false, unrecoverable: false, auto_recoverable: false };
-
-const FAULTS: &[Known<Trouble>] = &[
-    numbered("paper-ends", ON_THE_ROLL, |n| Trouble::PaperEnds { rows: n as u32 }),
-    numbered("cover-opens", ON_THE_ROLL, |n| Trouble::CoverOpens { rows: n as u32 }),
-    plain("jam-at-cut", |_| Trouble::JamsAtCut),
-    plain("cutter-jam", |_| Trouble::Error(ErrorCause { cutter: true, ..FINE })),
-    plain("head-hot", |_| Trouble::Error(ErrorCause { auto_recoverable: true, ..FINE })),
-    plain("mechanical", |_| Trouble::Error(ErrorCause { mechanical: true, ..FINE })),
-    plain("unrecoverable", |_| Trouble::Error(ErrorCause { unrecoverable: true, ..FINE })),
-    numbered("unplug", bytes(1, 1_000_000, 1000), |n| Trouble::Unplugs { bytes: n }),
-    numbered("noise", bytes(1, 1000, 10), |n| Trouble::Noise { every: n as u32 }),
-    numbered("delay", millis(1500), |n| Trouble::Delay { millis: n }),
-    plain("silent", |_| Trouble::Silent),
-    plain("stuck", |_| Trouble::Stuck),
-];
-
-const CONTROLS: &[Control] = &[
-    Control::switch("paper"),
-    Control::switch("cover_open"),
-    Control::switch("near_end"),
-    Control::switch("paced"),
-];
 
 /// A receipt on the strip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,19 +87,20 @@ impl PrinterCable {
 
 struct Hands {
     near_end: bool,
-    fault: Option<Fault>,
+    /// Paper was put in since the printer was last broken.
+    new_roll: bool,
     paced: bool,
 }
 
-pub(super) struct PrinterAtDesk {
+pub(super) struct ReceiptPrinter {
     port: PathBuf,
     cable: PrinterCable,
     printer: SimulatedPrinterHandle,
     hands: Mutex<Hands>,
 }
 
-impl PrinterAtDesk {
-    pub(super) fn set_up(folder: &Path, paced: bool, cable: PrinterCable) -> io::Result<Self> {
+impl ReceiptPrinter {
+    pub(super) fn set_up(folder: &Path, paced: bool, cable: PrinterCable) -> io::Result<AtDesk<Self>> {
         let port = folder.join("receipt-printer");
         let profile = PrinterProfile::default();
         let printer = match cable {
@@ -128,8 +108,8 @@ impl PrinterAtDesk {
             PrinterCable::Serial => simulator::serve(&port, BAUD, profile)?,
         };
         printer.set_paced(paced);
-        let hands = Mutex::new(Hands { near_end: false, fault: None, paced });
-        Ok(Self { port, cable, printer, hands })
+        let hands = Mutex::new(Hands { near_end: false, new_roll: false, paced });
+        Ok(AtDesk::new(Self { port, cable, printer, hands }))
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -162,7 +142,7 @@ impl PrinterAtDesk {
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.hands)
     }
 
     fn break_down(&self, trouble: Trouble) {
@@ -187,57 +167,63 @@ impl PrinterAtDesk {
         self.printer.set_silent(false);
         self.printer.set_stuck(false);
     }
-
-    /// What has come of a fault: one that has happened is over, and what it left is seen at the switches.
-    fn outcome(&self, fault: Fault) -> Option<Fault> {
-        let printer = self.printer.status();
-        match fault.name {
-            "paper-ends" if printer.paper == Paper::End => None,
-            "cover-opens" if printer.cover_open => None,
-            "unplug" if !self.printer.is_plugged() => None,
-            "jam-at-cut" if printer.error.is_some() => Some(Fault { name: "cutter-jam", number: None }),
-            _ => Some(fault),
-        }
-    }
 }
 
-impl DeskDevice for PrinterAtDesk {
-    fn name(&self) -> &'static str {
-        "receipt-printer"
-    }
+impl Hardware for ReceiptPrinter {
+    const NAME: &'static str = "receipt-printer";
+    type Fault = Trouble;
+    const FAULTS: &'static [Known<Trouble>] = &[
+        numbered("paper-ends", ON_THE_ROLL, |n| Trouble::PaperEnds { rows: n as u32 }),
+        numbered("cover-opens", ON_THE_ROLL, |n| Trouble::CoverOpens { rows: n as u32 }),
+        plain("jam-at-cut", |_| Trouble::JamsAtCut),
+        plain("cutter-jam", |_| Trouble::Error(ErrorCause { cutter: true, ..FINE })),
+        plain("head-hot", |_| Trouble::Error(ErrorCause { auto_recoverable: true, ..FINE })),
+        plain("mechanical", |_| Trouble::Error(ErrorCause { mechanical: true, ..FINE })),
+        plain("unrecoverable", |_| Trouble::Error(ErrorCause { unrecoverable: true, ..FINE })),
+        numbered("unplug", bytes(1, 1_000_000, 1000), |n| Trouble::Unplugs { bytes: n }),
+        numbered("noise", bytes(1, 1000, 10), |n| Trouble::Noise { every: n as u32 }),
+        numbered("delay", millis(1500), |n| Trouble::Delay { millis: n }),
+        plain("silent", |_| Trouble::Silent),
+        plain("stuck", |_| Trouble::Stuck),
+    ];
+    const CONTROLS: &'static [Control] = &[
+        Control::switch("paper"),
+        Control::switch("cover_open"),
+        Control::switch("near_end"),
+        Control::switch("paced"),
+    ];
 
     fn is_plugged(&self) -> bool {
         self.printer.is_plugged()
     }
 
-    fn plug(&self, plugged: bool) -> io::Result<()> {
-        if plugged {
-            return self.printer.plug();
-        }
+    fn plug(&self) -> io::Result<()> {
+        self.printer.plug()
+    }
+
+    fn unplug(&self) {
         self.printer.unplug();
-        Ok(())
     }
 
-    fn faults(&self) -> Vec<FaultKind> {
-        fault::kinds(FAULTS)
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        let mut hands = self.hands();
-        hands.fault = hands.fault.and_then(|fault| self.outcome(fault));
-        hands.fault
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
+    fn set_fault(&self, fault: Option<Trouble>) {
         self.repair();
-        self.hands().fault = fault;
-        if let Some(trouble) = fault.and_then(|fault| fault::made(FAULTS, fault)) {
+        self.hands().new_roll = false;
+        if let Some(trouble) = fault {
             self.break_down(trouble);
         }
     }
 
-    fn controls(&self) -> &'static [Control] {
-        CONTROLS
+    /// One that has happened is over, and what it left is seen at the switches.
+    fn outcome(&self, fault: Fault) -> Option<Fault> {
+        let printer = self.printer.status();
+        match fault.name {
+            // A new roll is a full one.
+            "paper-ends" if printer.paper == Paper::End || self.hands().new_roll => None,
+            "cover-opens" if printer.cover_open => None,
+            "unplug" if !self.printer.is_plugged() => None,
+            "jam-at-cut" if printer.error.is_some() => Some(Fault { name: "cutter-jam", number: None }),
+            _ => Some(fault),
+        }
     }
 
     fn settings(&self) -> Value {
@@ -254,8 +240,7 @@ impl DeskDevice for PrinterAtDesk {
         let Turn::Switch(on) = turn else { unreachable!("{control} is a switch") };
         match control {
             "paper" => {
-                // A new roll is a full one.
-                self.hands().fault.take_if(|fault| fault.name == "paper-ends");
+                self.hands().new_roll = true;
                 self.printer.set_paper(on);
             }
             "cover_open" => self.printer.set_cover_open(on),

@@ -1,13 +1,14 @@
 //! The UPS, behind a server of the Network UPS Tools.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use device_drivers::ups::simulator::{ServerFault, SimulatedUpsServer};
 use serde_json::{Value, json};
 
-use super::device::{Control, ControlKind, DeskDevice, Turn};
-use super::fault::{self, Fault, FaultKind, Known, plain};
+use super::at_desk::{AtDesk, Hardware, held};
+use super::device::{Control, ControlKind, Turn};
+use super::fault::{Known, plain};
 
 /// What its server calls it.
 const UPS_NAME: &str = "kiosk";
@@ -19,45 +20,24 @@ const POWERS: [(&str, [(&str, &str); 3]); 3] = [
 ];
 const CHOICES: [&str; 3] = [POWERS[0].0, POWERS[1].0, POWERS[2].0];
 
-const FAULTS: &[Known<ServerFault>] = &[
-    plain("silent", |_| ServerFault::Silence),
-    plain("stale", |_| ServerFault::Error("DATA-STALE")),
-    plain("driver-away", |_| ServerFault::Error("DRIVER-NOT-CONNECTED")),
-    plain("denied", |_| ServerFault::Error("ACCESS-DENIED")),
-    plain("unknown-ups", |_| ServerFault::Error("UNKNOWN-UPS")),
-    plain("hangs-up", |_| ServerFault::Close),
-    plain("truncated", |_| ServerFault::CloseInside),
-    plain("byte-by-byte", |_| ServerFault::ByteByByte),
-    plain("garbage", |_| ServerFault::NoText),
-    plain("open-quote", |_| ServerFault::OpenQuote),
-    plain("endless-line", |_| ServerFault::EndlessLine),
-    plain("endless-list", |_| ServerFault::EndlessList),
-    plain("other-ups", |_| ServerFault::OtherUps),
-    plain("other-variable", |_| ServerFault::OtherVariable),
-];
-
-const CONTROLS: &[Control] =
-    &[Control { name: "power", kind: ControlKind::Choice { choices: &CHOICES, none: false } }];
-
 struct Hands {
     server: SimulatedUpsServer,
     plugged: bool,
     power: &'static str,
-    fault: Option<Fault>,
 }
 
-pub(super) struct UpsAtDesk {
+pub(super) struct Ups {
     hands: Mutex<Hands>,
 }
 
-impl UpsAtDesk {
+impl Ups {
     /// On a free port of this machine.
-    pub(super) fn set_up() -> io::Result<Self> {
+    pub(super) fn set_up() -> io::Result<AtDesk<Self>> {
         let server = SimulatedUpsServer::start(UPS_NAME)?;
-        let hands = Hands { server, plugged: true, power: CHOICES[0], fault: None };
+        let hands = Hands { server, plugged: true, power: CHOICES[0] };
         let ups = Self { hands: Mutex::new(hands) };
         ups.set_power(CHOICES[0]);
-        Ok(ups)
+        Ok(AtDesk::new(ups))
     }
 
     pub(super) fn declared(&self) -> Value {
@@ -65,7 +45,7 @@ impl UpsAtDesk {
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.hands)
     }
 
     fn set_power(&self, power: &'static str) {
@@ -79,42 +59,47 @@ impl UpsAtDesk {
     }
 }
 
-impl DeskDevice for UpsAtDesk {
-    fn name(&self) -> &'static str {
-        "ups"
-    }
+impl Hardware for Ups {
+    const NAME: &'static str = "ups";
+    type Fault = ServerFault;
+    const FAULTS: &'static [Known<ServerFault>] = &[
+        plain("silent", |_| ServerFault::Silence),
+        plain("stale", |_| ServerFault::Error("DATA-STALE")),
+        plain("driver-away", |_| ServerFault::Error("DRIVER-NOT-CONNECTED")),
+        plain("denied", |_| ServerFault::Error("ACCESS-DENIED")),
+        plain("unknown-ups", |_| ServerFault::Error("UNKNOWN-UPS")),
+        plain("hangs-up", |_| ServerFault::Close),
+        plain("truncated", |_| ServerFault::CloseInside),
+        plain("byte-by-byte", |_| ServerFault::ByteByByte),
+        plain("garbage", |_| ServerFault::NoText),
+        plain("open-quote", |_| ServerFault::OpenQuote),
+        plain("endless-line", |_| ServerFault::EndlessLine),
+        plain("endless-list", |_| ServerFault::EndlessList),
+        plain("other-ups", |_| ServerFault::OtherUps),
+        plain("other-variable", |_| ServerFault::OtherVariable),
+    ];
+    const CONTROLS: &'static [Control] =
+        &[Control { name: "power", kind: ControlKind::Choice { choices: &CHOICES, none: false } }];
 
     fn is_plugged(&self) -> bool {
         self.hands().plugged
     }
 
-    fn plug(&self, plugged: bool) -> io::Result<()> {
+    fn plug(&self) -> io::Result<()> {
         let mut hands = self.hands();
-        if plugged {
-            hands.server.plug()?;
-        } else {
-            hands.server.unplug();
-        }
-        hands.plugged = plugged;
+        hands.server.plug()?;
+        hands.plugged = true;
         Ok(())
     }
 
-    fn faults(&self) -> Vec<FaultKind> {
-        fault::kinds(FAULTS)
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        self.hands().fault
-    }
-
-    fn set_fault(&self, fault: Option<Fault>) {
+    fn unplug(&self) {
         let mut hands = self.hands();
-        hands.fault = fault;
-        hands.server.set_fault(fault.and_then(|fault| fault::made(FAULTS, fault)));
+        hands.server.unplug();
+        hands.plugged = false;
     }
 
-    fn controls(&self) -> &'static [Control] {
-        CONTROLS
+    fn set_fault(&self, fault: Option<ServerFault>) {
+        self.hands().server.set_fault(fault);
     }
 
     fn settings(&self) -> Value {
@@ -122,16 +107,8 @@ impl DeskDevice for UpsAtDesk {
     }
 
     fn turn(&self, control: &'static str, turn: Turn) -> io::Result<()> {
-        match turn {
-            Turn::Choice(Some(power)) => self.set_power(power),
-            Turn::Choice(None) | Turn::Switch(_) | Turn::Press | Turn::Text(_) => {
-                unreachable!("{control} is a choice")
-            }
-        }
+        let Turn::Choice(Some(power)) = turn else { unreachable!("{control} is a choice") };
+        self.set_power(power);
         Ok(())
-    }
-
-    fn shows(&self) -> Value {
-        json!({})
     }
 }

@@ -60,7 +60,7 @@ fn in_the_kiosk(visits: usize, idle: Duration, wire: f64) -> Result<Vec<Row>> {
         let (_, serial) = all_visits(&kiosk, visits).await?;
         let name = "ms driver alone on the same line";
         let beside = |row: Row, measured: f64| row.beside(name, wire, measured / wire);
-        let limit = wire + CARD_SLACK_MS;
+        let limit = (wire + CARD_SLACK_MS).round();
         let first_row =
             |what: &str, measured| Row::new(what, "ms", measured).limit(Better::Smaller, FIRST_ROW_MS);
         Ok(vec![
