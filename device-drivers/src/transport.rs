@@ -29,7 +29,8 @@ pub trait Transport: Send {
     /// nothing was going on is opened again once, without an error.
     fn ready(&mut self) -> Result<Ready, LineError>;
 
-    /// Throws away what was written and has not left yet, as far as the cable allows.
+    /// Throws away what was written and has not left yet, as far as the cable allows. Where the way is a connection,
+    /// it is closed: nothing that is still under way on it arrives any more, in either direction.
     fn discard_output(&mut self);
 
     /// Hands over the head of `bytes`, waiting until `until` for room. `Ok(0)` means that there was none.

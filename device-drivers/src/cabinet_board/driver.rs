@@ -1,4 +1,4 @@
-//! The board behind a serial port: one line, shared by the sensor, the lights and the doors on it.
+//! The board behind a serial port, or any other transport: one line, shared by the sensor, the lights and the doors on it.
 //!
 //! Every request may be repeated without harm, so a lost or damaged answer is asked for again. A board that
 //! came back, or started anew, gets the orders of its lights again before anything else.
@@ -23,11 +23,14 @@ use crate::transport::{LineError, Ready, Transport};
 const ANSWER_DEADLINE: Duration = Duration::from_millis(400);
 /// The same for a self-test.
 const SELF_TEST_DEADLINE: Duration = Duration::from_secs(3);
-/// How long a request is sent again and again.
+/// How long a request is sent again and again: the silences of its failed exchanges together, so that a recording, in
+/// which nothing is waited for, plays back with as many.
 const PATIENCE: Duration = Duration::from_millis(1200);
 /// The same for the first one after opening: many an Arduino restarts when its port is opened, and its boot
 /// loader listens to nobody for up to two seconds.
 const START_PATIENCE: Duration = Duration::from_secs(4);
+/// How many times its patience a request takes at most, when little of the time is silence.
+const DROP_BY_DROP: u32 = 4;
 /// A silence after damaged bytes, after which nothing more is expected.
 const GAP: Duration = Duration::from_millis(50);
 
@@ -56,8 +59,14 @@ pub struct CabinetBoard {
 impl CabinetBoard {
     /// A board that is opened at its first use; it may be plugged in later.
     pub fn new(port: impl AsRef<Path>, baud: u32) -> CabinetBoard {
+        CabinetBoard::over(SerialLine::new(port.as_ref(), baud))
+    }
+
+    /// A board behind this transport, which is opened at its first use.
+    pub fn over(transport: impl Transport + 'static) -> CabinetBoard {
         let link = Link {
-            line: SerialLine::new(port.as_ref(), baud),
+            line: Box::new(transport),
+            fresh: false,
             decoder: FrameDecoder::new(),
             sequence: 0,
             board: None,
@@ -167,7 +176,9 @@ struct Life {
 }
 
 struct Link {
-    line: SerialLine,
+    line: Box<dyn Transport>,
+    /// It was opened, and nobody has been greeted on it since.
+    fresh: bool,
     decoder: FrameDecoder,
     sequence: u8,
     /// Known since it was greeted; nobody knows what hangs on a line that was opened again.
@@ -212,16 +223,23 @@ impl Link {
         self.transact(request, PATIENCE)
     }
 
+    /// Opens the line if needed and throws away what came unasked. Returns whether it was open.
+    fn ready(&mut self) -> Result<Ready, CabinetError> {
+        let ready = self.line.ready().map_err(line_error)?;
+        if ready == Ready::Opened {
+            self.board = None;
+            self.fresh = true;
+        }
+        Ok(ready)
+    }
+
     /// Learns which board it is, unless that is known, and gives it its orders.
     fn greet(&mut self) -> Result<Identity, CabinetError> {
-        let ready = self.line.ready().map_err(line_error)?;
-        if ready == Ready::StillOpen
-            && let Some(identity) = &self.board
-        {
+        self.ready()?;
+        if let Some(identity) = &self.board {
             return Ok(identity.clone());
         }
-        self.board = None;
-        let patience = if ready == Ready::Opened { START_PATIENCE } else { PATIENCE };
+        let patience = if std::mem::take(&mut self.fresh) { START_PATIENCE } else { PATIENCE };
         let Answer::Identity(identity) = self.transact(Request::Hello, patience)? else {
             return Err(CabinetError::Garbled);
         };
@@ -238,26 +256,36 @@ impl Link {
 
     /// Sends a request until it is answered or the patience is over.
     fn transact(&mut self, request: Request, patience: Duration) -> Result<Answer, CabinetError> {
-        let give_up = Instant::now() + patience;
+        // What comes in drop by drop makes an exchange longer than the silence at its end.
+        let give_up = Instant::now() + DROP_BY_DROP * patience;
+        let mut silence = Duration::ZERO;
         loop {
             let failure = match self.exchange(request) {
-                Err(error @ (CabinetError::NoAnswer | CabinetError::Garbled)) => error,
-                outcome => return outcome,
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
             };
-            if Instant::now() >= give_up {
-                return Err(failure);
+            silence += failure.silence.ok_or(failure.error)?;
+            if silence >= patience || Instant::now() >= give_up {
+                return Err(failure.error);
             }
         }
     }
 
     /// Sends a request once and waits for its answer.
-    fn exchange(&mut self, request: Request) -> Result<Answer, CabinetError> {
-        self.line.discard_input().map_err(line_error)?;
+    fn exchange(&mut self, request: Request) -> Result<Answer, Failure> {
+        if self.ready()? == Ready::Opened {
+            // It was lost a moment ago: somebody else may hang on it now.
+            return Err(CabinetError::Gone.into());
+        }
         self.decoder.resync();
         self.sequence = self.sequence.wrapping_add(1);
         let patience = if request == Request::SelfTest { SELF_TEST_DEADLINE } else { ANSWER_DEADLINE };
         let deadline = Instant::now() + patience;
-        self.line.write_all(&request.frame(self.sequence).encode(), deadline).map_err(line_error)?;
+        let bytes = request.frame(self.sequence).encode();
+        self.line.write_all(&bytes, deadline).map_err(|error| Failure {
+            error: line_error(error),
+            silence: (error == LineError::Stuck).then_some(patience),
+        })?;
         let mut garbled = false;
         loop {
             while let Some(frame) = self.decoder.next_frame() {
@@ -266,24 +294,42 @@ impl Link {
                         tracing::debug!("dropped a late answer of the cabinet board");
                     }
                     Ok(frame) if frame.version != VERSION => {
-                        return Err(CabinetError::OtherVersion(frame.version));
+                        return Err(CabinetError::OtherVersion(frame.version).into());
                     }
                     Ok(frame) => match Answer::from_frame(&frame) {
-                        Some(Answer::Refused(refusal)) => return Err(CabinetError::Refused(refusal.code())),
+                        Some(Answer::Refused(refusal)) => {
+                            return Err(CabinetError::Refused(refusal.code()).into());
+                        }
                         Some(answer) if request.is_answered_by(&answer) => return Ok(answer),
                         _ => garbled = true,
                     },
                     Err(_) => garbled = true,
                 }
             }
+            let error = if garbled { CabinetError::Garbled } else { CabinetError::NoAnswer };
+            if Instant::now() >= deadline {
+                return Err(Failure { error, silence: Some(patience) });
+            }
             let until = if garbled { deadline.min(Instant::now() + GAP) } else { deadline };
             let mut buffer = [0u8; 64];
             let count = self.line.read_some(&mut buffer, until).map_err(line_error)?;
-            if count == 0 || Instant::now() >= deadline {
-                return Err(if garbled { CabinetError::Garbled } else { CabinetError::NoAnswer });
+            if count == 0 {
+                return Err(Failure { error, silence: Some(if garbled { GAP } else { patience }) });
             }
             self.decoder.push(&buffer[..count]);
         }
+    }
+}
+
+/// Why an exchange failed, and after how long a silence; without one, asking again is of no use.
+struct Failure {
+    error: CabinetError,
+    silence: Option<Duration>,
+}
+
+impl From<CabinetError> for Failure {
+    fn from(error: CabinetError) -> Failure {
+        Failure { error, silence: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The scanner at its cable: a serial port, or an input device of Linux.
+//! The scanner at its cable: a serial port or another transport, or an input device of Linux.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ const MAX_DISCARDS: usize = 64;
 
 /// Where bytes come from.
 trait ByteSource {
-    /// Reads what is there, waiting until `until` for the first byte; 0 when none came.
+    /// Reads what is there, waiting until `until` for the first byte; 0 when none came by then.
     fn read(&mut self, into: &mut [u8], until: Instant) -> Result<usize, ScannerError>;
     /// Throws away what has come.
     fn discard(&mut self) -> Result<(), ScannerError>;
@@ -96,14 +96,15 @@ impl Scans {
                 return code.map(Some);
             }
             let quiet_at = self.last_byte + self.silence;
-            let wait = if self.line.is_mid_code() { until.min(quiet_at) } else { until };
+            let ends_code = self.line.is_mid_code() && quiet_at <= until;
+            let wait = if ends_code { quiet_at } else { until };
             let count = source.read(&mut buffer[..], wait).inspect_err(|_| self.clear())?;
-            if count > 0 {
-                self.take(&buffer[..count]);
-            } else if self.line.is_mid_code() && Instant::now() >= quiet_at {
-                self.line.silence();
-            } else if Instant::now() >= until {
-                return Ok(None);
+            // Nothing until then: no clock is asked again, so that a recording, in which nothing is waited for, plays
+            // back with the same silences.
+            match count {
+                0 if ends_code => self.line.silence(),
+                0 => return Ok(None),
+                count => self.take(&buffer[..count]),
             }
         }
     }
@@ -116,15 +117,20 @@ pub struct SerialCodeScanner {
 }
 
 struct SerialSource {
-    line: SerialLine,
+    line: Box<dyn Transport>,
     open: bool,
 }
 
 impl SerialCodeScanner {
     /// A scanner that is opened at its first use. `baud` does not matter over USB.
     pub fn new(port: impl AsRef<Path>, baud: u32, end: ScanEnd) -> SerialCodeScanner {
-        let line = SerialLine::new(port.as_ref(), baud);
-        SerialCodeScanner { port: SerialSource { line, open: false }, scans: Scans::new(end, None) }
+        SerialCodeScanner::over(SerialLine::new(port.as_ref(), baud), end)
+    }
+
+    /// A scanner behind this transport, which is opened at its first use.
+    pub fn over(transport: impl Transport + 'static, end: ScanEnd) -> SerialCodeScanner {
+        let port = SerialSource { line: Box::new(transport), open: false };
+        SerialCodeScanner { port, scans: Scans::new(end, None) }
     }
 
     /// What counts as silence, 100 ms when nobody says otherwise: longer for a scanner that stops inside a code.

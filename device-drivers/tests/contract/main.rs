@@ -4,7 +4,9 @@
 
 mod cabinet;
 mod cabinet_board;
+mod cabinet_board_replay;
 mod camera;
+mod camera_replay;
 mod codes;
 mod desk;
 mod document_printer;
@@ -28,9 +30,13 @@ mod reader_plug;
 mod reader_replay;
 mod reader_status;
 mod scanner;
+mod scanner_replay;
 mod social_security_card;
 mod speaker;
+mod speaker_replay;
 mod speech_dispatcher;
+mod tape;
 mod ups;
+mod ups_replay;
 mod ups_server;
 mod watchdog;

@@ -1,55 +1,42 @@
-//! The receipt printer's contract on recordings: scenarios that are recorded through the true driver and played back
-//! to it, just now and from the files in `tests/recordings`.
-//!
-//! A scenario asserts all that it promises, so a replay that gets through has kept the contract. To make the files
-//! anew, run these tests with `KEEP_RECORDINGS=1`.
-
-use std::path::{Path, PathBuf};
+//! The receipt printer's contract on recordings ([`crate::tape`]).
 
 use device_drivers::receipt_printer::simulator::{PrinterProfile, ProcessIdSupport, SimulatedPrinterHandle};
 use device_drivers::receipt_printer::{
-    Bitmap, Connection, EscPosPrinter, LineSpeed, Part, PrintLevel, PrinterError, PrinterModel, Receipt,
-    ReceiptPrinter, TextLine, TextMode,
+    Bitmap, EscPosPrinter, LineSpeed, Part, PrintLevel, PrinterError, PrinterModel, Receipt, ReceiptPrinter,
+    TextLine, TextMode,
 };
-use device_drivers::recording::{Recorder, Replay, ReplayError};
+use device_drivers::recording::ReplayError;
 
 use super::printer_desk::{BAUD, CABLES, Cable, connected};
+use crate::tape::{Keep, Scenario, Tape};
 
-const DEVICE: &str = "receipt-printer";
 /// Dots across: few, so that the recordings are small.
 const DOTS: u32 = 96;
 
-/// Hands at the simulated printer; in a replay there is nothing to touch.
-struct Hands<'a>(Option<&'a SimulatedPrinterHandle>);
+type Hands = crate::tape::Hands<SimulatedPrinterHandle>;
 
-impl Hands<'_> {
-    fn at(&self, touch: impl FnOnce(&SimulatedPrinterHandle)) {
-        if let Some(simulator) = self.0 {
-            touch(simulator);
-        }
-    }
-}
-
-struct Scenario {
-    name: &'static str,
-    profile: PrinterProfile,
-    play: fn(&mut EscPosPrinter, &Hands<'_>),
-}
-
-fn scenarios() -> [Scenario; 8] {
+/// The scenarios, with a head of so many dots.
+fn tape(speed: LineSpeed, dots: u32) -> Tape<EscPosPrinter, SimulatedPrinterHandle, PrinterProfile> {
     let profile = PrinterProfile { dots: DOTS, ..PrinterProfile::default() };
     let queued = PrinterProfile { process_id: ProcessIdSupport::Ignores, ..profile };
     let seen = PrinterProfile { exit_sensor: true, ..profile };
-    [
-        Scenario { name: "printed", profile, play: printed },
-        Scenario { name: "queued-status", profile: queued, play: queued_status },
-        Scenario { name: "taken", profile: seen, play: taken },
-        Scenario { name: "not-ready", profile, play: not_ready },
-        Scenario { name: "paper-ends", profile, play: paper_ends },
-        Scenario { name: "unplugged", profile, play: unplugged },
-        Scenario { name: "noise", profile, play: noise },
-        Scenario { name: "silent", profile, play: silent },
-    ]
+    let scenario = |name, setting, play| Scenario { name, setting, play };
+    Tape {
+        device: "receipt-printer",
+        scenarios: vec![
+            scenario("printed", profile, printed),
+            scenario("queued-status", queued, queued_status),
+            scenario("taken", seen, taken),
+            scenario("not-ready", profile, not_ready),
+            scenario("paper-ends", profile, paper_ends),
+            scenario("unplugged", profile, unplugged),
+            scenario("noise", profile, noise),
+            scenario("silent", profile, silent),
+        ],
+        driver: Box::new(move |transport, profile| {
+            EscPosPrinter::over(transport, speed, PrinterModel { dots, ..narrow(profile) })
+        }),
+    }
 }
 
 /// A receipt of three lines, one of which has a rare name.
@@ -65,7 +52,7 @@ fn receipt() -> Receipt {
     Receipt::with_parts(picture, parts).unwrap()
 }
 
-fn printed(printer: &mut EscPosPrinter, _: &Hands<'_>) {
+fn printed(printer: &mut EscPosPrinter, _: &Hands) {
     assert_eq!(printer.probe(), Ok(PrintLevel::COMPLETED));
     assert!(printer.status().unwrap().online);
     assert_eq!(printer.print(&receipt()), Ok(PrintLevel::COMPLETED));
@@ -73,12 +60,12 @@ fn printed(printer: &mut EscPosPrinter, _: &Hands<'_>) {
     assert_eq!(printer.follow(), Ok(PrintLevel::COMPLETED));
 }
 
-fn queued_status(printer: &mut EscPosPrinter, _: &Hands<'_>) {
+fn queued_status(printer: &mut EscPosPrinter, _: &Hands) {
     assert_eq!(printer.probe(), Ok(PrintLevel::PROCESSED));
     assert_eq!(printer.print(&receipt()), Ok(PrintLevel::PROCESSED));
 }
 
-fn taken(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
+fn taken(printer: &mut EscPosPrinter, hands: &Hands) {
     assert_eq!(printer.probe(), Ok(PrintLevel::TAKEN));
     assert_eq!(printer.print(&receipt()), Ok(PrintLevel::OUT));
     assert_eq!(printer.follow(), Ok(PrintLevel::OUT));
@@ -86,7 +73,7 @@ fn taken(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
     assert_eq!(printer.follow(), Ok(PrintLevel::TAKEN));
 }
 
-fn not_ready(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
+fn not_ready(printer: &mut EscPosPrinter, hands: &Hands) {
     hands.at(|simulator| simulator.set_paper(false));
     assert_eq!(printer.print(&receipt()), Err(PrinterError::PaperEnd { started: false }));
     hands.at(|simulator| simulator.set_paper(true));
@@ -100,7 +87,7 @@ fn not_ready(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
     assert_eq!(printer.print(&receipt()), Err(PrinterError::CutterJam { started: true }));
 }
 
-fn paper_ends(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
+fn paper_ends(printer: &mut EscPosPrinter, hands: &Hands) {
     hands.at(|simulator| simulator.end_paper_after(40));
     assert_eq!(printer.print(&receipt()), Err(PrinterError::PaperEnd { started: true }));
     assert_eq!(printer.print(&receipt()), Err(PrinterError::PaperEnd { started: false }));
@@ -108,7 +95,7 @@ fn paper_ends(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
     assert_eq!(printer.print(&receipt()), Ok(PrintLevel::COMPLETED));
 }
 
-fn unplugged(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
+fn unplugged(printer: &mut EscPosPrinter, hands: &Hands) {
     assert_eq!(printer.probe(), Ok(PrintLevel::COMPLETED));
     hands.at(|simulator| simulator.unplug_after(20));
     assert_eq!(printer.print(&receipt()), Err(PrinterError::Gone { started: true }));
@@ -117,13 +104,13 @@ fn unplugged(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
     assert_eq!(printer.print(&receipt()), Ok(PrintLevel::COMPLETED));
 }
 
-fn noise(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
+fn noise(printer: &mut EscPosPrinter, hands: &Hands) {
     assert_eq!(printer.probe(), Ok(PrintLevel::COMPLETED));
     hands.at(|simulator| simulator.set_noise(9));
     assert!(printer.print(&receipt()).unwrap().is_confirmed());
 }
 
-fn silent(printer: &mut EscPosPrinter, hands: &Hands<'_>) {
+fn silent(printer: &mut EscPosPrinter, hands: &Hands) {
     hands.at(|simulator| simulator.set_silent(true));
     assert_eq!(printer.status(), Err(PrinterError::NoAnswer { started: false }));
     hands.at(|simulator| simulator.set_silent(false));
@@ -138,60 +125,33 @@ fn narrow(profile: PrinterProfile) -> PrinterModel {
     PrinterModel { dots: DOTS, text, ..model }
 }
 
-/// Records the scenario and plays it back.
-fn record_and_replay(cable: Cable, scenario: &Scenario, folder: &Path) -> PathBuf {
-    let (simulator, connection) = connected(cable, &folder.join("printer"), scenario.profile);
-    simulator.set_paced(false);
-    let recording = folder.join(scenario.name).with_extension("jsonl");
-    let recorder = Recorder::to_file(connection.transport(), DEVICE, &recording).unwrap();
-    let mut printer = EscPosPrinter::over(recorder, connection.speed(), narrow(scenario.profile));
-    (scenario.play)(&mut printer, &Hands(Some(&simulator)));
-    drop((printer, simulator));
-    replay(connection.speed(), scenario, &recording);
-    recording
-}
-
-fn replay(speed: LineSpeed, scenario: &Scenario, recording: &Path) {
-    let replay = Replay::open(recording).unwrap_or_else(|error| panic!("{}: {error}", recording.display()));
-    assert_eq!(replay.device(), DEVICE, "{}", scenario.name);
-    let mut printer = EscPosPrinter::over(replay.clone(), speed, narrow(scenario.profile));
-    (scenario.play)(&mut printer, &Hands(None));
-    assert_eq!(replay.finish(), Ok(()), "{}", scenario.name);
-}
-
-fn kept() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(DEVICE)
-}
-
 #[test]
 fn what_was_recorded_is_played_back() {
     for cable in CABLES {
-        let folder = tempfile::tempdir().unwrap();
-        for scenario in scenarios() {
-            let recording = record_and_replay(cable, &scenario, folder.path());
-            if cable == Cable::Serial && std::env::var_os("KEEP_RECORDINGS").is_some() {
-                std::fs::copy(&recording, kept().join(recording.file_name().unwrap())).unwrap();
-            }
-        }
+        let (speed, keep) = match cable {
+            Cable::Serial => (LineSpeed::Serial { baud: BAUD }, Keep::WhenAsked),
+            Cable::Usb | Cable::Tcp => (LineSpeed::Fast, Keep::Never),
+        };
+        tape(speed, DOTS).is_recorded_and_played_back(keep, |path, profile| {
+            let (simulator, connection) = connected(cable, path, profile);
+            assert_eq!(connection.speed(), speed);
+            simulator.set_paced(false);
+            (simulator, connection.transport())
+        });
     }
 }
 
 #[test]
 fn the_kept_recordings_hold_with_todays_driver() {
-    let serial = Connection::Serial { port: PathBuf::new(), baud: BAUD };
-    for scenario in scenarios() {
-        replay(serial.speed(), &scenario, &kept().join(scenario.name).with_extension("jsonl"));
-    }
-    assert_eq!(std::fs::read_dir(kept()).unwrap().count(), scenarios().len(), "none that nobody plays");
+    tape(LineSpeed::Serial { baud: BAUD }, DOTS).kept_recordings_hold();
 }
 
 #[test]
 fn a_driver_that_does_something_else_is_noticed() {
-    let recording = Replay::open(&kept().join("printed.jsonl")).unwrap();
-    let serial = LineSpeed::Serial { baud: BAUD };
-    let model = PrinterModel { dots: 2 * DOTS, ..narrow(PrinterProfile::default()) };
-    let mut printer = EscPosPrinter::over(recording.clone(), serial, model);
     // A wider head takes more white dots to be brought out of an open picture.
-    assert_eq!(printer.probe(), Err(PrinterError::Gone { started: false }));
-    assert!(matches!(recording.finish(), Err(ReplayError::Diverged(_))));
+    let wider = tape(LineSpeed::Serial { baud: BAUD }, 2 * DOTS);
+    let diverged = wider.noticed("printed", |printer| {
+        assert_eq!(printer.probe(), Err(PrinterError::Gone { started: false }));
+    });
+    assert!(matches!(diverged, ReplayError::Diverged(_)));
 }

@@ -1,10 +1,4 @@
-//! The card reader's contract on recordings: scenarios that are recorded through the true driver and played back
-//! to it, just now and from the files in `tests/recordings`.
-//!
-//! A scenario asserts all that it promises, so a replay that gets through has kept the contract. To make the files
-//! anew, run these tests with `KEEP_RECORDINGS=1`.
-
-use std::path::{Path, PathBuf};
+//! The card reader's contract on recordings ([`crate::tape`]).
 
 use device_drivers::id_card_reader::protocol::frame::encode_frame;
 use device_drivers::id_card_reader::protocol::{Request, encode_text};
@@ -14,80 +8,77 @@ use device_drivers::id_card_reader::simulator::{
 use device_drivers::id_card_reader::{
     CardText, Extra, Extras, Found, FourPipes, IdCardReader, PipeLayout, ReaderError, Refusal, SamReader,
 };
-use device_drivers::recording::{Recorder, Replay, ReplayError};
+use device_drivers::recording::{Replay, ReplayError};
 use device_drivers::serial_line::SerialLine;
 use device_drivers::transport::Transport;
 
 use crate::desk::{image, person};
+use crate::tape::{Keep, Scenario, Tape};
 
-const DEVICE: &str = "id-card-reader";
 const BAUD: u32 = 115_200;
 
-/// Hands at the simulated reader; in a replay there is nothing to touch.
-struct Hands<'a>(Option<&'a SimulatedReaderHandle>);
+type Reader = SamReader<Box<dyn Transport>>;
+type Hands = crate::tape::Hands<SimulatedReaderHandle>;
 
-impl Hands<'_> {
-    fn at(&self, touch: impl FnOnce(&SimulatedReaderHandle)) {
-        if let Some(simulator) = self.0 {
-            touch(simulator);
-        }
-    }
-
-    fn lay(&self, card: CardImage) {
-        self.at(|simulator| simulator.lay(card));
+fn tape() -> Tape<Reader, SimulatedReaderHandle, ()> {
+    let scenario = |name, play| Scenario { name, setting: (), play };
+    Tape {
+        device: "id-card-reader",
+        scenarios: vec![
+            scenario("read-and-left", read_and_left),
+            scenario("extras", extras),
+            scenario("refused-and-unknown", refused_and_unknown),
+            scenario("moved", moved),
+            scenario("damaged-and-stale", damaged_and_stale),
+            scenario("unplugged", unplugged),
+            scenario("silent", silent),
+            scenario("module", module),
+        ],
+        driver: Box::new(|transport, ()| SamReader::over(transport)),
     }
 }
 
-type Scenario = fn(&mut dyn IdCardReader, &Hands<'_>);
+fn lay(hands: &Hands, card: CardImage) {
+    hands.at(|simulator| simulator.lay(card));
+}
 
-const SCENARIOS: [(&str, Scenario); 8] = [
-    ("read-and-left", read_and_left),
-    ("extras", extras),
-    ("refused-and-unknown", refused_and_unknown),
-    ("moved", moved),
-    ("damaged-and-stale", damaged_and_stale),
-    ("unplugged", unplugged),
-    ("silent", silent),
-    ("module", module),
-];
-
-fn read_and_left(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
+fn read_and_left(reader: &mut Reader, hands: &Hands) {
     assert_eq!(reader.find(), Ok(Found::Nothing));
-    hands.lay(image("测试𠅤𬭎"));
+    lay(hands, image("测试𠅤𬭎"));
     assert_eq!(reader.find(), Ok(Found::Card));
     assert_eq!(reader.read().unwrap().text.name(), "测试𠅤𬭎");
     assert_eq!(reader.find(), Ok(Found::Nothing));
 }
 
-fn extras(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
+fn extras(reader: &mut Reader, hands: &Hands) {
     let card = image("测试样本").with_fingerprint(&[7; 1024]).with_additional_address("示例路9号");
-    hands.lay(card.unwrap());
+    lay(hands, card.unwrap());
     let read = reader.read_with(Extras { fingerprint: true, additional_address: true }).unwrap();
     assert_eq!(read.fingerprint.read().map(|file| file.as_bytes().len()), Some(1024));
     assert_eq!(read.additional_address.read().map(|address| address.as_str()), Some("示例路9号"));
-    hands.lay(image("测试样本"));
+    lay(hands, image("测试样本"));
     let read = reader.read_with(Extras { fingerprint: true, additional_address: true }).unwrap();
     assert_eq!((read.fingerprint, read.additional_address), (Extra::Absent, Extra::Absent));
 }
 
-fn refused_and_unknown(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
-    hands.lay(image("测试样本").forged());
+fn refused_and_unknown(reader: &mut Reader, hands: &Hands) {
+    lay(hands, image("测试样本").forged());
     assert_eq!(reader.read(), Err(ReaderError::Refused(Refusal::NotGenuine)));
-    hands.lay(CardImage::unknown_chip());
+    lay(hands, CardImage::unknown_chip());
     assert_eq!(reader.read(), Err(ReaderError::NotAnIdCard));
 }
 
-fn moved(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
-    hands.lay(image("测试样本"));
+fn moved(reader: &mut Reader, hands: &Hands) {
+    lay(hands, image("测试样本"));
     hands.at(|simulator| simulator.inject(WireFault::PulledMidRead { after_bytes: 600 }));
     assert_eq!(reader.read(), Err(ReaderError::CardMoved));
-    hands.lay(image("测试样本"));
+    lay(hands, image("测试样本"));
     hands.at(|simulator| simulator.inject(WireFault::Status(0x41)));
     assert_eq!(reader.read().unwrap().text.name(), "测试样本");
 }
 
-fn damaged_and_stale(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
-    hands.lay(image("测试样本"));
+fn damaged_and_stale(reader: &mut Reader, hands: &Hands) {
+    lay(hands, image("测试样本"));
     hands.at(|simulator| {
         simulator.inject_at(ReaderStep::Find, WireFault::WrongChecksum);
         simulator.inject_at(ReaderStep::Select, WireFault::StaleAnswer);
@@ -96,8 +87,8 @@ fn damaged_and_stale(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
     assert_eq!(reader.read().unwrap().text.name(), "测试样本");
 }
 
-fn unplugged(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
-    hands.lay(image("测试样本"));
+fn unplugged(reader: &mut Reader, hands: &Hands) {
+    lay(hands, image("测试样本"));
     hands.at(|simulator| simulator.inject(WireFault::Unplugged { after_bytes: 500 }));
     assert_eq!(reader.read(), Err(ReaderError::Gone));
     assert_eq!(reader.find(), Err(ReaderError::Gone));
@@ -105,73 +96,39 @@ fn unplugged(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
     assert_eq!(reader.read().unwrap().text.name(), "测试样本");
 }
 
-fn silent(reader: &mut dyn IdCardReader, hands: &Hands<'_>) {
-    hands.lay(image("测试样本"));
+fn silent(reader: &mut Reader, hands: &Hands) {
+    lay(hands, image("测试样本"));
     hands.at(|simulator| simulator.inject_at(ReaderStep::Find, WireFault::Silence));
     assert_eq!(reader.find(), Err(ReaderError::NoAnswer { in_a_row: 1 }));
     assert_eq!(reader.find(), Ok(Found::Card));
 }
 
-fn module(reader: &mut dyn IdCardReader, _: &Hands<'_>) {
+fn module(reader: &mut Reader, _: &Hands) {
     assert_eq!(reader.sam_id().unwrap().to_string(), "05.01-20240101-0000123456-0987654321");
     assert_eq!(reader.reset(), Ok(()));
 }
 
-/// Records the scenario and plays it back.
-fn record_and_replay(
-    name: &str,
-    scenario: Scenario,
-    transport: impl Transport,
-    simulator: SimulatedReaderHandle,
-    recording: &Path,
-) {
-    simulator.set_paced(false);
-    let recorder = Recorder::to_file(transport, DEVICE, recording).unwrap();
-    scenario(&mut SamReader::over(recorder), &Hands(Some(&simulator)));
-    drop(simulator);
-    replay(name, scenario, recording);
-}
-
-fn replay(name: &str, scenario: Scenario, recording: &Path) {
-    let replay = Replay::open(recording).unwrap_or_else(|error| panic!("{}: {error}", recording.display()));
-    assert_eq!(replay.device(), DEVICE, "{name}");
-    scenario(&mut SamReader::over(replay.clone()), &Hands(None));
-    assert_eq!(replay.finish(), Ok(()), "{name}");
-}
-
-fn kept() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings").join(DEVICE)
-}
-
 #[test]
 fn what_was_recorded_on_a_serial_line_is_played_back() {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, scenario) in SCENARIOS {
-        let (port, file) = (dir.path().join("reader"), dir.path().join(name));
-        let simulator = simulator::serve(&port, BAUD).unwrap();
-        record_and_replay(name, scenario, SerialLine::new(&port, BAUD), simulator, &file);
-        if std::env::var_os("KEEP_RECORDINGS").is_some() {
-            std::fs::copy(&file, kept().join(name).with_extension("jsonl")).unwrap();
-        }
-    }
+    tape().is_recorded_and_played_back(Keep::WhenAsked, |port, ()| {
+        let simulator = simulator::serve(port, BAUD).unwrap();
+        simulator.set_paced(false);
+        (simulator, Box::new(SerialLine::new(port, BAUD)))
+    });
 }
 
 #[test]
 fn what_was_recorded_on_usb_pipes_is_played_back() {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, scenario) in SCENARIOS {
+    tape().is_recorded_and_played_back(Keep::Never, |_, ()| {
         let (pipes, simulator) = simulator::serve_usb();
-        let pipes = FourPipes::new(pipes, PipeLayout::MINISTRY);
-        record_and_replay(name, scenario, pipes, simulator, &dir.path().join(name));
-    }
+        simulator.set_paced(false);
+        (simulator, Box::new(FourPipes::new(pipes, PipeLayout::MINISTRY)))
+    });
 }
 
 #[test]
 fn the_kept_recordings_hold_with_todays_driver() {
-    for (name, scenario) in SCENARIOS {
-        replay(name, scenario, &kept().join(name).with_extension("jsonl"));
-    }
-    assert_eq!(std::fs::read_dir(kept()).unwrap().count(), SCENARIOS.len(), "none that nobody plays");
+    tape().kept_recordings_hold();
 }
 
 #[test]
@@ -228,11 +185,10 @@ fn without_a_fingerprint_an_answer_may_have_two_lengths_or_three() {
 
 #[test]
 fn a_driver_that_does_something_else_is_noticed() {
-    let recording = Replay::open(&kept().join("module.jsonl")).unwrap();
-    let mut reader = SamReader::over(recording.clone());
-    assert_eq!(reader.find(), Err(ReaderError::Gone), "it asked for the module's number then");
-    assert_eq!(recording.finish(), Err(ReplayError::Diverged(3)));
-    let recording = Replay::open(&kept().join("module.jsonl")).unwrap();
-    SamReader::over(recording.clone()).sam_id().unwrap();
-    assert!(matches!(recording.finish(), Err(ReplayError::Unfinished(_))));
+    let diverged = tape().noticed("module", |reader| {
+        assert_eq!(reader.find(), Err(ReaderError::Gone), "it asked for the module's number then");
+    });
+    assert_eq!(diverged, ReplayError::Diverged(3));
+    let unfinished = tape().noticed("module", |reader| assert!(reader.sam_id().is_ok()));
+    assert!(matches!(unfinished, ReplayError::Unfinished(_)));
 }

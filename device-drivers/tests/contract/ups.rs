@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use device_drivers::ups::protocol::UpsName;
 use device_drivers::ups::simulator::{ServerFault, SimulatedUpsServer};
 use device_drivers::ups::{NutUps, PowerState, Ups, UpsError, UpsReport};
 use device_drivers::{Fault, Remedy};
@@ -15,7 +14,12 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// A server with one UPS.
 trait Server {
-    fn ups(&self) -> NutUps;
+    fn ups(&self) -> NutUps {
+        self.ups_named(UPS)
+    }
+
+    /// A UPS that the server may not know.
+    fn ups_named(&self, name: &str) -> NutUps;
     /// All that the UPS says from now on, or soon.
     fn set(&self, variables: &[(&str, &str)]);
     /// The UPS no longer answers its server, or answers again.
@@ -24,8 +28,8 @@ trait Server {
 }
 
 impl Server for RealServer {
-    fn ups(&self) -> NutUps {
-        NutUps::new(self.address(), UPS.parse().unwrap())
+    fn ups_named(&self, name: &str) -> NutUps {
+        NutUps::new(self.address(), name.parse().unwrap())
     }
 
     fn set(&self, variables: &[(&str, &str)]) {
@@ -42,8 +46,8 @@ impl Server for RealServer {
 }
 
 impl Server for SimulatedUpsServer {
-    fn ups(&self) -> NutUps {
-        NutUps::new(self.address(), UPS.parse().unwrap())
+    fn ups_named(&self, name: &str) -> NutUps {
+        NutUps::new(self.address(), name.parse().unwrap())
     }
 
     fn set(&self, variables: &[(&str, &str)]) {
@@ -141,14 +145,10 @@ fn wrong_names_are_told(server: &dyn Server) {
     for (name, value) in FULL {
         assert!(variables.contains(&(name.into(), value.into())), "{variables:?}");
     }
-    let mut wrong = server_of(server, "another");
+    let mut wrong = server.ups_named("another");
     assert_eq!(wrong.look(), Err(UpsError::UnknownUps));
     assert_eq!(wrong.variables(), Err(UpsError::UnknownUps));
     assert_eq!(UpsError::UnknownUps.remedy(), Remedy::CallOperator(Fault::UpsFault));
-}
-
-fn server_of(server: &dyn Server, name: &str) -> NutUps {
-    NutUps::new(server.ups().server(), name.parse::<UpsName>().unwrap())
 }
 
 #[test]

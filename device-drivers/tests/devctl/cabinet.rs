@@ -67,3 +67,22 @@ fn an_led_of_linux_is_lit_and_lines_that_are_not_there_are_told() {
     run("cabinet --gpio /dev/gpiochip0 look").misused();
     run(&format!("cabinet --led {led} self-test")).misused();
 }
+
+#[test]
+fn a_look_at_the_board_is_recorded_and_played_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut board = Simulated::start(&format!("cabinet --link {}/board", folder.path().display()));
+    let tape = folder.path().join("tape.jsonl");
+    let tape = tape.display();
+    board.order("fault sensor-failed");
+    run(&format!("cabinet {} --record {tape} look", board.way)).refused("call-operator cabinet-fault");
+    board.quit();
+    let told = run(&format!("cabinet --replay {tape} look")).refused("call-operator cabinet-fault");
+    assert_eq!((told.fact("presence"), told.fact("replay")), ("unknown", "as recorded"));
+    let told = run(&format!("cabinet --replay {tape} light 0 on")).refused("call-operator cabinet-gone");
+    assert!(told.fact("replay").contains("leaves the recording"), "{told:?}");
+    let led = folder.path().join("led.jsonl");
+    run(&format!("cabinet --led nobodys::led --record {} light 0 on", led.display())).misused();
+    assert!(!led.exists());
+    run("cabinet look").misused();
+}

@@ -29,3 +29,17 @@ fn a_text_is_said_broken_off_and_told_by_its_length_alone() {
     run("speaker say").misused();
     server.quit();
 }
+
+#[test]
+fn a_text_is_recorded_and_played_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Simulated::start(&format!("speaker --socket {}", folder.path().join("voice").display()));
+    let tape = folder.path().join("tape.jsonl");
+    let tape = tape.display();
+    run(&format!("speaker {} --record {tape} say 请取走您的身份证", server.way)).good();
+    server.quit();
+    let told = run(&format!("speaker --replay {tape} say 请取走您的身份证")).good();
+    assert_eq!((told.fact("said"), told.fact("replay")), ("8 characters in cmn", "as recorded"));
+    let told = run(&format!("speaker --replay {tape} say 别的")).refused("call-operator speaker-gone");
+    assert!(told.fact("replay").contains("leaves the recording"), "{told:?}");
+}

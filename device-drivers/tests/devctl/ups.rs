@@ -41,3 +41,21 @@ fn what_the_server_does_wrong_is_told() {
     run("ups --name a/b look").misused();
     run("ups look").misused();
 }
+
+#[test]
+fn a_look_is_recorded_and_played_back() {
+    let mut server = Simulated::start("ups");
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("tape.jsonl");
+    let tape = tape.display();
+    server.order("set ups.status OB LB");
+    run(&format!("ups {} --record {tape} look", server.way)).good();
+    server.quit();
+    let told = run(&format!("ups --name kiosk --replay {tape} look")).good();
+    assert_eq!((told.fact("power"), told.fact("replay")), ("low-battery", "as recorded"));
+    // Another UPS is asked for than then.
+    let told = run(&format!("ups --name other --replay {tape} look")).refused("call-operator ups-gone");
+    assert!(told.fact("replay").contains("leaves the recording"), "{told:?}");
+    run(&format!("ups --name kiosk --server 127.0.0.1:1 --replay {tape} look")).misused();
+    run(&format!("speaker --replay {tape} look")).misused();
+}

@@ -48,6 +48,14 @@ impl Tape {
             .map_err(|error| Failure::usage(format!("{} cannot be written: {error}", path.display())))?;
         Ok((Box::new(recorder), Reel { replay: None }))
     }
+
+    /// For a device that is reached by no transport: nothing of it can be recorded.
+    pub fn none(&self) -> Result<Reel, Failure> {
+        match self.record {
+            None => Ok(Reel { replay: None }),
+            Some(_) => Err(Failure::usage("--record: what is reached this way cannot be recorded")),
+        }
+    }
 }
 
 #[cfg(not(feature = "recording"))]
@@ -59,6 +67,11 @@ impl Tape {
         device: Option<Box<dyn Transport>>,
     ) -> Result<(Box<dyn Transport>, Reel), Failure> {
         Ok((device.ok_or_else(no_way)?, Reel {}))
+    }
+
+    /// For a device that is reached by no transport.
+    pub fn none(&self) -> Result<Reel, Failure> {
+        Ok(Reel {})
     }
 }
 

@@ -1,58 +1,57 @@
 //! A camera behind a Unix socket, as the simulator offers one; [`super::super::protocol::stream`] is its language.
 
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Instant;
 
 use zeroize::Zeroizing;
 
 use super::super::protocol::FrameStream;
 use super::super::{CameraError, FrameSource, RawFrame};
+use crate::descriptor_line::DescriptorLine;
+use crate::transport::{LineError, Transport};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 256 * 1024;
 
 /// A camera that is connected at its first use.
 pub struct SocketCamera {
-    path: PathBuf,
-    open: Option<(UnixStream, FrameStream)>,
+    line: Box<dyn Transport>,
+    /// What came on the open connection.
+    open: Option<FrameStream>,
 }
 
 impl SocketCamera {
     /// A camera at this path; it may come to be there later.
     pub fn new(path: impl AsRef<Path>) -> SocketCamera {
-        SocketCamera { path: path.as_ref().to_path_buf(), open: None }
+        SocketCamera::over(DescriptorLine::unix(path))
+    }
+
+    /// A camera behind this transport, which is opened at its first use.
+    pub fn over(transport: impl Transport + 'static) -> SocketCamera {
+        SocketCamera { line: Box::new(transport), open: None }
     }
 
     /// The newest of the frames that have come by `deadline`.
-    fn newest(&mut self, deadline: Instant) -> io::Result<Option<RawFrame>> {
+    fn newest(&mut self, deadline: Instant) -> Result<Option<RawFrame>, LineError> {
         if self.open.is_none() {
-            self.open = Some((UnixStream::connect(&self.path)?, FrameStream::new()));
+            self.line.ready()?;
         }
-        let Some((socket, stream)) = &mut self.open else { return Ok(None) };
+        let stream = self.open.get_or_insert_default();
         let mut buffer = Zeroizing::new(vec![0; READ_BYTES]);
         let mut newest = None;
         loop {
             while let Some(frame) = stream.next_frame() {
                 newest = Some(frame);
             }
-            // Once there is a frame, only what has already come is still taken.
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let now = Instant::now();
+            if now >= deadline {
                 return Ok(newest);
             }
+            // Once there is a frame, only what has already come is still taken.
             let done = newest.is_some() && !stream.is_mid_frame();
-            socket.set_nonblocking(done)?;
-            socket.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
-            match socket.read(&mut buffer) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => stream.push(&buffer[..count]),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    return Ok(newest);
-                }
-                Err(e) => return Err(e),
+            match self.line.read_some(&mut buffer, if done { now } else { deadline })? {
+                0 => return Ok(newest),
+                count => stream.push(&buffer[..count]),
             }
         }
     }
@@ -64,7 +63,7 @@ impl FrameSource for SocketCamera {
             Ok(Some(frame)) => Ok(frame),
             Ok(None) => Err(CameraError::NoFrame { in_a_row: 1 }),
             Err(error) => {
-                tracing::debug!(camera = %self.path.display(), %error, "the camera's socket failed");
+                tracing::debug!(?error, "the camera's connection failed");
                 self.close();
                 Err(CameraError::Gone)
             }
@@ -72,6 +71,8 @@ impl FrameSource for SocketCamera {
     }
 
     fn close(&mut self) {
-        self.open = None;
+        if self.open.take().is_some() {
+            self.line.discard_output();
+        }
     }
 }

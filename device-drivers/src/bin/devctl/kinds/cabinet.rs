@@ -10,9 +10,15 @@ use device_drivers::cabinet::{
     LedLight, LightPattern, Presence, PresenceSensor,
 };
 use device_drivers::cabinet_board::{CabinetBoard, LightSettings};
+use device_drivers::serial_line::SerialLine;
+use device_drivers::transport::Transport;
 use device_drivers::{Fault, Remedy};
 
 use crate::answer::{Failure, Outcome, fact};
+use crate::tape::Tape;
+
+/// The board's name in recordings.
+const KIND: &str = "cabinet-board";
 
 /// How often a board is asked something, so that its light does not go out.
 const KEEP_LIT: Duration = Duration::from_secs(1);
@@ -24,12 +30,14 @@ pub struct CabinetKind {
     /// Bits per second of the board's line
     #[arg(long, default_value_t = 115_200)]
     baud: u32,
+    #[command(flatten)]
+    tape: Tape,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(clap::Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Way {
     /// Serial port of a cabinet board, better by /dev/serial/by-id/
     #[arg(long, value_name = "PATH")]
@@ -93,8 +101,19 @@ impl From<CabinetError> for Failure {
 
 impl CabinetKind {
     pub fn run(self) -> Outcome {
+        let Way { port, led: None, gpio: None } = &self.way else {
+            let reel = self.tape.none()?;
+            return reel.finish(self.ask_linux());
+        };
+        let line = |port: &PathBuf| Box::new(SerialLine::new(port, self.baud)) as Box<dyn Transport>;
+        let (transport, reel) = self.tape.thread(KIND, port.as_ref().map(line))?;
+        let outcome = ask_board(&CabinetBoard::over(transport), &self.verb);
+        reel.finish(outcome)
+    }
+
+    /// An LED or a line of Linux.
+    fn ask_linux(&self) -> Outcome {
         match (&self.way, &self.verb) {
-            (Way { port: Some(port), .. }, verb) => ask_board(&CabinetBoard::new(port, self.baud), verb),
             (Way { led: Some(name), .. }, Verb::Light { pattern, seconds, .. }) => {
                 let mut led =
                     if name.contains('/') { LedLight::in_folder(name) } else { LedLight::named(name) };

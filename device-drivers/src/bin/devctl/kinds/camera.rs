@@ -10,10 +10,16 @@ use device_drivers::camera::{
     Camera, CameraError, FaceJudge, FaceJudgement, FrameSource, Judge, Judgement, Picture, RawFrame, Shape,
     SocketCamera, V4l2Camera, keep,
 };
+use device_drivers::descriptor_line::DescriptorLine;
+use device_drivers::transport::Transport;
 use device_drivers::{Hint, Remedy};
 
 use crate::answer::{Failure, Outcome, fact};
 use crate::private_file;
+use crate::tape::{Reel, Tape};
+
+/// The kind's name in recordings.
+const KIND: &str = "camera";
 
 /// The largest picture that is judged, in bytes.
 const PICTURE_BYTES_MAX: u64 = 64 << 20;
@@ -30,6 +36,8 @@ pub struct CameraKind {
     /// Seconds to wait for a picture, or for a good one
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     within: u64,
+    #[command(flatten)]
+    tape: Tape,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -111,8 +119,8 @@ impl CameraKind {
         let until = Instant::now() + Duration::from_secs(self.within);
         match &self.verb {
             Verb::List { folder } => list(folder),
-            Verb::Grab { file, limit } => grab(&mut self.camera()?, until, file, *limit),
-            Verb::Judge { file: None, face } => judge(&mut self.camera()?, until, *face),
+            Verb::Grab { file, limit } => self.with_camera(|camera| grab(camera, until, file, *limit)),
+            Verb::Judge { file: None, face } => self.with_camera(|camera| judge(camera, until, *face)),
             Verb::Judge { file: Some(_), .. } if self.way.is_said() => {
                 Err(Failure::usage("either a camera is judged or a file"))
             }
@@ -120,14 +128,20 @@ impl CameraKind {
         }
     }
 
-    fn camera(&self) -> Result<Camera<Source>, Failure> {
+    fn with_camera(&self, look: impl FnOnce(&mut Camera<Source>) -> Outcome) -> Outcome {
+        let (source, reel) = self.source()?;
+        let outcome = look(&mut Camera::new(source));
+        reel.finish(outcome)
+    }
+
+    fn source(&self) -> Result<(Source, Reel), Failure> {
         let Size { width, height } = self.size;
-        let source: Box<dyn FrameSource> = match &self.way {
-            Way { device: Some(path), .. } => Box::new(V4l2Camera::new(path, width, height)),
-            Way { socket: Some(path), .. } => Box::new(SocketCamera::new(path)),
-            Way { .. } => return Err(Failure::usage("say which camera: --device PATH or --socket PATH")),
-        };
-        Ok(Camera::new(Source(source)))
+        if let Some(path) = &self.way.device {
+            return Ok((Source(Box::new(V4l2Camera::new(path, width, height))), self.tape.none()?));
+        }
+        let line = |path: &PathBuf| Box::new(DescriptorLine::unix(path)) as Box<dyn Transport>;
+        let (transport, reel) = self.tape.thread(KIND, self.way.socket.as_ref().map(line))?;
+        Ok((Source(Box::new(SocketCamera::over(transport))), reel))
     }
 }
 

@@ -7,9 +7,15 @@ use clap::{Subcommand, ValueEnum};
 use device_drivers::code_scanner::{
     CodeRules, CodeScanner, KeyboardCodeScanner, ScanEnd, ScannedCode, ScannerError, SerialCodeScanner,
 };
+use device_drivers::serial_line::SerialLine;
+use device_drivers::transport::Transport;
 use device_drivers::{Hint, Remedy};
 
 use crate::answer::{Failure, Outcome, fact};
+use crate::tape::{Reel, Tape};
+
+/// The kind's name in recordings.
+const KIND: &str = "code-scanner";
 
 #[derive(clap::Args)]
 pub struct CodeScannerKind {
@@ -21,12 +27,17 @@ pub struct CodeScannerKind {
     /// How the scanner ends a code
     #[arg(long, value_enum, default_value_t = End::SuffixOrSilence)]
     end: End,
+    /// Silence that ends a code or shows that it broke off; longer for a scanner that stops inside a code
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 100)]
+    silence_ms: u64,
+    #[command(flatten)]
+    tape: Tape,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(clap::Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Way {
     /// Serial port, better by /dev/serial/by-id/
     #[arg(long, value_name = "PATH")]
@@ -65,12 +76,37 @@ impl From<ScannerError> for Failure {
 
 impl CodeScannerKind {
     pub fn run(self) -> Outcome {
-        let mut scanner = self.scanner()?;
-        let Verb::Listen { codes, seconds } = self.verb;
+        let (mut scanner, reel) = self.scanner()?;
+        let outcome = self.verb.ask(&mut *scanner);
+        reel.finish(outcome)
+    }
+
+    fn scanner(&self) -> Result<(Box<dyn CodeScanner>, Reel), Failure> {
+        let end = match self.end {
+            End::Suffix => ScanEnd::Suffix,
+            End::SuffixOrSilence => ScanEnd::SuffixOrSilence,
+        };
+        let silence = Duration::from_millis(self.silence_ms);
+        if let Some(device) = &self.way.evdev {
+            let mut scanner = KeyboardCodeScanner::new(device, end);
+            scanner.set_silence(silence);
+            return Ok((Box::new(scanner), self.tape.none()?));
+        }
+        let line = |port: &PathBuf| Box::new(SerialLine::new(port, self.baud)) as Box<dyn Transport>;
+        let (transport, reel) = self.tape.thread(KIND, self.way.port.as_ref().map(line))?;
+        let mut scanner = SerialCodeScanner::over(transport, end);
+        scanner.set_silence(silence);
+        Ok((Box::new(scanner), reel))
+    }
+}
+
+impl Verb {
+    fn ask(&self, scanner: &mut dyn CodeScanner) -> Outcome {
+        let Verb::Listen { codes, seconds } = self;
         scanner.clear()?;
         fact("listening", format!("{seconds} s"));
-        for _ in 0..codes {
-            let code = scanner.next_code(Instant::now() + Duration::from_secs(seconds))?;
+        for _ in 0..*codes {
+            let code = scanner.next_code(Instant::now() + Duration::from_secs(*seconds))?;
             let Some(code) = code else {
                 let what = format!("no code was scanned in {seconds} s");
                 return Err(Failure::device(&what, Remedy::AskCitizen(Hint::ScanAgain)));
@@ -78,18 +114,6 @@ impl CodeScannerKind {
             tell(&code);
         }
         Ok(())
-    }
-
-    fn scanner(&self) -> Result<Box<dyn CodeScanner>, Failure> {
-        let end = match self.end {
-            End::Suffix => ScanEnd::Suffix,
-            End::SuffixOrSilence => ScanEnd::SuffixOrSilence,
-        };
-        match &self.way {
-            Way { port: Some(port), .. } => Ok(Box::new(SerialCodeScanner::new(port, self.baud, end))),
-            Way { evdev: Some(device), .. } => Ok(Box::new(KeyboardCodeScanner::new(device, end))),
-            Way { .. } => Err(Failure::usage("say which scanner: --port PATH or --evdev PATH")),
-        }
     }
 }
 

@@ -3,17 +3,30 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
+use device_drivers::descriptor_line::DescriptorLine;
 use device_drivers::speaker::{Speaker, SpeakerError, SpeechDispatcher, Voice};
 
 use crate::answer::{Failure, Outcome, fact};
+use crate::tape::Tape;
+
+/// The kind's name in recordings.
+const KIND: &str = "speaker";
 
 #[derive(clap::Args)]
 pub struct SpeakerKind {
+    #[command(flatten)]
+    way: Way,
+    #[command(flatten)]
+    tape: Tape,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Args)]
+struct Way {
     /// The server's Unix socket
     #[arg(long, value_name = "PATH", default_value = "/run/speech-dispatcher/speechd.sock")]
     socket: PathBuf,
-    #[command(subcommand)]
-    verb: Verb,
 }
 
 #[derive(Subcommand)]
@@ -57,15 +70,23 @@ impl From<SpeakerError> for Failure {
 
 impl SpeakerKind {
     pub fn run(self) -> Outcome {
-        let mut speaker = SpeechDispatcher::new(self.socket);
-        match self.verb {
+        let line = DescriptorLine::unix(self.way.socket);
+        let (transport, reel) = self.tape.thread(KIND, Some(Box::new(line)))?;
+        let outcome = self.verb.ask(&mut SpeechDispatcher::over(transport));
+        reel.finish(outcome)
+    }
+}
+
+impl Verb {
+    fn ask(&self, speaker: &mut SpeechDispatcher) -> Outcome {
+        match self {
             Verb::Look => {
                 speaker.look()?;
                 fact("server", "here");
             }
             Verb::Say { text, voice } => {
-                let voice = Voice::from(voice);
-                speaker.say(voice, &text)?;
+                let voice = Voice::from(*voice);
+                speaker.say(voice, text)?;
                 fact("said", format!("{} characters in {}", text.chars().count(), voice.tag()));
             }
             Verb::Hush => {

@@ -3,22 +3,35 @@
 use std::net::SocketAddr;
 
 use clap::Subcommand;
+use device_drivers::descriptor_line::DescriptorLine;
 use device_drivers::ups::driver::NUT_PORT;
 use device_drivers::ups::protocol::UpsName;
 use device_drivers::ups::{NutUps, PowerState, Ups, UpsError};
 
 use crate::answer::{Failure, Outcome, fact, yes};
+use crate::tape::Tape;
+
+/// The kind's name in recordings.
+const KIND: &str = "ups";
 
 #[derive(clap::Args)]
 pub struct UpsKind {
-    /// Address of NUT's server
-    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([127, 0, 0, 1], NUT_PORT)))]
-    server: SocketAddr,
+    #[command(flatten)]
+    way: Way,
     /// Name of the UPS in ups.conf
     #[arg(long)]
     name: UpsName,
+    #[command(flatten)]
+    tape: Tape,
     #[command(subcommand)]
     verb: Verb,
+}
+
+#[derive(clap::Args)]
+struct Way {
+    /// Address of NUT's server
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([127, 0, 0, 1], NUT_PORT)))]
+    server: SocketAddr,
 }
 
 #[derive(Subcommand)]
@@ -37,8 +50,16 @@ impl From<UpsError> for Failure {
 
 impl UpsKind {
     pub fn run(self) -> Outcome {
-        let mut ups = NutUps::new(self.server, self.name);
-        match self.verb {
+        let line = DescriptorLine::tcp(self.way.server);
+        let (transport, reel) = self.tape.thread(KIND, Some(Box::new(line)))?;
+        let outcome = self.verb.ask(&mut NutUps::over(transport, self.name));
+        reel.finish(outcome)
+    }
+}
+
+impl Verb {
+    fn ask(&self, ups: &mut NutUps) -> Outcome {
+        match self {
             Verb::Look => {
                 let report = ups.look()?;
                 let not_told = || "not told".to_owned();

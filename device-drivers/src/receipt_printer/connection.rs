@@ -3,16 +3,14 @@
 //! The protocol is the same on all three. They differ in how fast bytes travel, in who waits when the printer's
 //! buffer is full, and in how bytes that were not printed are taken back.
 
-mod descriptor_line;
-
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::descriptor_line::DescriptorLine;
 use crate::serial_line::SerialLine;
 use crate::transport::Transport;
-use descriptor_line::{Address, DescriptorLine};
 
 /// Time of one byte on USB and network: a twentieth of what USB at full speed carries, so that a deadline made of
 /// it suits a slow print server too.
@@ -58,8 +56,8 @@ impl Connection {
     pub fn transport(&self) -> Box<dyn Transport> {
         match self {
             Connection::Serial { port, baud } => Box::new(SerialLine::new(port, *baud)),
-            Connection::Usb { device } => Box::new(DescriptorLine::new(Address::Usb(device.clone()))),
-            Connection::Tcp { address } => Box::new(DescriptorLine::new(Address::Tcp(address.clone()))),
+            Connection::Usb { device } => Box::new(DescriptorLine::usb(device)),
+            Connection::Tcp { address } => Box::new(DescriptorLine::tcp(address)),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The host's end of a USB printer's device file and of a TCP connection: one non-blocking file descriptor.
+//! The host's end of a USB printer's device file, of a TCP connection and of a Unix socket: one non-blocking file
+//! descriptor, opened on demand.
 //!
 //! What Linux does with `/dev/usb/lp*` (drivers/usb/class/usblp.c, read and not tried on a device): one program may
 //! have it open; a write is handed to the controller in pieces of up to 8 KiB, and closing the file takes back
@@ -7,7 +8,8 @@
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,28 +18,46 @@ use rustix::io::Errno;
 
 use crate::transport::{LineError, Ready, Transport};
 
-/// How long a network printer may take to accept.
+/// How long a device or server on the network may take to accept.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
 /// Reads of left-over input before a command is sent all the same.
 const MAX_DISCARDS: usize = 64;
 /// Pause after a USB printer answered a read with nothing: it would do so again at once.
 const EMPTY_READ_PAUSE: Duration = Duration::from_millis(5);
 
-/// Where the printer is.
+/// Where the device is.
 #[derive(Debug, Clone)]
-pub(super) enum Address {
+enum Address {
     Usb(PathBuf),
     Tcp(String),
+    Unix(PathBuf),
 }
 
 /// One device file or connection, opened on demand.
-pub(super) struct DescriptorLine {
+#[derive(Debug)]
+pub struct DescriptorLine {
     address: Address,
     open: Option<OwnedFd>,
 }
 
 impl DescriptorLine {
-    pub(super) fn new(address: Address) -> DescriptorLine {
+    /// The device file of the kernel's USB printer class.
+    pub fn usb(device: impl AsRef<Path>) -> DescriptorLine {
+        DescriptorLine::to(Address::Usb(device.as_ref().to_path_buf()))
+    }
+
+    /// A TCP port, as `192.0.2.7:9100`. A name in place of the address is looked up at each connecting, which has no
+    /// deadline.
+    pub fn tcp(address: impl ToString) -> DescriptorLine {
+        DescriptorLine::to(Address::Tcp(address.to_string()))
+    }
+
+    /// A server's Unix socket.
+    pub fn unix(socket: impl AsRef<Path>) -> DescriptorLine {
+        DescriptorLine::to(Address::Unix(socket.as_ref().to_path_buf()))
+    }
+
+    fn to(address: Address) -> DescriptorLine {
         DescriptorLine { address, open: None }
     }
 
@@ -48,6 +68,11 @@ impl DescriptorLine {
                 Ok(rustix::fs::open(device.as_path(), flags, Mode::empty())?)
             }
             Address::Tcp(address) => connected(address),
+            Address::Unix(socket) => {
+                let stream = UnixStream::connect(socket)?;
+                stream.set_nonblocking(true)?;
+                Ok(OwnedFd::from(stream))
+            }
         }
     }
 
@@ -89,7 +114,7 @@ impl DescriptorLine {
     }
 
     fn hang_up(&mut self) -> LineError {
-        tracing::debug!(address = ?self.address, "the printer was disconnected");
+        tracing::debug!(address = ?self.address, "the device was disconnected");
         self.open = None;
         LineError::Gone
     }
@@ -101,10 +126,13 @@ impl Transport for DescriptorLine {
             return Ok(Ready::StillOpen);
         }
         self.open = Some(self.opened().map_err(|error| {
-            tracing::debug!(address = ?self.address, %error, "the printer cannot be reached");
+            tracing::debug!(address = ?self.address, %error, "the device cannot be reached");
             LineError::Gone
         })?);
-        self.discard_input()?;
+        // What a server says first on a socket of its own is meant for whoever has just connected.
+        if !matches!(self.address, Address::Unix(_)) {
+            self.discard_input()?;
+        }
         Ok(Ready::Opened)
     }
 
@@ -112,7 +140,7 @@ impl Transport for DescriptorLine {
     fn discard_output(&mut self) {
         let Some(fd) = self.open.take() else { return };
         if matches!(self.address, Address::Tcp(_)) {
-            // A reset instead of an orderly end: what the printer has not taken is dropped by both sides.
+            // A reset instead of an orderly end: what the other end has not taken is dropped by both sides.
             let _ = rustix::net::sockopt::set_socket_linger(&fd, Some(Duration::ZERO));
         }
     }
@@ -186,7 +214,7 @@ mod tests {
     fn a_device_file_is_read_written_and_opened_again_after_it_came_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lp0");
-        let mut line = DescriptorLine::new(Address::Usb(path.clone()));
+        let mut line = DescriptorLine::usb(&path);
         assert_eq!(line.ready(), Err(LineError::Gone));
         let pty = Pty::open(&path).unwrap();
         assert_eq!(line.ready(), Ok(Ready::Opened));
@@ -208,7 +236,7 @@ mod tests {
     fn a_printer_that_takes_nothing_more_is_stuck_and_what_it_did_not_take_is_dropped() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let mut line = DescriptorLine::new(Address::Tcp(address));
+        let mut line = DescriptorLine::tcp(address);
         assert_eq!(line.ready(), Ok(Ready::Opened));
         let (mut printer, _) = listener.accept().unwrap();
         let deadline = Instant::now() + Duration::from_millis(200);
@@ -231,5 +259,28 @@ mod tests {
         assert_eq!(end, Some(io::ErrorKind::ConnectionReset));
         assert!(taken < handed_over, "{taken} of {handed_over}");
         assert_eq!(line.ready(), Ok(Ready::Opened), "the next use connects again");
+    }
+    #[test]
+    fn a_socket_that_was_closed_meanwhile_is_opened_again_and_its_first_words_are_heard() {
+        use std::io::Write;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let mut line = DescriptorLine::unix(&path);
+        assert_eq!(line.ready(), Err(LineError::Gone));
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert_eq!(line.ready(), Ok(Ready::Opened));
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(b"old").unwrap();
+        assert_eq!(line.ready(), Ok(Ready::StillOpen));
+        let mut got = [0u8; 8];
+        assert_eq!(line.read_some(&mut got, Instant::now()), Ok(0), "nobody asked for it");
+        server.write_all(b"new").unwrap();
+        assert_eq!((line.read_some(&mut got, soon()), &got[..3]), (Ok(3), &b"new"[..]));
+        drop(server);
+        assert_eq!(line.ready(), Ok(Ready::Opened));
+        let (_server, _) = listener.accept().unwrap();
+        line.discard_output();
+        assert_eq!(line.write_some(b"?", soon()), Err(LineError::Gone), "closed until the next use");
+        assert_eq!(line.ready(), Ok(Ready::Opened));
     }
 }
