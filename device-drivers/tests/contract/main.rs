@@ -29,6 +29,7 @@ mod reader_replay;
 mod reader_status;
 mod scanner;
 mod social_security_card;
+mod social_security_card_replay;
 mod speaker;
 mod speech_dispatcher;
 mod ups;
