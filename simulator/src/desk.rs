@@ -1,4 +1,4 @@
-//! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
+//! The desk around the kiosk: the readers and the cards, the receipt printer, the cabinet with its sensor, doors and
 //! lights, the UPS, the voice, the A4 printer, the code scanner, the document camera and what lies under it. All of them
 //! are the drivers' own simulators at the wire; only the hands are here.
 //!
@@ -13,12 +13,14 @@ mod document_printer;
 mod fault;
 mod id_card_reader;
 mod receipt_printer;
+mod social_security_card;
 mod speaker;
 mod ups;
 
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ use document_camera::CameraAtDesk;
 use document_printer::DocumentPrinterAtDesk;
 use id_card_reader::ReaderAtDesk;
 use receipt_printer::PrinterAtDesk;
+use social_security_card::SocialCardReaderAtDesk;
 use speaker::SpeakerAtDesk;
 use ups::UpsAtDesk;
 
@@ -62,6 +65,7 @@ pub struct Desk {
     document_printer: DocumentPrinterAtDesk,
     scanner: ScannerAtDesk,
     camera: CameraAtDesk,
+    social_card_reader: SocialCardReaderAtDesk,
 }
 
 impl Desk {
@@ -77,6 +81,7 @@ impl Desk {
             document_printer: DocumentPrinterAtDesk::set_up(paced)?,
             scanner: ScannerAtDesk::set_up(folder, paced, Arc::clone(&printer))?,
             camera: CameraAtDesk::set_up(folder)?,
+            social_card_reader: SocialCardReaderAtDesk::set_up(folder, paced),
             printer,
         })
     }
@@ -92,10 +97,16 @@ impl Desk {
             "document_printer": self.document_printer.declared(),
             "code_scanner": self.scanner.declared(),
             "document_camera": self.camera.declared(),
+            "social_security_card_reader": self.social_card_reader.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 8] {
+    /// What the kiosk needs in its environment to find the devices.
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        self.social_card_reader.environment()
+    }
+
+    fn all(&self) -> [&dyn DeskDevice; 9] {
         [
             &self.reader,
             &*self.printer,
@@ -105,6 +116,7 @@ impl Desk {
             &self.document_printer,
             &self.scanner,
             &self.camera,
+            &self.social_card_reader,
         ]
     }
 
