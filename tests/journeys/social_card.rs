@@ -162,7 +162,7 @@ async fn a_card_that_cannot_be_used_says_why_and_the_next_one_needs_no_touch() -
     kiosk.card(Some("elder")).await?;
     is_known(&kiosk, "何润添").await?;
     kiosk.touch("结束").await?;
-    kiosk.wait_text("请取走身份证").await?;
+    kiosk.wait_text("身份证还在，请取走").await?;
     kiosk.wait_text("请取走社保卡").await?;
     said(&kiosk, "请取走您的身份证和社保卡。").await
 }
