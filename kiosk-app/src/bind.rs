@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::inbox::Inbox;
 use crate::present::{self, lines, question};
 use crate::screen::platform::PageName;
+use kiosk_core::applicant::CardKind;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
@@ -144,7 +145,8 @@ impl Screen {
         shell.set_can_go_back(may_end && !over);
         shell.set_can_end(may_end);
         shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
-        shell.set_notice_can_continue(session.notice == Some(Notice::CardExpiredAccepted));
+        let may_go_on = [Notice::CardExpiredAccepted, Notice::SocialCardExpiredAccepted];
+        shell.set_notice_can_continue(session.notice.is_some_and(|notice| may_go_on.contains(&notice)));
         shell.set_notice(present::notice_kind(session.notice));
         shell.set_idle_seconds(session.idle.warning_s.unwrap_or_default() as i32);
         shell.set_idle_warning(session.idle.warning_s.is_some());
@@ -183,6 +185,7 @@ impl Screen {
                 let leaving = self.window.global::<ui::LeavingScreen>();
                 leaving.set_take_card(to_take.card);
                 leaving.set_card_seen(to_take.card_seen);
+                leaving.set_take_social_card(to_take.social_card);
                 leaving.set_take_receipt(to_take.receipt);
             }
         }
@@ -232,15 +235,21 @@ impl Screen {
 
     fn show_identify(&self, session: &Session, identify: &Identify) {
         let screen = self.window.global::<ui::IdentifyScreen>();
-        screen.set_status(match (session.surroundings.reader_present, identify.status) {
+        let around = &session.surroundings;
+        let status = |card| match (around.reads(card), identify.status) {
             (false, _) => ui::CardStatus::ReaderAway,
-            (true, CardStatus::Waiting) => ui::CardStatus::Waiting,
-            (true, CardStatus::Reading) => ui::CardStatus::Reading,
-        });
+            (true, CardStatus::Reading(read)) if read == card => ui::CardStatus::Reading,
+            (true, CardStatus::Waiting | CardStatus::Reading(_)) => ui::CardStatus::Waiting,
+        };
+        screen.set_status(status(CardKind::IdCard));
+        screen.set_social_status(status(CardKind::SocialSecurityCard));
         let ways = session.visit.as_ref().and_then(|visit| self.catalog.item(&visit.item));
         let offered = |way| ways.is_some_and(|item| item.identify.ways.contains(&way));
         screen.set_can_type(offered(service_catalog::Way::Typed));
-        screen.set_can_use_card(offered(service_catalog::Way::IdCard));
+        screen.set_can_lay(offered(service_catalog::Way::IdCard));
+        // Of a reader that this terminal does not have, nothing is said.
+        let has_slot = around.social_card_reader.is_some();
+        screen.set_can_insert(has_slot && offered(service_catalog::Way::SocialSecurityCard));
         screen.set_typing(identify.typing);
         screen.set_typed(grouped(identify.typed.expose()).into());
         screen.set_can_submit(!identify.typed.expose().is_empty());

@@ -137,6 +137,7 @@ pub fn document_of(kind: DocumentKind) -> data::Document {
         DocumentKind::HmtResidencePermit => data::Document::HmtResidencePermit,
         DocumentKind::Foreigner2017 => data::Document::Foreigner2017,
         DocumentKind::Foreigner2023 => data::Document::Foreigner2023,
+        DocumentKind::SocialSecurityCard => data::Document::SocialSecurityCard,
     }
 }
 
@@ -199,6 +200,7 @@ fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
         .iter()
         .map(|way| match way {
             data::Way::IdCard => IdentificationWay::IdCard,
+            data::Way::SocialSecurityCard => IdentificationWay::SocialSecurityCard,
             data::Way::Typed => IdentificationWay::Typed,
         })
         .collect();

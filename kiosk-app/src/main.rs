@@ -12,7 +12,7 @@ use kiosk_app::devices::receipt_printer::Letterhead;
 use kiosk_app::devices::station::Hand;
 use kiosk_app::devices::{
     cabinet, code_scanner, document_camera, document_printer, hot_plug, id_card_reader, receipt_printer,
-    speaker, ups,
+    social_security_card_reader, speaker, ups,
 };
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
@@ -201,6 +201,10 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
         .id_card_reader
         .map(|device| id_card_reader::spawn(device, inbox.clone(), health.clone()))
         .transpose()?;
+    let social_card_reader = declared
+        .social_security_card_reader
+        .map(|device| social_security_card_reader::spawn(&device, inbox.clone(), health.clone()))
+        .transpose()?;
     let printer = declared
         .receipt_printer
         .map(|device| {
@@ -237,6 +241,7 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
         speaker.clone(),
         code_scanner.clone(),
         camera.clone(),
+        social_card_reader.clone(),
     );
     let look = move || {
         woken.0.iter().for_each(Hand::look);
@@ -245,12 +250,14 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
         woken.3.iter().for_each(Hand::look);
         woken.4.iter().for_each(Hand::look);
         woken.5.iter().for_each(Hand::look);
+        woken.6.iter().for_each(Hand::look);
     };
     if let Err(error) = hot_plug::watch(names, look) {
         tracing::warn!(%error, "plugs are not watched: devices are found by trying");
     }
     Ok(Devices {
         id_card_reader: reader,
+        social_card_reader,
         receipt_printer: printer,
         document_printer,
         document_camera: camera,

@@ -7,7 +7,7 @@ use kiosk_core::private::Private;
 use kiosk_core::session::Submission;
 use serde_json::{Map, Value};
 
-/// What the card says instead of a last day.
+/// What an ID card says instead of a last day.
 const NO_LAST_DAY: &str = "长期";
 
 /// Builds the plaintext of a case. It lives only until it is sealed, and erases itself.
@@ -27,6 +27,7 @@ pub fn plaintext(
         finalised_at_ms,
         identification: match submission.applicant.way {
             IdentificationWay::IdCard => "id-card",
+            IdentificationWay::SocialSecurityCard => "social-security-card",
             IdentificationWay::Typed => "typed",
         }
         .to_owned(),
@@ -54,12 +55,17 @@ fn applicant_as_json(applicant: &Applicant) -> Map<String, Value> {
             json.insert(key.into(), value.expose().clone().into());
         }
     }
-    if applicant.way == IdentificationWay::IdCard {
-        if let Some(day) = applicant.valid_from {
-            json.insert("valid_from".into(), calendar::iso(day).into());
-        }
-        let last_day = applicant.valid_to.map_or_else(|| NO_LAST_DAY.to_owned(), calendar::iso);
-        json.insert("valid_to".into(), last_day.into());
+    if let Some(day) = applicant.valid_from {
+        json.insert("valid_from".into(), calendar::iso(day).into());
+    }
+    // An ID card without a last day says so; of another card without one, nothing is known.
+    let last_day = match (applicant.valid_to, applicant.way) {
+        (Some(day), _) => Some(calendar::iso(day)),
+        (None, IdentificationWay::IdCard) => Some(NO_LAST_DAY.to_owned()),
+        (None, IdentificationWay::SocialSecurityCard | IdentificationWay::Typed) => None,
+    };
+    if let Some(day) = last_day {
+        json.insert("valid_to".into(), day.into());
     }
     json
 }

@@ -6,13 +6,37 @@ use crate::private::Private;
 /// How a resident identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdentificationWay {
-    /// A card on the reader.
+    /// An ID card on its reader.
     IdCard,
+    /// A social-security card in its reader.
+    SocialSecurityCard,
     /// The number typed on the screen.
     Typed,
 }
 
-/// The kinds of card with a chip that the reader knows (GA/T 490 layouts a to d).
+/// The cards that are read, each in a reader of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CardKind {
+    /// 居民身份证 and its relatives: laid on the reader.
+    IdCard,
+    /// 社会保障卡: put into the reader.
+    SocialSecurityCard,
+}
+
+impl CardKind {
+    /// Both.
+    pub const ALL: [CardKind; 2] = [CardKind::IdCard, CardKind::SocialSecurityCard];
+
+    /// The way to identify that this card is.
+    pub fn way(self) -> IdentificationWay {
+        match self {
+            CardKind::IdCard => IdentificationWay::IdCard,
+            CardKind::SocialSecurityCard => IdentificationWay::SocialSecurityCard,
+        }
+    }
+}
+
+/// What the resident identified with: the four ID cards (GA/T 490 layouts a to d), or a social-security card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DocumentKind {
     /// 居民身份证.
@@ -23,12 +47,14 @@ pub enum DocumentKind {
     Foreigner2017,
     /// 外国人永久居留身份证, 2023 edition.
     Foreigner2023,
+    /// 社会保障卡.
+    SocialSecurityCard,
 }
 
 /// What is known about the applicant. Every field is personal data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Applicant {
-    /// Card on the reader, or typed.
+    /// Which card, or typed.
     pub way: IdentificationWay,
     /// The kind of card.
     pub document: DocumentKind,
@@ -48,7 +74,7 @@ pub struct Applicant {
     pub issuer: Option<Private<String>>,
     /// First day of validity.
     pub valid_from: Option<Date>,
-    /// Last day of validity; `None` = 长期 or unknown.
+    /// Last day of validity; `None` = 长期, or the card does not say.
     pub valid_to: Option<Date>,
 }
 
@@ -67,6 +93,20 @@ impl Applicant {
             issuer: None,
             valid_from: None,
             valid_to: None,
+        }
+    }
+
+    /// The holder of a social-security card, of whom it tells no address and no issuer. Birth is that of the number,
+    /// which has been checked.
+    pub fn by_social_security_card(
+        name: Private<String>,
+        number: &crate::citizen_number::CitizenNumber,
+    ) -> Self {
+        Applicant {
+            way: IdentificationWay::SocialSecurityCard,
+            document: DocumentKind::SocialSecurityCard,
+            name: Some(name),
+            ..Applicant::typed(number)
         }
     }
 

@@ -29,7 +29,21 @@ pub enum Notice {
     CardUnknown,
     /// The reader's security module refused the card.
     CardRefused,
-    /// The reader does not answer.
+    /// The social-security card was pulled while it was read.
+    SocialCardPulled,
+    /// The social-security card does not answer, or not cleanly: perhaps it was put in the wrong way round.
+    SocialCardNotRead,
+    /// A card was in the reader before this session: perhaps the one that somebody forgot.
+    SocialCardAlreadyThere,
+    /// The social-security card has expired and the item does not accept it.
+    SocialCardExpired,
+    /// The social-security card has expired; the item accepts it all the same.
+    SocialCardExpiredAccepted,
+    /// Not a social-security card.
+    SocialCardUnknown,
+    /// The card shows its holder's records only to those who have a key, or names nobody who can be.
+    SocialCardLocked,
+    /// No reader answers with which the resident could identify.
     ReaderAway,
     /// Not 18 characters.
     IdNumberLength,

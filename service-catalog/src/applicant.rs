@@ -4,17 +4,17 @@ use crate::day::parse_day;
 use crate::item::{ServiceItem, Way};
 use serde_json::{Map, Value, json};
 
-/// Longest name on any of the four cards: the English name of the 2017 foreigner's card.
+/// Longest name on any of the cards: the English name of the 2017 foreigner's card.
 pub(crate) const NAME_MAX_CHARS: usize = 60;
 /// The card holds 35 characters; typed or joined addresses may be longer.
 pub(crate) const ADDRESS_MAX_CHARS: usize = 70;
-/// Longest number of the four cards.
+/// Longest number of the cards.
 pub(crate) const NUMBER_MAX_CHARS: usize = 18;
 /// What the card says instead of a last day of validity.
 const NO_LAST_DAY: &str = "长期";
 const DAY_PATTERN: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
 
-/// Kinds of card that the reader knows; `document` of the applicant and of conditions.
+/// What a resident may identify with; `document` of the applicant and of conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Document {
     /// 居民身份证.
@@ -25,15 +25,18 @@ pub enum Document {
     Foreigner2017,
     /// 外国人永久居留身份证, 2023 edition.
     Foreigner2023,
+    /// 社会保障卡. Its number is the citizen number; it says no address.
+    SocialSecurityCard,
 }
 
 impl Document {
     /// All of them.
-    pub const ALL: [Document; 4] = [
+    pub const ALL: [Document; 5] = [
         Document::ResidentIdCard,
         Document::HmtResidencePermit,
         Document::Foreigner2017,
         Document::Foreigner2023,
+        Document::SocialSecurityCard,
     ];
 
     /// The word in submissions and conditions.
@@ -43,6 +46,7 @@ impl Document {
             Document::HmtResidencePermit => "hmt-residence-permit",
             Document::Foreigner2017 => "foreigner-2017",
             Document::Foreigner2023 => "foreigner-2023",
+            Document::SocialSecurityCard => "social-security-card",
         }
     }
 
@@ -150,6 +154,7 @@ mod tests {
     fn published_numbers_pass() {
         for (document, key) in [
             (Document::ResidentIdCard, "citizen_valid"),
+            (Document::SocialSecurityCard, "citizen_valid"),
             (Document::HmtResidencePermit, "hmt_residence_valid"),
             (Document::Foreigner2023, "foreigner_2023_valid"),
         ] {
@@ -167,6 +172,7 @@ mod tests {
         for key in ["citizen_invalid", "hmt_residence_invalid", "foreigner_2023_invalid"] {
             for number in vectors(key) {
                 assert!(!number_is_valid(Document::ResidentIdCard, &number), "{key} {number}");
+                assert!(!number_is_valid(Document::SocialSecurityCard, &number), "{key} {number}");
             }
         }
         for number in ["", "usa440099010100", "USA44009901010", "１１０１０５１９４９１２３１００２X"]

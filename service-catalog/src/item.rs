@@ -85,8 +85,10 @@ pub struct Identify {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// A card on the reader.
+    /// An ID card on its reader.
     IdCard,
+    /// A social-security card in its reader.
+    SocialSecurityCard,
     /// The number typed on the screen.
     Typed,
 }

@@ -108,9 +108,9 @@ fn consent(raw: ConsentFile) -> Result<Consent, Fault> {
 fn identify(raw: IdentifyFile) -> Result<Identify, Fault> {
     let span = raw.ways.span();
     let ways = raw.ways.into_inner();
-    count("identify.ways", ways.len(), 1, 2, Some(&span))?;
-    if ways.len() == 2 && ways[0] == ways[1] {
-        return Err(twice("the way", "id-card or typed".to_owned(), span));
+    count("identify.ways", ways.len(), 1, 3, Some(&span))?;
+    if ways.iter().enumerate().any(|(at, way)| ways[..at].contains(way)) {
+        return Err(twice("the way", "id-card, social-security-card or typed".to_owned(), span));
     }
     Ok(Identify { ways, accepts_expired_card: raw.accepts_expired_card })
 }

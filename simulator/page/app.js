@@ -12,6 +12,7 @@ import { showInbox, showProcesses, showQueue } from "./lists.js";
 import { Printer } from "./printer.js";
 import { Scanner } from "./scanner.js";
 import { Screen } from "./screen.js";
+import { Slot } from "./slot.js";
 import { onLanguage, say, sayAll, switchLanguage } from "./words.js";
 
 const RESTART_SHOWN_AFTER = 250; // a restart shorter than this need not flash
@@ -29,6 +30,7 @@ const devices = new Devices();
 const documentPrinter = new DocumentPrinter();
 const printer = new Printer();
 const scanner = new Scanner();
+const slot = new Slot();
 const screen = new Screen((message) => link?.send(message), () => refreshElements());
 
 function showState() {
@@ -41,6 +43,7 @@ function showState() {
   if (state.city_url) city.href = state.city_url;
   desk.show(state);
   camera.show(state);
+  slot.show(state);
   printer.showState(state);
   documentPrinter.show(state);
   devices.show(state);

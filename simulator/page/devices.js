@@ -8,7 +8,7 @@ import { has, say } from "./words.js";
 
 const OPEN = "open-device";
 /** Controls with a place of their own on the desk. */
-const ELSEWHERE = new Set(["card", "scan_receipt", "scan_torn", "scan_insurance", "scan_text", "picture"]);
+const ELSEWHERE = new Set(["card", "scan_receipt", "scan_torn", "scan_insurance", "scan_text", "picture", "inserted"]);
 /** What browsers call the voices' languages. */
 const TONGUES = { cmn: "zh-CN", yue: "zh-HK", en: "en-GB" };
 const DOORS = ["door_1_open", "door_2_open"];
@@ -131,6 +131,7 @@ function stateOf({ name, now, shows }) {
   if (now.near_end) return { light: "warn", word: say("word_near-end") };
   if (DOORS.some((door) => now[door])) return { light: "warn", word: say("word_open") };
   if (now.power) return { light: { mains: "ok", battery: "warn" }[now.power] ?? "error", word: say(`choice_${now.power}`) };
+  if (now.inserted) return { light: "ok", word: say(`choice_${now.inserted}`) };
   if (name === "cabinet") return { light: "ok", word: say(now.near ? "word_near" : "word_far") };
   const said = shows?.said?.at(-1);
   if (said?.speaking) return { light: "ok", word: say("word_saying", said.text) };

@@ -28,7 +28,9 @@ use crate::supervisor::{BackOff, ProcessSpec, Supervisor};
 use crate::world::{TERMINAL_CODE, World, WorldOptions};
 
 /// The supervised processes, in the order in which they start.
-pub const PROCESSES: [&str; 3] = ["city-gateway", "sync-agent", "kiosk-app"];
+pub const PROCESSES: [&str; 3] = ["city-gateway", "sync-agent", KIOSK];
+/// The one that has the screen and the devices.
+const KIOSK: &str = "kiosk-app";
 /// The program that `kiosk-app` calls for every print-out.
 const DOCUMENTS: &str = "render-document";
 /// The program that signs the catalog.
@@ -120,7 +122,7 @@ impl Demo {
         let furnished = world.furnish(&ports.numbers, &options)?;
         let network =
             TcpListener::bind(loopback(ports.numbers.network)).await.context("cannot be the network")?;
-        let specs = specs(arguments, &world, specs_wanted)?;
+        let specs = specs(arguments, &world, specs_wanted, &desk)?;
         let stage = Arc::new(Stage {
             terminal: TERMINAL_CODE.to_owned(),
             place: furnished.place,
@@ -193,6 +195,7 @@ fn specs(
     arguments: &Arguments,
     world: &World,
     programs: Vec<std::path::PathBuf>,
+    desk: &Desk,
 ) -> anyhow::Result<Vec<ProcessSpec>> {
     let gateway = vec!["--config".into(), world.gateway_config().into_os_string()];
     let agent = vec!["--config".into(), world.terminal_config().into_os_string()];
@@ -203,13 +206,10 @@ fn specs(
     let names = PROCESSES.iter().zip(programs).zip([gateway, agent, kiosk]);
     names
         .map(|((name, program), own_arguments)| {
-            let environment = arguments.environment_of(name)?;
-            Ok(ProcessSpec {
-                name: (*name).to_owned(),
-                program,
-                arguments: own_arguments,
-                environment: environment.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-            })
+            let own = arguments.environment_of(name)?;
+            let mut environment = if *name == KIOSK { desk.environment() } else { Vec::new() };
+            environment.extend(own.into_iter().map(|(key, value)| (key.into(), value.into())));
+            Ok(ProcessSpec { name: (*name).to_owned(), program, arguments: own_arguments, environment })
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! The desk around the kiosk: the card reader and the cards, the receipt printer, the cabinet with its sensor, doors and
+//! The desk around the kiosk: the readers and the cards, the receipt printer, the cabinet with its sensor, doors and
 //! lights, the UPS, the voice, the A4 printer, the code scanner, the document camera and what lies under it. All of them
 //! are the drivers' own simulators at the wire; only the hands are here.
 //!
@@ -14,12 +14,14 @@ mod document_printer;
 mod fault;
 mod id_card_reader;
 mod receipt_printer;
+mod social_security_card;
 mod speaker;
 mod ups;
 
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,6 +41,7 @@ use document_camera::DocumentCamera;
 use document_printer::DocumentPrinter;
 use id_card_reader::IdCardReader;
 use receipt_printer::ReceiptPrinter;
+use social_security_card::SocialCardReader;
 use speaker::Speaker;
 use ups::Ups;
 
@@ -64,6 +67,7 @@ pub struct Desk {
     document_printer: AtDesk<DocumentPrinter>,
     scanner: AtDesk<CodeScanner>,
     camera: AtDesk<DocumentCamera>,
+    social_card_reader: AtDesk<SocialCardReader>,
 }
 
 impl Desk {
@@ -79,6 +83,7 @@ impl Desk {
             document_printer: DocumentPrinter::set_up(paced)?,
             scanner: CodeScanner::set_up(folder, paced, Arc::clone(&printer))?,
             camera: DocumentCamera::set_up(folder)?,
+            social_card_reader: SocialCardReader::set_up(folder, paced),
             printer,
         })
     }
@@ -94,10 +99,16 @@ impl Desk {
             "document_printer": self.document_printer.declared(),
             "code_scanner": self.scanner.declared(),
             "document_camera": self.camera.declared(),
+            "social_security_card_reader": self.social_card_reader.declared(),
         })
     }
 
-    fn all(&self) -> [&dyn DeskDevice; 8] {
+    /// What the kiosk needs in its environment to find the devices.
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        self.social_card_reader.environment()
+    }
+
+    fn all(&self) -> [&dyn DeskDevice; 9] {
         [
             &self.reader,
             &*self.printer,
@@ -107,6 +118,7 @@ impl Desk {
             &self.document_printer,
             &self.scanner,
             &self.camera,
+            &self.social_card_reader,
         ]
     }
 

@@ -86,6 +86,17 @@ fn again(port: u16) -> std::io::Result<OwnedFd> {
     Ok(hold(port, true)?)
 }
 
+/// Two ports in a row, held; the number is that of the first.
+pub fn two_in_a_row() -> anyhow::Result<(u16, Vec<OwnedFd>)> {
+    for _ in 0..ATTEMPTS {
+        let (port, first) = any()?;
+        if let Ok(second) = hold(port + 1, false) {
+            return Ok((port, vec![first, second]));
+        }
+    }
+    bail!("no two free ports in a row between {LOWEST} and {HIGHEST} on this machine");
+}
+
 fn any() -> anyhow::Result<(u16, OwnedFd)> {
     for _ in 0..ATTEMPTS {
         let mut random = [0; 2];

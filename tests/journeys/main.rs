@@ -14,3 +14,4 @@ mod progress;
 mod reader;
 mod scanner;
 mod slow_printer;
+mod social_card;

@@ -5,6 +5,7 @@
 mod guide_print;
 mod photo;
 mod progress;
+mod two_cards;
 
 use anyhow::{Context, Result};
 use device_drivers::camera::Picture as CameraPicture;
@@ -12,7 +13,7 @@ use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
 use kiosk_app::inbox::inbox;
-use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
+use kiosk_core::applicant::{Applicant, CardKind, DocumentKind, IdentificationWay};
 use kiosk_core::calendar;
 use kiosk_core::remedy::{Notice, Remedy};
 use kiosk_core::service::{ItemCode, QuestionKind};
@@ -207,12 +208,14 @@ impl Visitor {
         self.dress(theme, language);
         self.print_a_guide(show);
         self.dress(theme, language);
+        self.use_either_card(show);
+        self.dress(theme, language);
         self.broken_things(show);
     }
 
     fn identify(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {
         let reading = |effect: &Effect| match effect {
-            Effect::StartReading(ticket) => Some(*ticket),
+            Effect::StartReading(CardKind::IdCard, ticket) => Some(*ticket),
             _ => None,
         };
         let mut ticket: Ticket = self.ticket(reading);

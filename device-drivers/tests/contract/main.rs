@@ -32,6 +32,7 @@ mod reader_status;
 mod scanner;
 mod scanner_replay;
 mod social_security_card;
+mod social_security_card_replay;
 mod speaker;
 mod speaker_replay;
 mod speech_dispatcher;

@@ -122,6 +122,42 @@ fn cards_of_all_manners_are_read_or_say_why_not() {
 }
 
 #[test]
+fn a_card_put_in_the_wrong_way_round_is_in_and_mute() {
+    with_pcscd("social_security_card::a_card_put_in_the_wrong_way_round_is_in_and_mute", |pcscd| {
+        let mut desk = desk(pcscd);
+        desk.insert(card().turned_round());
+        for _ in 0..2 {
+            let told = desk.reader.read().unwrap_err();
+            assert_eq!((told, told.remedy()), (CardError::Mute, Remedy::AskCitizen(Hint::LayCardAgain)));
+        }
+        // A hand turns it: the reader sees the slot empty in between, however quick the hand is.
+        desk.slot.take_out();
+        desk.slot.insert(card()).unwrap();
+        desk.wait_for_card(false);
+        desk.wait_for_card(true);
+        assert!(desk.reader.read() == Ok(person()));
+    });
+}
+
+#[test]
+fn a_standing_fault_spoils_every_reading_until_it_is_mended() {
+    with_pcscd("social_security_card::a_standing_fault_spoils_every_reading_until_it_is_mended", |pcscd| {
+        let mut desk = desk(pcscd);
+        desk.slot.set_standing_fault(Some((18, CardFault::Status(0x6581))));
+        desk.insert(card());
+        for _ in 0..3 {
+            assert_eq!(desk.reader.read().unwrap_err(), CardError::Refused(0x6581));
+        }
+        desk.slot.set_standing_fault(None);
+        assert!(desk.reader.read() == Ok(person()));
+        assert!(desk.slot.has_card());
+        desk.slot.set_standing_fault(Some((18, CardFault::PulledAfter(3))));
+        assert_eq!(desk.reader.read().unwrap_err(), CardError::Pulled);
+        assert!(!desk.slot.has_card());
+    });
+}
+
+#[test]
 fn a_card_pulled_in_the_middle_of_an_exchange_gives_nothing() {
     with_pcscd("social_security_card::a_card_pulled_in_the_middle_of_an_exchange_gives_nothing", |pcscd| {
         let mut desk = desk(pcscd);

@@ -6,6 +6,9 @@
 //! port = "/dev/serial/by-id/usb-maker_reader"
 //! baud = 115200
 //!
+//! [devices.social_security_card_reader]
+//! reader = "ACS ACR39U"
+//!
 //! [devices.receipt_printer]
 //! transport = "usb"
 //! device = "/dev/usb/lp0"
@@ -49,6 +52,8 @@ use std::path::{Path, PathBuf};
 pub struct Devices {
     /// 身份证阅读器.
     pub id_card_reader: Option<ReaderDevice>,
+    /// 社保卡读卡器.
+    pub social_security_card_reader: Option<SocialCardReaderDevice>,
     /// 凭条打印机.
     pub receipt_printer: Option<PrinterDevice>,
     /// A4 打印机.
@@ -105,6 +110,15 @@ pub enum ReaderConnection {
 
 fn usual_baud() -> u32 {
     115_200
+}
+
+/// 社保卡读卡器: any reader that the system's `pcscd` knows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocialCardReaderDevice {
+    /// A part of the reader's name, as `devctl social-security-card list` shows it; empty is the first reader of all.
+    #[serde(default)]
+    pub reader: String,
 }
 
 /// 凭条打印机.
@@ -399,12 +413,21 @@ mod tests {
     }
 
     #[test]
+    fn the_social_security_cards_reader_is_named_or_is_the_first() {
+        let reader = |text: &str| parse(text).unwrap().social_security_card_reader.unwrap().reader;
+        assert_eq!(reader("[social_security_card_reader]"), "");
+        assert_eq!(reader("[social_security_card_reader]\nreader = \"ACR39U\""), "ACR39U");
+        assert!(parse("").unwrap().social_security_card_reader.is_none());
+    }
+
+    #[test]
     fn what_nobody_knows_is_said() {
         for (text, word) in [
             ("[id_card_raeder]\ntransport = \"serial\"\nport = \"a\"", "id_card_raeder"),
             ("[id_card_reader]\ntransport = \"pigeon\"\nport = \"a\"", "pigeon"),
             ("[id_card_reader]\ntransport = \"serial\"", "port"),
             ("[receipt_printer]\ntransport = \"tcp\"\nport = \"a\"", "port"),
+            ("[social_security_card_reader]\nport = \"a\"", "port"),
             ("[document_printer]\nuri = \"ipp://p\"\nduplex = true", "duplex"),
             ("[code_scanner]\ntransport = \"keyboard\"\nport = \"a\"", "device"),
             ("[code_scanner]\ntransport = \"serial\"\nport = \"a\"\nsufix = true", "sufix"),

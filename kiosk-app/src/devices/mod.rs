@@ -14,6 +14,7 @@ pub mod hot_plug;
 pub mod id_card_reader;
 pub mod preview;
 pub mod receipt_printer;
+pub mod social_security_card_reader;
 pub mod speaker;
 pub mod station;
 pub mod ups;

@@ -40,6 +40,7 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
                 DocumentKind::HmtResidencePermit => CardReadLayout::HmtResidence,
                 DocumentKind::Foreigner2017 => CardReadLayout::Foreigner2017,
                 DocumentKind::Foreigner2023 => CardReadLayout::Foreigner2023,
+                DocumentKind::SocialSecurityCard => CardReadLayout::SocialSecurityCard,
             },
             took: *took_ms,
         },
@@ -92,10 +93,11 @@ fn guide_print_ended(item: AuditCode, end: GuidePrintEnd) -> AuditEvent {
 
 fn cause_of(remedy: Remedy) -> CardReadFailedCause {
     match remedy {
-        Remedy::AskCitizen(Notice::CardHoldStill) => CardReadFailedCause::Pulled,
+        Remedy::AskCitizen(Notice::CardHoldStill | Notice::SocialCardPulled) => CardReadFailedCause::Pulled,
         Remedy::AskCitizen(Notice::CardNotReadable) => CardReadFailedCause::Checksum,
-        Remedy::AskCitizen(Notice::CardRefused) => CardReadFailedCause::Refused,
-        Remedy::AskCitizen(Notice::CardUnknown) => CardReadFailedCause::NotACard,
+        Remedy::AskCitizen(Notice::SocialCardNotRead) => CardReadFailedCause::Garbage,
+        Remedy::AskCitizen(Notice::CardRefused | Notice::SocialCardLocked) => CardReadFailedCause::Refused,
+        Remedy::AskCitizen(Notice::CardUnknown | Notice::SocialCardUnknown) => CardReadFailedCause::NotACard,
         Remedy::AskCitizen(_) => CardReadFailedCause::Other,
         Remedy::Retry => CardReadFailedCause::NoAnswer,
         Remedy::CallOperator(_) => CardReadFailedCause::Unplugged,

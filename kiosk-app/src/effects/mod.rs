@@ -10,13 +10,15 @@ use crate::catalog::Catalog;
 use crate::devices::preview::Preview;
 use crate::devices::station::Hand;
 use crate::devices::{
-    code_scanner, document_camera, document_printer, id_card_reader, receipt_printer, speaker,
+    code_scanner, document_camera, document_printer, id_card_reader, receipt_printer,
+    social_security_card_reader as social_card_reader, speaker,
 };
 use crate::guide_sheet;
 use crate::inbox::Inbox;
 use crate::present::lights::Lights;
 use city::CityHand;
 use device_drivers::camera::Picture;
+use kiosk_core::applicant::CardKind;
 use kiosk_core::remedy::{FaultCode, Remedy};
 use kiosk_core::session::{
     AuditFact, Device, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd, PrintStatus,
@@ -40,6 +42,8 @@ pub struct Hands {
 pub struct Devices {
     /// 身份证阅读器.
     pub id_card_reader: Option<Hand<id_card_reader::Order>>,
+    /// 社保卡读卡器.
+    pub social_card_reader: Option<Hand<social_card_reader::Order>>,
     /// 凭条打印机.
     pub receipt_printer: Option<Hand<receipt_printer::Order>>,
     /// A4 打印机.
@@ -86,10 +90,21 @@ impl Hands {
         match effect {
             Effect::StartTimer(kind, ticket, after_ms) => self.timers.start(kind, ticket, after_ms),
             Effect::StopTimer(kind) => self.timers.stop(kind),
-            Effect::StartReading(ticket) => self.tell_reader(id_card_reader::Order::Start(ticket)),
-            Effect::StopReading => self.tell_reader(id_card_reader::Order::Stop),
-            Effect::LookForCardLeft(ticket) => {
+            Effect::StartReading(CardKind::IdCard, ticket) => {
+                self.tell_reader(id_card_reader::Order::Start(ticket));
+            }
+            Effect::StartReading(CardKind::SocialSecurityCard, ticket) => {
+                self.tell_social_card_reader(social_card_reader::Order::Start(ticket));
+            }
+            Effect::StopReading => {
+                self.tell_reader(id_card_reader::Order::Stop);
+                self.tell_social_card_reader(social_card_reader::Order::Stop);
+            }
+            Effect::LookForCardLeft(CardKind::IdCard, ticket) => {
                 self.tell_reader(id_card_reader::Order::LookForCardLeft(ticket));
+            }
+            Effect::LookForCardLeft(CardKind::SocialSecurityCard, ticket) => {
+                self.tell_social_card_reader(social_card_reader::Order::LookForCardLeft(ticket));
             }
             Effect::Say(prompt, language) => self.tell_speaker(speaker::Order::Say(prompt, language)),
             Effect::Hush => self.tell_speaker(speaker::Order::Hush),
@@ -110,6 +125,7 @@ impl Hands {
             // still come; a receipt's bitmap lives only while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
+                self.tell_social_card_reader(social_card_reader::Order::SessionOver);
                 self.tell_speaker(speaker::Order::Hush);
                 self.tell_scanner(code_scanner::Order::Stop);
                 self.stop_preview();
@@ -136,6 +152,15 @@ impl Hands {
             && reader.order(order).is_err()
         {
             tracing::warn!("the id card reader hangs");
+        }
+    }
+
+    /// The same.
+    fn tell_social_card_reader(&self, order: social_card_reader::Order) {
+        if let Some(reader) = &self.devices.social_card_reader
+            && reader.order(order).is_err()
+        {
+            tracing::warn!("the social-security card reader hangs");
         }
     }
 

@@ -1,13 +1,14 @@
 //! The lights of the cabinet are a picture of the state too: they point to where the resident should look.
 
 use device_drivers::cabinet::LightPattern;
+use kiosk_core::applicant::CardKind;
 use kiosk_core::remedy::Notice;
 use kiosk_core::session::{CardStatus, Page, PrintStatus, Session};
 
 /// What each light shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lights {
-    /// Beside the card reader.
+    /// Beside the ID-card reader.
     pub card: LightPattern,
     /// Beside the receipt's mouth.
     pub receipt: LightPattern,
@@ -29,7 +30,9 @@ pub fn lights(session: &Session) -> Lights {
         Page::Identify(identify) if !identify.typing => {
             lights.card = match identify.status {
                 CardStatus::Waiting => LightPattern::Slow,
-                CardStatus::Reading => LightPattern::On,
+                CardStatus::Reading(CardKind::IdCard) => LightPattern::On,
+                // It stands beside the other reader.
+                CardStatus::Reading(CardKind::SocialSecurityCard) => LightPattern::Off,
             };
         }
         Page::Receipt(page) => {
@@ -60,7 +63,8 @@ mod tests {
     fn an_idle_kiosk_is_dark_and_the_farewell_points_to_what_is_left() {
         let mut session = Session::default();
         assert_eq!(lights(&session), Lights::default());
-        session.page = Page::Leaving(ToTake { card: true, card_seen: false, receipt: false });
+        session.page =
+            Page::Leaving(ToTake { card: true, card_seen: false, social_card: false, receipt: false });
         session.notice = Some(Notice::Help);
         let shown = lights(&session);
         assert_eq!((shown.card, shown.receipt), (LightPattern::Fast, LightPattern::Off));

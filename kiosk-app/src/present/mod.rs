@@ -89,6 +89,13 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::CardExpiredAccepted => NoticeKind::CardExpiredAccepted,
         Notice::CardUnknown => NoticeKind::CardUnknown,
         Notice::CardRefused => NoticeKind::CardRefused,
+        Notice::SocialCardPulled => NoticeKind::SocialCardPulled,
+        Notice::SocialCardNotRead => NoticeKind::SocialCardNotRead,
+        Notice::SocialCardAlreadyThere => NoticeKind::SocialCardAlreadyThere,
+        Notice::SocialCardExpired => NoticeKind::SocialCardExpired,
+        Notice::SocialCardExpiredAccepted => NoticeKind::SocialCardExpiredAccepted,
+        Notice::SocialCardUnknown => NoticeKind::SocialCardUnknown,
+        Notice::SocialCardLocked => NoticeKind::SocialCardLocked,
         Notice::ReaderAway => NoticeKind::ReaderAway,
         Notice::IdNumberLength => NoticeKind::IdNumberLength,
         Notice::IdNumberCharacters => NoticeKind::IdNumberCharacters,
@@ -131,7 +138,12 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
 /// The part of a notice that only the moment knows: the card's last day, the item's own words.
 pub fn notice_detail(session: &Session, catalog: &Catalog) -> String {
     match session.notice {
-        Some(Notice::CardExpired | Notice::CardExpiredAccepted) => {
+        Some(
+            Notice::CardExpired
+            | Notice::CardExpiredAccepted
+            | Notice::SocialCardExpired
+            | Notice::SocialCardExpiredAccepted,
+        ) => {
             let Page::Identify(identify) = &session.page else { return String::new() };
             let last_day = identify.pending.as_ref().and_then(|applicant| applicant.valid_to);
             last_day.map(|day| lines::day(day, session.settings.language)).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use super::identify::{self, Identify};
 use super::{AuditFact, Citizen, EndReason, Page, Turn};
-use crate::applicant::IdentificationWay;
+use crate::applicant::CardKind;
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let Some((code, version, ways)) =
@@ -13,7 +13,7 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::Agreed => {
             turn.audit(AuditFact::ConsentGiven(code, version));
-            let typing = !ways.contains(&IdentificationWay::IdCard);
+            let typing = !CardKind::ALL.iter().any(|card| ways.contains(&card.way()));
             turn.session.page = Page::Identify(Identify::new(typing));
             identify::read_again(turn);
         }

@@ -1,7 +1,7 @@
 //! Everything the session can ask the world to do. Effects are data; the kiosk process carries them out.
 
 use crate::answers::Answers;
-use crate::applicant::{Applicant, DocumentKind};
+use crate::applicant::{Applicant, CardKind, DocumentKind};
 use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::ItemCode;
@@ -16,12 +16,12 @@ pub enum Effect {
     StartTimer(TimerKind, Ticket, u64),
     /// Forget the timer of this kind.
     StopTimer(TimerKind),
-    /// Poll the reader until a card is read; report with this ticket.
-    StartReading(Ticket),
-    /// Stop polling.
+    /// Look for this card until one is read; report with this ticket.
+    StartReading(CardKind, Ticket),
+    /// Look for no card any more.
     StopReading,
-    /// See whether the card that was read still lies on the reader; answer with this ticket.
-    LookForCardLeft(Ticket),
+    /// See whether this card is still there; answer with this ticket.
+    LookForCardLeft(CardKind, Ticket),
     /// Read this prompt out, and break off what is being read out. Answers nothing: the screen says the same.
     Say(Prompt, Language),
     /// Break off what is being read out.
@@ -72,12 +72,28 @@ pub enum Prompt {
     TakeCardAndReceipt,
     /// The reader is sure that the card still lies there.
     CardStillThere,
+    /// 请取走社保卡.
+    TakeSocialCard,
+    /// 请取走社保卡和凭条.
+    TakeSocialCardAndReceipt,
+    /// 请取走身份证和社保卡.
+    TakeBothCards,
+    /// The social-security card is still in its reader.
+    SocialCardStillThere,
 }
 
 impl Prompt {
     /// Every prompt.
-    pub const ALL: [Prompt; 4] =
-        [Prompt::TakeCard, Prompt::TakeReceipt, Prompt::TakeCardAndReceipt, Prompt::CardStillThere];
+    pub const ALL: [Prompt; 8] = [
+        Prompt::TakeCard,
+        Prompt::TakeReceipt,
+        Prompt::TakeCardAndReceipt,
+        Prompt::CardStillThere,
+        Prompt::TakeSocialCard,
+        Prompt::TakeSocialCardAndReceipt,
+        Prompt::TakeBothCards,
+        Prompt::SocialCardStillThere,
+    ];
 
     /// Its name in `assets/voice`.
     pub fn name(self) -> &'static str {
@@ -86,6 +102,10 @@ impl Prompt {
             Prompt::TakeReceipt => "take-receipt",
             Prompt::TakeCardAndReceipt => "take-card-and-receipt",
             Prompt::CardStillThere => "card-still-there",
+            Prompt::TakeSocialCard => "take-social-card",
+            Prompt::TakeSocialCardAndReceipt => "take-social-card-and-receipt",
+            Prompt::TakeBothCards => "take-both-cards",
+            Prompt::SocialCardStillThere => "social-card-still-there",
         }
     }
 }

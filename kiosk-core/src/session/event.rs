@@ -70,9 +70,9 @@ pub enum Citizen {
     Agreed,
     /// Consent refused.
     Declined,
-    /// Type the number instead of laying the card.
+    /// Type the number instead of using a card.
     TypingChosen,
-    /// Lay the card instead of typing.
+    /// Use a card instead of typing.
     CardChosen,
     /// One key of a pad or keyboard.
     KeyTyped(char),
@@ -129,16 +129,18 @@ pub enum Citizen {
 /// A report of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Device {
-    /// A card is on the reader and is being read.
+    /// A card is there and is being read. The ticket tells in which reader.
     CardFound(Ticket),
     /// A card was read completely.
     CardRead(Ticket, Box<Applicant>),
     /// A card could not be read.
     CardFailed(Ticket, Remedy),
-    /// Whether a card still lies on the reader, as far as it can tell.
+    /// Whether a card is still there, as far as its reader can tell. One that sees cards being taken tells it each time.
     CardLeft(Ticket, bool),
-    /// The reader answers (true) or does not.
+    /// The ID-card reader answers (true) or does not.
     ReaderPresent(bool),
+    /// The social-security card's reader answers (true) or does not.
+    SocialCardReaderPresent(bool),
     /// A code was scanned; what it says is private until somebody knows better.
     CodeScanned(Ticket, Private<String>),
     /// Something was scanned that is no code, or only a part of one.

@@ -2,30 +2,38 @@
 //! farewell is shown, so the farewell has nothing to hide.
 
 use super::{
-    AuditFact, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind, Turn, asking,
-    guide_print, home, left_card, photo, saving,
+    AuditFact, CardsShown, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind,
+    Turn, asking, guide_print, home, left_card, photo, saving,
 };
-use crate::applicant::IdentificationWay;
 
 /// What the resident should not forget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ToTake {
-    /// The card was laid on the reader.
+    /// An ID card was laid on its reader.
     pub card: bool,
-    /// The reader is sure that the card still lies there.
+    /// That reader is sure that the card still lies there.
     pub card_seen: bool,
+    /// A social-security card was put into its reader, which has not seen it taken.
+    pub social_card: bool,
     /// A receipt came out on paper, or was brought along to ask about its case.
     pub receipt: bool,
 }
 
 impl ToTake {
-    fn prompt(self) -> Option<Prompt> {
-        match (self.card, self.receipt) {
-            (true, true) => Some(Prompt::TakeCardAndReceipt),
-            (true, false) => Some(Prompt::TakeCard),
-            (false, true) => Some(Prompt::TakeReceipt),
-            (false, false) => None,
+    pub(super) fn prompt(self) -> Option<Prompt> {
+        match (self.card, self.social_card, self.receipt) {
+            (true, true, _) => Some(Prompt::TakeBothCards),
+            (true, false, true) => Some(Prompt::TakeCardAndReceipt),
+            (true, false, false) => Some(Prompt::TakeCard),
+            (false, true, true) => Some(Prompt::TakeSocialCardAndReceipt),
+            (false, true, false) => Some(Prompt::TakeSocialCard),
+            (false, false, true) => Some(Prompt::TakeReceipt),
+            (false, false, false) => None,
         }
+    }
+
+    pub(super) fn is_nothing(self) -> bool {
+        !self.card && !self.social_card && !self.receipt
     }
 }
 
@@ -34,11 +42,8 @@ impl Turn<'_> {
     pub(super) fn leave(&mut self, reason: EndReason) {
         let nothing_begun =
             self.session.visit.is_none() && matches!(self.session.page, Page::Home(_) | Page::Leaving(_));
-        let applicant = self.session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
-        let card = match &self.session.page {
-            Page::Identify(identify) => identify.saw_a_card(),
-            _ => applicant.is_some_and(|applicant| applicant.way == IdentificationWay::IdCard),
-        };
+        let CardsShown { id_card, social_card } =
+            self.session.visit.as_ref().map(|visit| visit.cards).unwrap_or_default();
         let receipt = match &self.session.page {
             Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
             // What it says was typed from the receipt, which lies here now.
@@ -60,18 +65,17 @@ impl Turn<'_> {
             self.audit(AuditFact::SessionEnded { reason, length_ms });
             self.audit(AuditFact::Wiped);
         }
-        if card || receipt || reason == EndReason::Finished {
+        let to_take = ToTake { card: id_card, card_seen: false, social_card, receipt };
+        if !to_take.is_nothing() || reason == EndReason::Finished {
             self.session.idle.warning_s = None;
-            let to_take = ToTake { card, card_seen: false, receipt };
             self.session.page = Page::Leaving(to_take);
-            if let Some(prompt) = to_take.prompt() {
+            // Of the social-security card nothing is said before its reader has looked: it may be taken already.
+            if let Some(prompt) = (ToTake { social_card: false, ..to_take }).prompt() {
                 self.say(prompt);
             }
             let wait = self.rules.limits.farewell_ms;
             self.start_page_timer(TimerKind::Page, wait);
-            if card {
-                left_card::look(self);
-            }
+            left_card::begin(self, reason);
         } else {
             go_home(self);
         }

@@ -41,7 +41,7 @@ pub use enquiry::{Enquiry, EnquiryField};
 pub use event::{CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
 pub use guide_print::{GuideOrder, GuidePrint, GuidePrintEnd, GuidePrintStatus};
 pub use home::SavedCaseOffer;
-pub use identify::{CardStatus, Identify};
+pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
 pub use leaving::ToTake;
 pub use photo::{PhotoDraft, PhotoStage};
@@ -53,7 +53,7 @@ pub use surroundings::{
 };
 
 use crate::answers::Answers;
-use crate::applicant::Applicant;
+use crate::applicant::{Applicant, CardKind};
 use crate::calendar::{self, Date};
 use crate::remedy::Notice;
 use crate::service::{Conditions, Facts, ItemCode, QuestionId, ServiceItem};
@@ -108,6 +108,8 @@ pub struct Visit {
     pub answers: Answers,
     /// Optional questions left out.
     pub skipped: BTreeSet<QuestionId>,
+    /// Which cards a reader has found.
+    pub cards: CardsShown,
     /// What became of printing the item's guide.
     pub guide_print: GuidePrint,
 }
@@ -119,6 +121,7 @@ impl Visit {
             applicant: None,
             answers: Answers::new(),
             skipped: BTreeSet::new(),
+            cards: CardsShown::default(),
             guide_print: GuidePrint::default(),
         }
     }
@@ -137,7 +140,7 @@ pub enum Page {
     Guide,
     /// Consent before sensitive data is taken.
     Consent,
-    /// Lay the card or type the number.
+    /// Lay or put in a card, or type the number.
     Identify(Identify),
     /// "Is this you?"
     ConfirmPerson,
@@ -314,7 +317,11 @@ impl Turn<'_> {
         match report {
             Device::ReaderPresent(present) => {
                 self.session.surroundings.reader_present = present;
-                identify::on_reader_present(self, present);
+                identify::on_reader_present(self, CardKind::IdCard, present);
+            }
+            Device::SocialCardReaderPresent(present) => {
+                self.session.surroundings.social_card_reader = Some(present);
+                identify::on_reader_present(self, CardKind::SocialSecurityCard, present);
             }
             Device::CameraPresent(present) => photo::on_camera_present(self, present),
             Device::CameraSees(ticket, wrong) => photo::on_sees(self, ticket, wrong),
@@ -414,7 +421,7 @@ impl Turn<'_> {
 
     fn close_notice(&mut self) {
         let notice = self.session.notice.take();
-        if notice == Some(Notice::CardExpiredAccepted) {
+        if notice.is_some_and(identify::asks_to_go_on) {
             // Beside "go on" the other button says "no": the resident stops here.
             return self.leave(EndReason::Left);
         }

@@ -287,7 +287,7 @@ fn go_before_the_form(turn: &mut Turn) {
         .visit
         .as_ref()
         .and_then(|visit| visit.applicant.as_ref())
-        .is_some_and(|applicant| applicant.way == crate::applicant::IdentificationWay::IdCard);
+        .is_some_and(|applicant| applicant.way != crate::applicant::IdentificationWay::Typed);
     match from_card {
         true => turn.session.page = Page::ConfirmPerson,
         false => {

@@ -1,6 +1,8 @@
 //! What the session knows about the machine around it: it shapes what is offered, and is said in
 //! plain words on the status line.
 
+use crate::applicant::CardKind;
+
 /// The receipt printer, as far as a resident can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PrinterCondition {
@@ -69,6 +71,8 @@ pub enum CatalogAge {
 pub struct Surroundings {
     /// The reader answers.
     pub reader_present: bool,
+    /// The social-security card's reader answers; `None` on a terminal that has none, and until it has told.
+    pub social_card_reader: Option<bool>,
     /// The code scanner is there.
     pub scanner_present: bool,
     /// The receipt printer.
@@ -89,11 +93,22 @@ pub struct Surroundings {
     pub somebody_near: Option<bool>,
 }
 
+impl Surroundings {
+    /// Whether the reader for this card answers.
+    pub fn reads(&self, card: CardKind) -> bool {
+        match card {
+            CardKind::IdCard => self.reader_present,
+            CardKind::SocialSecurityCard => self.social_card_reader == Some(true),
+        }
+    }
+}
+
 impl Default for Surroundings {
     /// Until devices report, nothing is promised.
     fn default() -> Self {
         Surroundings {
             reader_present: false,
+            social_card_reader: None,
             scanner_present: false,
             printer: PrinterCondition::Away,
             document_printer: None,

@@ -21,7 +21,7 @@ pub(super) trait Hardware: Send + Sync {
 
     fn is_plugged(&self) -> bool;
     fn plug(&self) -> io::Result<()>;
-    fn unplug(&self);
+    fn unplug(&self) -> io::Result<()>;
     /// Breaks it in this one way, or repairs it.
     fn set_fault(&self, fault: Option<Self::Fault>);
     /// What has become of a fault: one that happens once is over afterwards, or has left another.
@@ -72,11 +72,7 @@ impl<H: Hardware> DeskDevice for AtDesk<H> {
     }
 
     fn plug(&self, plugged: bool) -> io::Result<()> {
-        if plugged {
-            return self.hardware.plug();
-        }
-        self.hardware.unplug();
-        Ok(())
+        if plugged { self.hardware.plug() } else { self.hardware.unplug() }
     }
 
     fn faults(&self) -> Vec<FaultKind> {

@@ -117,8 +117,9 @@ impl Hardware for Cabinet {
         self.board.plug()
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         self.board.unplug();
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<CabinetFault>) {

@@ -109,8 +109,9 @@ impl Hardware for CodeScanner {
         self.scanner.plug()
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         self.scanner.unplug();
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<ScannerFault>) {

@@ -179,10 +179,11 @@ impl Hardware for DocumentCamera {
         Ok(())
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         let mut hands = self.hands();
         self.camera.unplug();
         hands.plugged = false;
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<Broken>) {

@@ -192,8 +192,9 @@ impl Hardware for DocumentPrinter {
         self.hands().printer.power_on()
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         self.hands().printer.power_off();
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<Ill>) {

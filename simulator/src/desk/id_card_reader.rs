@@ -97,8 +97,9 @@ impl Hardware for IdCardReader {
         self.reader.plug()
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         self.reader.unplug();
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<WireFault>) {

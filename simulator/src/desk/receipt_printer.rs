@@ -201,8 +201,9 @@ impl Hardware for ReceiptPrinter {
         self.printer.plug()
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         self.printer.unplug();
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<Trouble>) {

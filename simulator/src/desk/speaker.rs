@@ -56,8 +56,9 @@ impl Hardware for Speaker {
         self.speaker().plug()
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         self.speaker().unplug();
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<SpeakerFault>) {

@@ -92,10 +92,11 @@ impl Hardware for Ups {
         Ok(())
     }
 
-    fn unplug(&self) {
+    fn unplug(&self) -> io::Result<()> {
         let mut hands = self.hands();
         hands.server.unplug();
         hands.plugged = false;
+        Ok(())
     }
 
     fn set_fault(&self, fault: Option<ServerFault>) {

@@ -27,7 +27,7 @@ pub struct Submission {
     pub language: String,
     /// When the resident confirmed, milliseconds since 1970.
     pub finalised_at_ms: i64,
-    /// `id-card` or `typed`.
+    /// `id-card`, `social-security-card` or `typed`. Whoever reads it takes a word that it does not know as it is.
     pub identification: String,
     /// Who asks; members that are not known are absent.
     pub applicant: Map<String, Value>,

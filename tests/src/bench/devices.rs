@@ -22,7 +22,7 @@ const FIRST_ROW_MS: f64 = 100.0;
 /// Of one core, by all devices' threads together.
 const IDLE_PERCENT: f64 = 2.0;
 /// Threads of the kiosk that belong to devices, as the kernel shows their names (15 characters).
-const THREADS: [&str; 10] = [
+const THREADS: [&str; 11] = [
     "id-card-reader",
     "receipt-printer",
     "document-printe",
@@ -31,6 +31,7 @@ const THREADS: [&str; 10] = [
     "ups",
     "speaker",
     "code-scanner",
+    "social-security",
     "hot-plug",
     "device-health",
 ];

@@ -305,6 +305,7 @@ fn applicant_text(key: &str, value: &Value) -> String {
         ("document", "resident-id-card") => "居民身份证",
         ("document", "hmt-residence-permit") => "港澳台居民居住证",
         ("document", "foreigner-2017" | "foreigner-2023") => "外国人永久居留身份证",
+        ("document", "social-security-card") => "社会保障卡",
         ("sex", "male") => "男",
         ("sex", "female") => "女",
         _ => return text,

@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt;
 
@@ -21,6 +21,9 @@ use self::vpcd::{ReaderMessage, ReaderMessages};
 
 /// A byte on the line of a T=0 card at 9600 baud: twelve bit times.
 const BYTE_TIME: Duration = Duration::from_micros(1250);
+
+/// Within this time the reader looks: `pcscd` does some three times a second.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What goes wrong with one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +43,22 @@ pub enum CardFault {
 struct Slot {
     card: VirtualCard,
     fault: Option<(usize, CardFault)>,
+    standing: Option<(usize, CardFault)>,
     commands: usize,
+    /// Commands since the card last got power, which it gets for each reading.
+    since_power: usize,
     paced: bool,
+}
+
+impl Slot {
+    /// What goes wrong with the command that comes now; counts it.
+    fn take_fault(&mut self) -> Option<CardFault> {
+        let once = self.fault.take_if(|(at, _)| *at == self.commands);
+        let standing = self.standing.filter(|(at, _)| *at == self.since_power);
+        self.commands += 1;
+        self.since_power += 1;
+        once.or(standing).map(|(_, fault)| fault)
+    }
 }
 
 /// A virtual reader's slot, and the hands at it. Dropping it pulls the card.
@@ -55,7 +72,7 @@ impl VirtualSlot {
     /// The slot of the `vpcd` that listens at `reader`; nothing is in it.
     pub fn new(reader: SocketAddr) -> VirtualSlot {
         let card = VirtualCard::of_another_kind();
-        let slot = Slot { card, fault: None, commands: 0, paced: false };
+        let slot = Slot { card, fault: None, standing: None, commands: 0, since_power: 0, paced: false };
         VirtualSlot { reader, slot: Arc::new(Mutex::new(slot)), connection: None }
     }
 
@@ -67,7 +84,7 @@ impl VirtualSlot {
         {
             let mut slot = lock(&self.slot);
             slot.card = card;
-            slot.commands = 0;
+            (slot.commands, slot.since_power) = (0, 0);
         }
         let (slot, line) = (Arc::clone(&self.slot), stream.try_clone()?);
         let thread =
@@ -84,9 +101,32 @@ impl VirtualSlot {
         }
     }
 
+    /// Takes the card out as slowly as a hand does, so that the reader has seen an empty slot before anything else is put
+    /// in; gives up after [`LOOK`].
+    pub fn take_out(&mut self) {
+        let Some((stream, thread)) = &self.connection else { return };
+        // The card says nothing more; what it then still hears is the reader's next look.
+        let _ = stream.shutdown(Shutdown::Write);
+        let until = Instant::now() + LOOK;
+        while !thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.pull();
+    }
+
+    /// Whether a card is in: a fault may have pulled it, or the reader may have gone.
+    pub fn has_card(&self) -> bool {
+        self.connection.as_ref().is_some_and(|(_, thread)| !thread.is_finished())
+    }
+
     /// Lets something go wrong once, with the command of this number, counted from 0 since the card was put in.
     pub fn set_fault(&self, command: usize, fault: CardFault) {
         lock(&self.slot).fault = Some((command, fault));
+    }
+
+    /// Lets something go wrong in every reading from now on, with the command of this number since the card got power.
+    pub fn set_standing_fault(&self, fault: Option<(usize, CardFault)>) {
+        lock(&self.slot).standing = fault;
     }
 
     /// Commands that the card got since it was put in.
@@ -141,6 +181,7 @@ fn answer_to(slot: &Mutex<Slot>, message: ReaderMessage) -> Option<Leaving> {
     let command = match message {
         ReaderMessage::PowerOff | ReaderMessage::PowerOn | ReaderMessage::Reset => {
             slot.card.reset();
+            slot.since_power = 0;
             return None;
         }
         ReaderMessage::TellAtr => {
@@ -149,9 +190,7 @@ fn answer_to(slot: &Mutex<Slot>, message: ReaderMessage) -> Option<Leaving> {
         ReaderMessage::Other => return None,
         ReaderMessage::Command(command) => command,
     };
-    let number = slot.commands;
-    let fault = slot.fault.take_if(|(at, _)| *at == number).map(|(_, fault)| fault);
-    slot.commands += 1;
+    let fault = slot.take_fault();
     let mut answer = slot.card.answer(&command);
     let line_time =
         if slot.paced { BYTE_TIME * (command.len() + answer.len()) as u32 } else { Duration::ZERO };

@@ -12,6 +12,9 @@ use crate::social_security_card::protocol::{CardFile, Record};
 /// Answer to reset: T=0, eight historical bytes that belong to no real card.
 const ATR: [u8; 12] = [0x3B, 0x68, 0x00, 0x00, b'K', b'I', b'O', b'S', b'K', b'S', b'I', b'M'];
 
+/// No answer to reset that a card would give: what is left of one on contacts that are not a chip's.
+const NO_ATR: [u8; 2] = [0x00, 0x00];
+
 /// How a card wants to be spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CardManners {
@@ -37,6 +40,7 @@ impl Default for CardManners {
 #[derive(Clone)]
 pub struct VirtualCard {
     manners: CardManners,
+    atr: &'static [u8],
     /// What SELECT by name finds; `None` for a card of another kind.
     application: Option<Vec<u8>>,
     issuer: Vec<Vec<u8>>,
@@ -99,13 +103,23 @@ impl VirtualCard {
         let application = Some(vec![0x6F, 0x02, 0x84, 0x00]);
         let manners = CardManners::default();
         let waiting = Zeroizing::default();
-        Ok(VirtualCard { manners, application, issuer, holder, selected: false, file: None, waiting })
+        Ok(VirtualCard {
+            manners,
+            atr: &ATR,
+            application,
+            issuer,
+            holder,
+            selected: false,
+            file: None,
+            waiting,
+        })
     }
 
     /// A card of another kind: a bank card, a transport card.
     pub fn of_another_kind() -> VirtualCard {
         VirtualCard {
             manners: CardManners::default(),
+            atr: &ATR,
             application: None,
             issuer: Vec::new(),
             holder: Vec::new(),
@@ -118,6 +132,11 @@ impl VirtualCard {
     /// The same card with other manners.
     pub fn with_manners(self, manners: CardManners) -> VirtualCard {
         VirtualCard { manners, ..self }
+    }
+
+    /// The same card put in the wrong way round: it is in, and cannot be spoken to.
+    pub fn turned_round(self) -> VirtualCard {
+        VirtualCard { atr: &NO_ATR, ..self }
     }
 
     /// The same card with another record in a file, counted from 1.
@@ -134,7 +153,7 @@ impl VirtualCard {
 
     /// The answer to reset.
     pub fn atr(&self) -> &'static [u8] {
-        &ATR
+        self.atr
     }
 
     /// The card gets power, or loses it.

@@ -13,7 +13,7 @@ fn left_after_reading(bench: &mut Bench) -> Ticket {
 
 fn look(bench: &Bench) -> Option<Ticket> {
     bench.effects.iter().find_map(|effect| match effect {
-        Effect::LookForCardLeft(ticket) => Some(*ticket),
+        Effect::LookForCardLeft(CardKind::IdCard, ticket) => Some(*ticket),
         _ => None,
     })
 }
@@ -38,7 +38,10 @@ fn a_card_that_still_lies_there_keeps_the_farewell_and_is_on_record_at_last() {
     let mut looks = 1;
     loop {
         device(&mut bench, Device::CardLeft(ticket, true));
-        assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, card_seen: true, receipt: false }));
+        assert_eq!(
+            bench.session.page,
+            Page::Leaving(ToTake { card: true, card_seen: true, social_card: false, receipt: false })
+        );
         farewell_is_over(&mut bench);
         match look(&bench) {
             Some(next) => ticket = next,
@@ -59,7 +62,10 @@ fn a_card_taken_in_time_or_never_seen_again_is_not_on_record() {
     let second = look(&bench).unwrap();
     device(&mut bench, Device::CardLeft(first, true));
     device(&mut bench, Device::CardLeft(second, false));
-    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: true, card_seen: false, receipt: false }));
+    assert_eq!(
+        bench.session.page,
+        Page::Leaving(ToTake { card: true, card_seen: false, social_card: false, receipt: false })
+    );
     farewell_is_over(&mut bench);
     assert_eq!(bench.session.page, Page::Home(None));
     assert!(!audited(&bench, &AuditFact::CardForgotten));
@@ -165,7 +171,7 @@ fn the_farewell_is_said_in_the_language_of_the_screen_and_again_while_the_card_l
     let says = |bench: &Bench, prompt| bench.effects.contains(&Effect::Say(prompt, Language::ZhHant));
     assert!(says(&bench, Prompt::TakeCard));
     let look = bench.effects.iter().find_map(|effect| match effect {
-        Effect::LookForCardLeft(ticket) => Some(*ticket),
+        Effect::LookForCardLeft(CardKind::IdCard, ticket) => Some(*ticket),
         _ => None,
     });
     device(&mut bench, Device::CardLeft(look.unwrap(), true));

@@ -78,7 +78,10 @@ fn a_resident_asks_and_reads_and_nothing_stays() {
     assert!(matches!(&bench.session.page, Page::Progress(told) if told.steps.len() == 2));
     bench.touch(Citizen::ProgressRead);
     assert!(bench.effects.contains(&Effect::WipeSession));
-    assert_eq!(bench.session.page, Page::Leaving(ToTake { card: false, card_seen: false, receipt: true }));
+    assert_eq!(
+        bench.session.page,
+        Page::Leaving(ToTake { card: false, card_seen: false, social_card: false, receipt: true })
+    );
     bench.touch(Citizen::FarewellDone);
     assert_eq!(bench.session.page, Page::Home(None));
 }

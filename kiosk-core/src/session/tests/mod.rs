@@ -1,6 +1,7 @@
 //! The pure machine without clock, device or screen: here the bench that drives it, the journeys beside.
 
 mod around;
+mod cards;
 mod enquiry;
 mod guide_print;
 mod journeys;
@@ -62,7 +63,14 @@ fn items() -> Vec<ServiceItem> {
             code: ItemCode(code.into()),
             version: 3,
             consent_version: 2,
-            ways: vec![IdentificationWay::IdCard, IdentificationWay::Typed],
+            ways: match code {
+                "appeal" => vec![IdentificationWay::IdCard, IdentificationWay::Typed],
+                _ => vec![
+                    IdentificationWay::IdCard,
+                    IdentificationWay::SocialSecurityCard,
+                    IdentificationWay::Typed,
+                ],
+            },
             accepts_expired_card: code == "appeal",
             questions: questions.clone(),
         })
@@ -119,7 +127,7 @@ impl Bench {
         self.effects
             .iter()
             .find_map(|effect| match effect {
-                Effect::StartReading(ticket) => Some(*ticket),
+                Effect::StartReading(CardKind::IdCard, ticket) => Some(*ticket),
                 _ => None,
             })
             .expect("the reader was asked")

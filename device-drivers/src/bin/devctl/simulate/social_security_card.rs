@@ -48,7 +48,7 @@ struct Slot(VirtualSlot);
 
 impl Hands for Slot {
     fn known(&self) -> (&'static str, String) {
-        ("insert insert-locked insert-another pull", names(FAULTS))
+        ("insert insert-locked insert-another insert-turned pull", names(FAULTS))
     }
 
     fn set_fault(&mut self, name: Option<&str>) -> Result<(), String> {
@@ -69,6 +69,7 @@ impl Hands for Slot {
                 self.0.insert(card.with_manners(CardManners { locked: true, ..CardManners::default() }))
             }
             "insert-another" => self.0.insert(VirtualCard::of_another_kind()),
+            "insert-turned" => self.0.insert(card.turned_round()),
             "pull" => {
                 self.0.pull();
                 Ok(())
