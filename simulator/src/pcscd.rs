@@ -23,8 +23,14 @@ const SOCKET_VARIABLE: &str = "PCSCLITE_CSOCK_NAME";
 /// Debian's description of the virtual reader; it names the driver's file.
 const READER_DESCRIPTION: &str = "/etc/reader.conf.d/vpcd";
 /// Starts `pcscd` where `/run` is the first argument; a version that asks polkit, and can be told not to, is told so.
+/// A mount namespace holds every disk that was mounted when it was made, so those of no concern here are let go.
 const IN_THE_NAMESPACE: &str = r#"
     mount --bind "$1" /run || exit
+    while read -r device place rest; do
+        case "$device" in
+            /dev/loop*) case "$1/" in "$place"/*) ;; *) umount --lazy "$place" ;; esac ;;
+        esac
+    done < /proc/self/mounts
     rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid
     PATH="$PATH:/usr/sbin:/sbin"
     unset PCSCLITE_CSOCK_NAME
@@ -57,7 +63,8 @@ impl PrivatePcscd {
         let (port, ports) = ports::two_in_a_row().map_err(io::Error::other)?;
         std::fs::create_dir_all(folder.join(NAME))?;
         std::fs::write(&description, reader_description(port)?)?;
-        let mut arguments: Vec<OsString> = vec!["--mount".into()];
+        // A disk that is unmounted outside goes inside as well.
+        let mut arguments: Vec<OsString> = vec!["--mount".into(), "--propagation".into(), "slave".into()];
         if !rustix::process::geteuid().is_root() {
             arguments.push("--map-root-user".into());
         }

@@ -19,6 +19,11 @@ const READER_DESCRIPTION: &str = "/etc/reader.conf.d/vpcd";
 /// Starts `pcscd` where `/run` is the first argument; a version that asks polkit, and can be told not to, is told so.
 const IN_THE_NAMESPACE: &str = r#"
     mount --bind "$1" /run || exit
+    while read -r device place rest; do
+        case "$device" in
+            /dev/loop*) case "$1/" in "$place"/*) ;; *) umount --lazy "$place" ;; esac ;;
+        esac
+    done < /proc/self/mounts
     pcscd --help | grep -q disable-polkit && no_polkit=--disable-polkit
     exec setpriv --pdeathsig KILL pcscd --foreground $no_polkit --config "$2"
 "#;
@@ -62,7 +67,7 @@ impl Pcscd {
         let (description, log) = (self.folder.join("reader.conf"), self.folder.join("log"));
         std::fs::write(&description, reader_description(self.port)).unwrap();
         let mut unshare = Command::new("unshare");
-        unshare.arg("--mount");
+        unshare.args(["--mount", "--propagation", "slave"]);
         if !rustix::process::geteuid().is_root() {
             unshare.arg("--map-root-user");
         }

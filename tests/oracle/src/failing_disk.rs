@@ -59,10 +59,18 @@ impl FailingDisk {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        let checked = privileged::command("e2fsck")?.args(["-p", &self.device]).output()?;
-        let code = checked.status.code().unwrap_or(i32::MAX);
-        ensure!(code <= REPAIRED, "e2fsck: {}", String::from_utf8_lossy(&checked.stdout));
-        self.mount_as("ro,errors=remount-ro")
+        loop {
+            let checked = privileged::command("e2fsck")?.args(["-p", &self.device]).output()?;
+            let said = String::from_utf8_lossy(&checked.stdout);
+            match checked.status.code().unwrap_or(i32::MAX) {
+                ..=REPAIRED => return self.mount_as("ro,errors=remount-ro"),
+                // A neighbour's mount namespace that has just been made, or is just going, holds it too.
+                _ if said.contains("is in use") && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                _ => bail!("e2fsck: {said}"),
+            }
+        }
     }
 
     /// It can be written again.
