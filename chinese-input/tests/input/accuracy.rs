@@ -107,7 +107,7 @@ fn most_characters_are_among_the_first_five() {
         }
         let percent = among_five * 100 / chosen.len();
         println!(
-            "{hand}: {first} of {} first, {among_five} among the first five ({percent} %)",
+            "{hand}: {first} of {} first, {among_five} among the first five ({percent} %), not among them: {missed}",
             chosen.len()
         );
         results.push((hand, percent, least_percent));
