@@ -43,6 +43,19 @@ const DEMO: &[Package] = &[
     Package { name: "vsmartcard-vpcd", why: "a card reader into which virtual cards are put" },
 ];
 
+/// For the program `chinese-input`: its libraries, and what they and its tables are made of.
+const INPUT: &[Package] = &[
+    Package { name: "librime-dev", why: "turns pinyin, 粤拼 and strokes into candidates" },
+    Package { name: "rime-data-pinyin-simp", why: "the dictionary for pinyin" },
+    Package { name: "rime-data-jyut6ping3", why: "the dictionary for 粤拼" },
+    Package { name: "rime-data-stroke", why: "the dictionary for strokes" },
+    Package { name: "libopencc-data", why: "turns the characters of 粤拼 into simplified ones" },
+    Package { name: "libzinnia-dev", why: "recognises handwriting" },
+    Package { name: "tegaki-zinnia-simplified-chinese", why: "what handwriting is compared with" },
+    Package { name: "unicode-data", why: "radicals and strokes of every character" },
+    Package { name: "bzip2", why: "unpacks them" },
+];
+
 const TEST: &[Package] = &[
     Package { name: "zbar-tools", why: "reads the QR codes of printed receipts" },
     Package { name: "postgresql", why: "the city's database, started by the tests for themselves" },
@@ -71,7 +84,7 @@ const TEST: &[Package] = &[
         name: "nodejs",
         why: "runs tus-js-client, which uploads to the gateway, and receiptio, which prints to the simulator",
     },
-    Package { name: "npm", why: "brings tus-js-client and receiptio" },
+    Package { name: "npm", why: "brings tus-js-client, receiptio and drawn characters" },
     Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },
 ];
 
@@ -79,11 +92,12 @@ const FUZZ: &[Package] = &[Package { name: "g++", why: "compiles libFuzzer, whic
 
 impl Purpose {
     fn packages(self) -> impl Iterator<Item = &'static Package> {
-        let lists: [&[Package]; 3] = match self {
-            Purpose::Build => [BUILD, &[], &[]],
-            Purpose::Demo => [BUILD, DEMO, &[]],
-            Purpose::Test => [BUILD, DEMO, TEST],
-            Purpose::Fuzz => [BUILD, FUZZ, &[]],
+        // The keyboard is not on the kiosk's screen yet, so only what builds every crate needs its libraries.
+        let lists: [&[Package]; 4] = match self {
+            Purpose::Build => [BUILD, &[], &[], &[]],
+            Purpose::Demo => [BUILD, DEMO, &[], &[]],
+            Purpose::Test => [BUILD, DEMO, INPUT, TEST],
+            Purpose::Fuzz => [BUILD, FUZZ, &[], &[]],
         };
         lists.into_iter().flatten()
     }

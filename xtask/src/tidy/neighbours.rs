@@ -24,6 +24,8 @@ const ROOMS: &[(&str, Knows)] = &[
     // For its tests only, as in sync-agent and city-gateway; ABSENT below keeps it out of the programs.
     ("device-drivers", Knows::Only(&["foreign-programs"])),
     ("device-host", Knows::Only(&["device-drivers"])),
+    // The second for its tests only.
+    ("chinese-input", Knows::Only(&["kiosk-core", "foreign-programs"])),
     ("sync-protocol", Knows::Only(&[])),
     ("kiosk-ui", Knows::Only(&[])),
     ("kiosk-store", Knows::Only(&["kiosk-core"])),
