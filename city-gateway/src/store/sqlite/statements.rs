@@ -89,9 +89,17 @@ pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> r
             }
         };
         let MaskedPerson { name, number, phone } = person;
-        let first = insert
-            .execute(params![id, state, reason, detail, name, number, phone, summary, decided_at_ms])?
-            == 1;
+        let first = insert.execute(params![
+            id,
+            state,
+            reason,
+            detail,
+            name,
+            number,
+            phone,
+            summary,
+            decided_at_ms
+        ])? == 1;
         if first && state == "opened" {
             owe.execute([id])?;
         }
