@@ -6,7 +6,7 @@ use super::*;
 use crate::store::blobs::BlobIndex;
 use crate::store::contract::{Bed, arrival};
 use crate::store::lives::TerminalBook;
-use crate::store::{Kept, Kind, StoreError};
+use crate::store::{Kept, Kind, Outcome, StoreError};
 
 struct Folder(tempfile::TempDir);
 

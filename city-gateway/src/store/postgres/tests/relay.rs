@@ -5,6 +5,7 @@ use tokio::task::JoinSet;
 
 use super::several::two;
 use super::*;
+use crate::store::contract::arrival;
 use crate::store::relay::{Fate, Owed, RelayStore, Routed, Settlement};
 use crate::store::relay_contract::{opened, routes};
 
