@@ -190,6 +190,14 @@ impl Client {
         self.post("/api/touch", json!({ "x": x, "y": y })).await.map(drop)
     }
 
+    /// A finger that comes down at one place and leaves at another (or the same), as fast as it can.
+    pub async fn press(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
+        for (phase, (x, y)) in [("press", from), ("move", to), ("release", to)] {
+            self.post("/api/touch", json!({ "phase": phase, "x": x, "y": y })).await?;
+        }
+        Ok(())
+    }
+
     /// Types on a keyboard.
     pub async fn key(&self, text: &str) -> anyhow::Result<()> {
         self.post("/api/key", json!({ "text": text })).await.map(drop)

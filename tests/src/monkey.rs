@@ -124,7 +124,7 @@ impl Monkey {
     async fn do_it(&mut self, act: Act) {
         let touched = matches!(act, Act::Touch(..));
         let done = match act {
-            Act::Touch(x, y) => self.kiosk.touch_at(x, y).await,
+            Act::Touch(from, to) => self.kiosk.press(from, to).await,
             Act::Type(text) => self.kiosk.key(&text).await,
             Act::Device(name, change) => self.kiosk.change(&name, change).await,
             Act::Network(mode) => self.kiosk.network(mode).await,

@@ -17,8 +17,8 @@ const TEXTS: [&str; 9] =
 
 /// One thing to do.
 pub enum Act {
-    /// A finger, in pixels.
-    Touch(f32, f32),
+    /// A finger from where it comes down to where it leaves, in pixels.
+    Touch((f32, f32), (f32, f32)),
     /// Keys of a real keyboard.
     Type(String),
     /// A device and what changes about it.
@@ -37,7 +37,8 @@ pub fn act(random: &mut StdRng, shown: &Elements, devices: &[Device]) -> Act {
         5..7 => Act::Type("9".repeat(random.random_range(1..300))),
         7..13 => device(random, devices),
         13 => Act::Network(*NetworkMode::ALL.choose(random).unwrap_or(&NetworkMode::On)),
-        14..30 => Act::Touch(random.random_range(0.0..1080.0), random.random_range(0.0..1920.0)),
+        14..25 => tap(anywhere(random)),
+        25..28 => Act::Touch(anywhere(random), anywhere(random)),
         _ => touch(random, shown),
     }
 }
@@ -48,10 +49,19 @@ fn touch(random: &mut StdRng, shown: &Elements) -> Act {
     let buttons: Vec<_> = shown.elements.iter().filter(|each| each.enabled && takes(&each.role)).collect();
     let weight = |label: &str| if TURNS_BACK.contains(&label) { 1 } else { RARER };
     let Ok(button) = buttons.choose_weighted(random, |each| weight(&each.label)) else {
-        return Act::Touch(random.random_range(0.0..1080.0), random.random_range(0.0..1920.0));
+        return tap(anywhere(random));
     };
     let (right, down) = (random.random_range(0.05..0.95), random.random_range(0.05..0.95));
-    Act::Touch(button.x + button.w * right, button.y + button.h * down)
+    tap((button.x + button.w * right, button.y + button.h * down))
+}
+
+fn tap(place: (f32, f32)) -> Act {
+    Act::Touch(place, place)
+}
+
+/// On the reference panel, upright.
+fn anywhere(random: &mut StdRng) -> (f32, f32) {
+    (random.random_range(0.0..1080.0), random.random_range(0.0..1920.0))
 }
 
 fn card(random: &mut StdRng, devices: &[Device]) -> Act {
