@@ -2,10 +2,12 @@
 
 mod enquiry;
 mod guide_print;
+mod ink;
 mod photo;
 mod pictures;
 mod rows;
 mod taps;
+mod typing;
 
 use crate::catalog::{Catalog, words};
 use crate::config::Config;
@@ -29,6 +31,7 @@ use service_catalog::QuestionKind;
 use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use typing::Keyboard;
 
 /// The window and what was last told to it.
 pub struct Screen {
@@ -47,6 +50,7 @@ pub struct Screen {
     steps: Rows<ui::CaseStep>,
     photos: Rows<Image>,
     pictures: RefCell<Pictures>,
+    keyboard: Keyboard,
 }
 
 impl Screen {
@@ -81,7 +85,9 @@ impl Screen {
             steps: Rows::default(),
             photos: Rows::default(),
             pictures: RefCell::default(),
+            keyboard: Keyboard::default(),
         };
+        screen.keyboard.connect(&screen.window, inbox);
         screen.hang_rows();
         screen
     }
@@ -165,6 +171,7 @@ impl Screen {
         if !matches!(session.page, Page::Question(_)) {
             self.forget_photos();
         }
+        self.keyboard.show(&self.window, session);
         match &session.page {
             Page::Home(_) => self.show_home(session),
             Page::Guide => self.show_guide(session, item.as_ref()),

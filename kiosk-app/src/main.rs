@@ -16,6 +16,7 @@ use kiosk_app::devices::{
 };
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
+use kiosk_app::effects::typing::TypingHand;
 use kiosk_app::effects::{Devices, Hands};
 use kiosk_app::event_loop::EventLoop;
 use kiosk_app::guide_sheet::{GuideSheets, guides};
@@ -193,7 +194,8 @@ fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     }
     let devices = devices(config, catalog, &store, inbox)?;
     let city = CityHand::spawn(city, inbox.clone())?;
-    Ok(Hands::new(inbox.clone(), store, devices, city))
+    let typing = TypingHand::spawn(config.typing.as_ref(), inbox.clone())?;
+    Ok(Hands::new(inbox.clone(), store, devices, city, typing))
 }
 
 /// Starts a thread for each declared device, and one that wakes them when something is plugged in.

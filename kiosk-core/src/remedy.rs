@@ -109,6 +109,12 @@ pub enum Notice {
     FaceHoldStill,
     /// The face before the camera is dark or dazzled.
     FaceLight,
+    /// What was being typed got lost: type it again.
+    TypingLost,
+    /// This way of typing cannot be used now; letters and digits can.
+    TypingAway,
+    /// Something is typed or drawn and not chosen yet.
+    TypingUnfinished,
     /// Part of a scanned code got lost.
     ScanAgain,
     /// The scanned code is none that can be used here.
@@ -128,4 +134,6 @@ pub enum FaultCode {
     Camera,
     /// The database or the disk.
     Store,
+    /// The program behind the keyboard on the screen cannot be started, or falls again and again.
+    Typing,
 }

@@ -16,6 +16,7 @@
 //!
 //! Every wait has a deadline and says at its end what was on the screen instead.
 
+mod drawing;
 mod print_outs;
 mod records;
 mod running;

@@ -4,11 +4,12 @@
 
 use anyhow::{Context, Result, ensure};
 use kiosk_core::settings::{Language, Theme};
-use kiosk_tests::gallery::{Gallery, Picture};
+use kiosk_tests::gallery::{Finger, Gallery, Picture};
 use kiosk_tests::workshop::project;
 use slint::PhysicalSize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Pictures are kept at half size: small in the repository, and a cut-off word still shows.
 const SHRINK: u32 = 2;
@@ -40,6 +41,76 @@ fn every_screen_looks_as_it_was_looked_at() -> Result<()> {
     }
     ensure!(seen > 60, "only {seen} screens were drawn");
     ensure!(differing.is_empty(), "{} of {seen} differ:\n{}", differing.len(), differing.join("\n"));
+    Ok(())
+}
+
+/// Upright and sideways: ten keys in a row are the widest thing there is.
+#[test]
+fn the_keyboard_looks_as_it_was_looked_at() -> Result<()> {
+    keyboard("portrait", PhysicalSize::new(1080, 1920))
+}
+
+#[test]
+fn the_keyboard_looks_as_it_was_looked_at_sideways() -> Result<()> {
+    keyboard("landscape", PhysicalSize::new(1920, 1080))
+}
+
+fn keyboard(how: &str, size: PhysicalSize) -> Result<()> {
+    let folder = project().join("tests/snapshots/pictures");
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let gallery = Gallery::new(&project().join("assets/catalog"), size)?;
+    let mut differing = Vec::new();
+    for theme in [Theme::Standard, Theme::Senior] {
+        for language in Language::ALL {
+            gallery.typing(theme, language, |mut picture| {
+                picture.name = format!("{how}-{}", picture.name);
+                let small = shrunk(&picture);
+                let file = folder.join(format!("{}.png", picture.name));
+                let outcome = if update { small.write_png(&file) } else { compare(&small, &file) };
+                if let Err(error) = outcome {
+                    differing.push(format!("{}: {error:#}", picture.name));
+                }
+            });
+        }
+    }
+    ensure!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
+    Ok(())
+}
+
+/// The line follows the finger without waiting for the session, which here gets no touch at all. How long a frame with
+/// more of the line takes is printed; the whole screen is drawn each time, which a terminal does not do.
+#[test]
+fn ink_is_seen_with_the_next_frame() -> Result<()> {
+    const MOVES: u16 = 60;
+    let gallery = Gallery::new(&project().join("assets/catalog"), PhysicalSize::new(1080, 1920))?;
+    let visitor = gallery.at_the_pad();
+    gallery.draw(String::new(), &visitor);
+    let [x, y, w, h] = gallery.place_of("手写区").context("there is a pad")?;
+    let dark = |picture: &Picture, part: f32| {
+        let (px, py) = ((x + w * part) as u32, (y + h * 0.3) as u32);
+        picture.rgba[((py * picture.width + px) * 4) as usize] < 100
+    };
+    gallery.finger(Finger::Down, (x + w * 0.1, y + h * 0.3));
+    let touched = gallery.draw(String::new(), &visitor);
+    ensure!(dark(&touched, 0.1) && !dark(&touched, 0.5), "a dot where the finger is");
+    let mut took = Vec::new();
+    for step in 1..=MOVES {
+        let part = 0.1 + 0.8 * f32::from(step) / f32::from(MOVES);
+        let begun = Instant::now();
+        gallery.finger(Finger::Moves, (x + w * part, y + h * 0.3));
+        let picture = gallery.draw(String::new(), &visitor);
+        took.push(begun.elapsed());
+        ensure!(dark(&picture, part - 0.005), "the line has not followed to {part}");
+    }
+    gallery.finger(Finger::Up, (x + w * 0.9, y + h * 0.3));
+    let picture = gallery.draw(String::new(), &visitor);
+    ensure!(!dark(&picture, 0.5), "a stroke that the session does not hold is not kept on the screen");
+    took.sort();
+    println!(
+        "from a move to its frame: median {:?}, longest {:?}",
+        took[took.len() / 2],
+        took[took.len() - 1]
+    );
     Ok(())
 }
 

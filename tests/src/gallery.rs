@@ -6,6 +6,9 @@ mod guide_print;
 mod photo;
 mod progress;
 mod two_cards;
+mod typing;
+
+pub use typing::Finger;
 
 use anyhow::{Context, Result};
 use device_drivers::camera::Picture as CameraPicture;
@@ -112,14 +115,7 @@ impl Gallery {
 
     /// Every screen in one theme and language, in the order of a visit.
     pub fn visit(&self, theme: Theme, language: Language, mut show: impl FnMut(Picture)) {
-        let prefix = format!(
-            "{}-{}",
-            match theme {
-                Theme::Standard => "standard",
-                Theme::Senior => "senior",
-            },
-            language.tag().to_lowercase()
-        );
+        let prefix = format!("{}-{}", theme_name(theme), language.tag().to_lowercase());
         let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
         visitor.whole_visit(&mut |name, visitor| show(self.draw(format!("{prefix}-{name}"), visitor)));
     }
@@ -373,6 +369,13 @@ impl Visitor {
         self.send(Event::Store(Store::AdmissionChanged(Admission::Closed)));
         self.send(Event::Store(Store::RecentCaseFound(saved(&code), PrintStatus::NotPrinted)));
         show("home-everything-broken", self);
+    }
+}
+
+fn theme_name(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Standard => "standard",
+        Theme::Senior => "senior",
     }
 }
 

@@ -5,6 +5,7 @@ pub mod city;
 mod facts;
 pub mod store;
 mod timers;
+pub mod typing;
 
 use crate::catalog::Catalog;
 use crate::devices::preview::Preview;
@@ -27,6 +28,7 @@ use kiosk_core::session::{
 use std::convert::Infallible;
 use store::StoreHand;
 use timers::Timers;
+use typing::TypingHand;
 
 /// All hands together.
 pub struct Hands {
@@ -35,6 +37,7 @@ pub struct Hands {
     devices: Devices,
     lights: Lights,
     city: CityHand,
+    typing: TypingHand,
     inbox: Inbox,
 }
 
@@ -64,8 +67,9 @@ pub struct Devices {
 
 impl Hands {
     /// Takes the hands over.
-    pub fn new(inbox: Inbox, store: StoreHand, devices: Devices, city: CityHand) -> Self {
-        Hands { timers: Timers::new(inbox.clone()), store, devices, lights: Lights::default(), city, inbox }
+    pub fn new(inbox: Inbox, store: StoreHand, devices: Devices, city: CityHand, typing: TypingHand) -> Self {
+        let (timers, lights) = (Timers::new(inbox.clone()), Lights::default());
+        Hands { timers, store, devices, lights, city, typing, inbox }
     }
 
     /// Records and print-outs name this catalog from now on. False when that could not be said to all: then it must not
@@ -121,8 +125,8 @@ impl Hands {
             Effect::Print(ticket, order) => self.print(ticket, order),
             Effect::PrintGuide(ticket, order) => self.print_guide(ticket, order),
             // Drafts, answers and photos went with the session value. What is left outside is a card that might still be
-            // read, a code that might still be scanned, what the camera last saw, and questions whose answers might
-            // still come; a receipt's bitmap lives only while it is printed.
+            // read, a code that might still be scanned, what the camera last saw, the engine that typed text went through,
+            // and questions whose answers might still come; a receipt's bitmap lives only while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
                 self.tell_social_card_reader(social_card_reader::Order::SessionOver);
@@ -130,8 +134,10 @@ impl Hands {
                 self.tell_scanner(code_scanner::Order::Stop);
                 self.stop_preview();
                 self.city.forget();
+                self.typing.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
+            Effect::AskEngine(ticket, question) => self.typing.ask(ticket, question),
             Effect::TryNow => self.city.try_now(),
             Effect::Audit(fact) => self.store.audit(fact),
         }

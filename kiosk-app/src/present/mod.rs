@@ -3,8 +3,10 @@
 pub mod guide_print;
 pub mod lights;
 pub mod lines;
+pub mod picker;
 pub mod progress;
 pub mod question;
+pub mod typing;
 
 use crate::catalog::{Catalog, words};
 use kiosk_core::remedy::Notice;
@@ -129,6 +131,9 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::PhotoFailed => NoticeKind::PhotoFailed,
         Notice::FaceHoldStill => NoticeKind::FaceHoldStill,
         Notice::FaceLight => NoticeKind::FaceLight,
+        Notice::TypingLost => NoticeKind::TypingLost,
+        Notice::TypingAway => NoticeKind::TypingAway,
+        Notice::TypingUnfinished => NoticeKind::TypingUnfinished,
         Notice::ScanAgain => NoticeKind::ScanAgain,
         Notice::CodeUnusable => NoticeKind::CodeUnusable,
         Notice::Help => NoticeKind::Help,

@@ -6,7 +6,7 @@ use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
-use crate::session::{GuideOrder, GuidePrintEnd, SavedCase, Ticket};
+use crate::session::{EngineQuestion, GuideOrder, GuidePrintEnd, SavedCase, Ticket};
 use crate::settings::Language;
 
 /// One thing to do. Effects that answer later carry a [`Ticket`].
@@ -55,6 +55,8 @@ pub enum Effect {
         /// What is asked.
         question: CityQuestion,
     },
+    /// Ask the engine behind the keyboard on the screen; answer with this ticket. `WipeSession` ends its process.
+    AskEngine(Ticket, EngineQuestion),
     /// Somebody is there, or something waits to be sent: deliver now, whatever is being waited for. Answers nothing.
     TryNow,
     /// Write an audit line.

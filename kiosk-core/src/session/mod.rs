@@ -31,6 +31,7 @@ mod saving;
 mod scanning;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 pub use asking::Asking;
 pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
@@ -50,6 +51,10 @@ pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
 pub use surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition, Surroundings,
+};
+pub use typing::{
+    Composition, EngineAnswer, EngineQuestion, Mark, Method, PenPoint, Pick, Picker, Script, Typing,
+    TypingTouch, TypingWay,
 };
 
 use crate::answers::Answers;
@@ -191,6 +196,8 @@ pub struct Session {
     scanning: scanning::Scanning,
     /// The camera shows its picture; what it sees must name this.
     preview: Option<Ticket>,
+    /// The way of typing that the resident chose.
+    typing_way: Option<TypingWay>,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -213,6 +220,7 @@ impl Default for Session {
             left_card: left_card::LeftCard::default(),
             scanning: scanning::Scanning::default(),
             preview: None,
+            typing_way: None,
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -241,8 +249,10 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         Event::Timer(ticket) => turn.on_timer(ticket),
         Event::Store(answer) => turn.on_store(answer),
         Event::City(answer) => turn.on_city(answer),
+        Event::Engine(answer) => typing::on_answer(&mut turn, answer),
     }
     photo::follow(&mut turn);
+    typing::follow(&mut turn);
     if std::mem::discriminant(&turn.session.page) != page_before {
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }

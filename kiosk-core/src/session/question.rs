@@ -1,6 +1,6 @@
 //! The form, one question a page: answered, skipped or filled in from the card; then the check page.
 
-use super::{Citizen, Page, PhotoDraft, Turn, photo};
+use super::{Citizen, Page, PhotoDraft, Turn, Typing, photo, typing};
 use crate::answers::Answer;
 use crate::applicant::Applicant;
 use crate::calendar::{self, Date};
@@ -22,6 +22,8 @@ pub struct Draft {
     pub date: Option<Date>,
     /// Photos.
     pub photo: PhotoDraft,
+    /// The keyboard, for text.
+    pub typing: Option<Typing>,
 }
 
 /// Longest telephone number that can be typed, digits.
@@ -41,6 +43,7 @@ impl Draft {
             chosen: Vec::new(),
             date: None,
             photo: PhotoDraft::default(),
+            typing: matches!(question.kind, QuestionKind::Text { .. }).then(Typing::default),
         };
         match (answer, &question.kind) {
             (Some(Answer::Many(chosen)), _) => draft.chosen = chosen.clone(),
@@ -76,12 +79,12 @@ impl Draft {
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let today = turn.session.today;
     let Some(question) = current(turn) else { return turn.lost() };
-    if photo::on(turn, &question, &touch) {
+    if photo::on(turn, &question, &touch) || typing::on(turn, &touch) {
         return;
     }
     let Page::Question(draft) = &mut turn.session.page else { return };
     match touch {
-        Citizen::KeyTyped(key) => type_text(turn, &question, &key.to_string()),
+        Citizen::KeyTyped(key) => type_text(turn, &question, key.encode_utf8(&mut [0; 4])),
         Citizen::TextTyped(text) => type_text(turn, &question, text.expose()),
         Citizen::Erased => {
             draft.text.expose_mut().pop();
@@ -105,18 +108,38 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     }
 }
 
-fn type_text(turn: &mut Turn, question: &Question, text: &str) {
-    let Page::Question(draft) = &mut turn.session.page else { return };
+/// Text that was typed on the screen goes to the end of the answer.
+pub(super) fn type_in(turn: &mut Turn, text: &str) {
+    if let Some(question) = current(turn) {
+        type_text(turn, &question, text);
+    }
+}
+
+/// How many characters the answer still takes.
+pub(super) fn room(turn: &Turn) -> usize {
+    let Page::Question(draft) = &turn.session.page else { return 0 };
+    current(turn).map_or(0, |question| room_of(draft, &question))
+}
+
+fn room_of(draft: &Draft, question: &Question) -> usize {
     let limit = match &question.kind {
         QuestionKind::Text { max_chars } => *max_chars,
         QuestionKind::Phone => PHONE_DIGITS_MAX,
         QuestionKind::Choice(_)
         | QuestionKind::Choices(_)
         | QuestionKind::Date { .. }
-        | QuestionKind::Photo { .. } => return,
+        | QuestionKind::Photo { .. } => 0,
     };
+    limit.saturating_sub(draft.text.expose().chars().count())
+}
+
+fn type_text(turn: &mut Turn, question: &Question, text: &str) {
+    if !matches!(question.kind, QuestionKind::Text { .. } | QuestionKind::Phone) {
+        return;
+    }
+    let Page::Question(draft) = &mut turn.session.page else { return };
     let digits_only = question.kind == QuestionKind::Phone;
-    let room = limit.saturating_sub(draft.text.expose().chars().count());
+    let room = room_of(draft, question);
     let accepted = text.chars().filter(|c| !c.is_control() && (!digits_only || c.is_ascii_digit()));
     for (at, character) in accepted.enumerate() {
         if at == room {
