@@ -214,7 +214,7 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
     let printer = declared
         .receipt_printer
         .map(|device| {
-            let letterhead = Letterhead::new(config, catalog.titles());
+            let letterhead = Letterhead::new(config, catalog.printed_words());
             let (documents, health) = (config.paths.documents.clone(), health.clone());
             receipt_printer::spawn(device, letterhead, documents, store.clone(), inbox.clone(), health)
         })

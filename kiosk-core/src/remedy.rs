@@ -59,6 +59,10 @@ pub enum Notice {
     PhoneWrong,
     /// The day lies outside what the item allows.
     DateWrong,
+    /// No number, or one that the item does not allow.
+    NumberWrong,
+    /// No sum of money, or one that the item does not allow.
+    MoneyWrong,
     /// No more characters fit.
     TextTooLong,
     /// At least one of the choices is wanted.

@@ -6,6 +6,7 @@ mod catalog;
 mod devices;
 mod disk;
 mod guide_print;
+mod items;
 mod memory;
 mod network;
 mod ordinary;

@@ -5,6 +5,7 @@
 //! HTTP controls by the labels that a resident reads.
 
 pub mod gallery;
+pub mod items;
 pub mod monkey;
 pub mod oracle;
 pub mod resident;

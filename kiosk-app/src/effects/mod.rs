@@ -22,8 +22,8 @@ use device_drivers::camera::Picture;
 use kiosk_core::applicant::CardKind;
 use kiosk_core::remedy::{FaultCode, Remedy};
 use kiosk_core::session::{
-    AuditFact, Device, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd, PrintStatus,
-    ReceiptOrder, Ticket,
+    AuditFact, Device, DirectionsOrder, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd,
+    PrintStatus, ReceiptOrder, Ticket,
 };
 use std::convert::Infallible;
 use store::StoreHand;
@@ -76,11 +76,11 @@ impl Hands {
     /// be shown either.
     #[must_use]
     pub fn catalog_changed(&self, catalog: &Catalog) -> bool {
-        let titles = || receipt_printer::Order::TitlesAre(catalog.titles());
+        let printed = || receipt_printer::Order::WordsAre(Box::new(catalog.printed_words()));
         let printer = self.devices.receipt_printer.as_ref();
         let guides = || document_printer::Order::GuidesAre(guide_sheet::guides(catalog));
         let sheets = self.devices.document_printer.as_ref();
-        let said = printer.is_none_or(|printer| printer.order(titles()).is_ok())
+        let said = printer.is_none_or(|printer| printer.order(printed()).is_ok())
             && sheets.is_none_or(|printer| printer.order(guides()).is_ok())
             && self.store.catalog_is(catalog.version());
         if said && catalog.hidden() > 0 {
@@ -123,6 +123,7 @@ impl Hands {
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
+            Effect::PrintDirections(ticket, order) => self.print_directions(ticket, order),
             Effect::PrintGuide(ticket, order) => self.print_guide(ticket, order),
             // Drafts, answers and photos went with the session value. What is left outside is a card that might still be
             // read, a code that might still be scanned, what the camera last saw, the engine that typed text went through,
@@ -223,6 +224,17 @@ impl Hands {
         let printer = self.devices.receipt_printer.as_ref();
         if printer.is_none_or(|printer| printer.order(order).is_err()) {
             let why = PrintStatus::PrinterAway;
+            self.inbox.device(Device::PrintFailed { ticket, why, begun: false });
+        }
+    }
+
+    fn print_directions(&self, ticket: Ticket, order: Box<DirectionsOrder>) {
+        let item = order.item.clone();
+        let order = receipt_printer::Order::Directions(ticket, order);
+        let printer = self.devices.receipt_printer.as_ref();
+        if printer.is_none_or(|printer| printer.order(order).is_err()) {
+            let why = PrintStatus::PrinterAway;
+            self.store.audit(AuditFact::DirectionsPrintEnded(item, why));
             self.inbox.device(Device::PrintFailed { ticket, why, begun: false });
         }
     }

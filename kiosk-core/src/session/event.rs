@@ -130,6 +130,10 @@ pub enum Citizen {
     EnquirySubmitted,
     /// The progress was read.
     ProgressRead,
+    /// Where to go was read.
+    OutcomeRead,
+    /// 另办一件: this is done, and the same person wants something else.
+    AnotherItemWanted,
 }
 
 /// A report of a device.

@@ -46,6 +46,7 @@ impl Turn<'_> {
             self.session.visit.as_ref().map(|visit| visit.cards).unwrap_or_default();
         let receipt = match &self.session.page {
             Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
+            Page::Outcome(page) => page.is_on_paper(),
             // What it says was typed from the receipt, which lies here now.
             Page::Progress(_) => true,
             _ => false,

@@ -9,6 +9,7 @@ pub mod effect;
 pub mod event;
 pub mod surroundings;
 
+mod address;
 mod around;
 mod asking;
 mod case_progress;
@@ -22,6 +23,7 @@ mod identify;
 mod idle;
 mod leaving;
 mod left_card;
+mod outcome;
 mod photo;
 mod question;
 mod rating;
@@ -33,6 +35,7 @@ mod scanning;
 mod tests;
 mod typing;
 
+pub use address::{AddressDraft, AddressStage};
 pub use asking::Asking;
 pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
 pub use effect::{
@@ -45,6 +48,7 @@ pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
 pub use leaving::ToTake;
+pub use outcome::{DirectionsOrder, OutcomePage};
 pub use photo::{PhotoDraft, PhotoStage};
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
@@ -153,6 +157,8 @@ pub enum Page {
     Question(Draft),
     /// The check page.
     Review,
+    /// 去处: what the answers of a where-to-go item lead to.
+    Outcome(OutcomePage),
     /// Being committed to disk.
     Saving(Saving),
     /// 受理回执.
@@ -313,6 +319,7 @@ impl Turn<'_> {
             Page::ConfirmPerson => confirm_person::on(self, touch),
             Page::Question(_) => question::on(self, touch),
             Page::Review => review::on(self, touch),
+            Page::Outcome(_) => outcome::on(self, touch),
             Page::Saving(_) => {}
             Page::Receipt(_) => receipt::on(self, touch),
             Page::Rating(_) => rating::on(self, touch),
@@ -355,12 +362,16 @@ impl Turn<'_> {
             Device::CodeScanned(ticket, code) => scanning::on_code(self, ticket, &code),
             Device::ScanFailed(ticket, remedy) => scanning::on_failed(self, ticket, remedy),
             Device::Printed(ticket, level) => {
-                receipt::on_print_answer(self, ticket, PrintStatus::Printed { level }, true);
+                self.on_print_answer(ticket, PrintStatus::Printed { level }, true);
             }
-            Device::PrintFailed { ticket, why, begun } => {
-                receipt::on_print_answer(self, ticket, why, begun);
-            }
+            Device::PrintFailed { ticket, why, begun } => self.on_print_answer(ticket, why, begun),
         }
+    }
+
+    /// One printer, two things that it prints: tickets tell which.
+    fn on_print_answer(&mut self, ticket: Ticket, status: PrintStatus, begun: bool) {
+        receipt::on_print_answer(self, ticket, status, begun);
+        outcome::on_print_answer(self, ticket, status);
     }
 
     fn on_store(&mut self, answer: Store) {
@@ -392,6 +403,7 @@ impl Turn<'_> {
                 Page::Receipt(_) => receipt::on_timeout(self),
                 Page::Asking(_) => asking::on_timeout(self),
                 Page::Question(_) => photo::on_timeout(self),
+                Page::Outcome(_) => outcome::on_timeout(self),
                 Page::Guide
                 | Page::Consent
                 | Page::Identify(_)

@@ -1,4 +1,5 @@
-//! `gallery FOLDER [WIDTHxHEIGHT]`: writes every screen in every theme and language as PNG, to look at.
+//! `gallery FOLDER [WIDTHxHEIGHT [WORD]]`: writes every screen in every theme and language as PNG, to look at, or those that
+//! have the word in their names.
 
 use anyhow::{Context, Result};
 use kiosk_core::settings::{Language, Theme};
@@ -9,8 +10,9 @@ use std::path::PathBuf;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().context("usage: gallery FOLDER [WIDTHxHEIGHT]")?);
+    let folder = PathBuf::from(arguments.next().context("usage: gallery FOLDER [WIDTHxHEIGHT [WORD]]")?);
     let size = arguments.next().unwrap_or_else(|| "1080x1920".to_owned());
+    let word = arguments.next().unwrap_or_default();
     let (width, height) = size.split_once('x').context("the size is WIDTHxHEIGHT")?;
     std::fs::create_dir_all(&folder)?;
     let gallery =
@@ -18,12 +20,17 @@ fn main() -> Result<()> {
     let mut failed = None;
     for theme in [Theme::Standard, Theme::Senior] {
         for language in Language::ALL {
-            gallery.visit(theme, language, |picture| {
-                let file = folder.join(format!("{}.png", picture.name));
-                if let Err(error) = picture.write_png(&file) {
-                    failed = Some(error);
-                }
-            });
+            gallery.visit(
+                theme,
+                language,
+                |name| name.contains(&word),
+                |picture| {
+                    let file = folder.join(format!("{}.png", picture.name));
+                    if let Err(error) = picture.write_png(&file) {
+                        failed = Some(error);
+                    }
+                },
+            );
         }
     }
     failed.map_or(Ok(()), Err)?;
