@@ -348,6 +348,7 @@ impl Screen {
         receipt.set_case_number(SharedString::default());
         receipt.set_verification(SharedString::default());
         self.forget_enquiry();
+        self.forget_outcome();
         receipt.set_qr(Image::default());
     }
 

@@ -35,4 +35,14 @@ impl Screen {
         screen.set_print_status(present::shown_print(page.print, printer));
         screen.set_can_print(page.can_print(printer));
     }
+
+    /// What somebody asked about is nobody else's business.
+    pub(super) fn forget_outcome(&self) {
+        let screen = self.window.global::<ui::OutcomeScreen>();
+        screen.set_item_title(SharedString::default());
+        screen.set_title(SharedString::default());
+        screen.set_advice(SharedString::default());
+        screen.set_window(SharedString::default());
+        self.outcome_bring.show(Vec::new());
+    }
 }
