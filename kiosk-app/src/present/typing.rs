@@ -103,7 +103,10 @@ mod tests {
 
     fn typing(texts: &[&str], page: usize, expanded: bool) -> Typing {
         let candidates = texts.iter().map(|text| Private::from(*text)).collect();
-        Typing { composition: Composition { typed: None, candidates }, page, expanded, ..Typing::default() }
+        let mut typing = Typing::default();
+        typing.composition = Composition { typed: None, candidates };
+        (typing.page, typing.expanded) = (page, expanded);
+        typing
     }
 
     #[test]

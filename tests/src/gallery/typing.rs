@@ -50,9 +50,7 @@ impl Gallery {
         let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
         visitor.go_to_the_place();
         visitor.write(&mut |name, visitor| {
-            if language == Language::ZhHans
-                || ["pinyin", "strokes", "picker-radical", "letters"].contains(&name)
-            {
+            if language == Language::ZhHans || ["pinyin", "strokes", "picker-radical"].contains(&name) {
                 show(self.draw(format!("{prefix}-{name}"), visitor));
             }
         });
