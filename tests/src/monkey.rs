@@ -32,7 +32,7 @@ const FAREWELL_S: u64 = 1;
 const HOME_AGAIN: Duration = Duration::from_secs(IDLE_S + COUNTDOWN_S + 3 * FAREWELL_S + 10);
 
 /// The monkey goes away after so many touches.
-const TOUCHES_A_STAY: u64 = 400;
+const TOUCHES_A_STAY: u64 = 1_000;
 
 /// Longest the screen may say nothing, while processes or devices are busy.
 const SILENCE: Duration = Duration::from_secs(20);
