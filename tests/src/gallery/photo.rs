@@ -15,6 +15,7 @@ const SIZE: (u32, u32) = (1280, 720);
 impl Visitor {
     /// Everything that the page of a photo question can show; two photos are kept at the end.
     pub(super) fn photograph(&mut self, question: &str, show: &mut impl FnMut(&str, &Visitor)) {
+        // The item before may have left it on.
         self.send(Event::Device(Device::CameraPresent(false)));
         show(&format!("{question}-away"), self);
         self.send(Event::Device(Device::CameraPresent(true)));
