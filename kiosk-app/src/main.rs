@@ -34,7 +34,8 @@ use sync_protocol::{AgeSealer, TerminalKey};
 
 /// What a resident said goes through many hands: toolkit, fonts, formatting. None of them erases what it gives back.
 #[global_allocator]
-static MEMORY: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+static MEMORY: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 /// How often an idle kiosk looks whether another catalog has taken the place of the one it shows.
 const LOOK_FOR_CATALOG: Duration = Duration::from_secs(10);

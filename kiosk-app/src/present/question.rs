@@ -61,9 +61,13 @@ fn areas(question: &Question, draft: &Draft, language: Language) -> Vec<Choice> 
     names.into_iter().map(option).collect()
 }
 
-/// Which list of an address is shown: 0 towns, 1 villages.
+/// What of an address is asked for: 0 the town, 1 the village, 2 the rest.
 pub fn stage(draft: &Draft) -> i32 {
-    i32::from(draft.address.stage == AddressStage::Village)
+    match draft.address.stage {
+        AddressStage::Town => 0,
+        AddressStage::Village => 1,
+        AddressStage::Rest => 2,
+    }
 }
 
 /// Town and village as far as they were chosen, in the resident's language.

@@ -106,9 +106,7 @@ impl Draft {
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let today = turn.session.today;
     let Some(question) = current(turn) else { return turn.lost() };
-    if photo::on(turn, &question, &touch)
-        || address::on(turn, &question, &touch)
-        || typing::on(turn, &touch)
+    if photo::on(turn, &question, &touch) || address::on(turn, &question, &touch) || typing::on(turn, &touch)
     {
         return;
     }

@@ -51,6 +51,9 @@ const ITEMS: [(&str, &str); 6] = [
     ("urgent-help", include_str!("../../../../assets/catalog/items/urgent-help.toml")),
 ];
 
+/// Towns and villages, which items with an address need.
+const AREAS: &str = include_str!("../../../../assets/catalog/areas.toml");
+
 /// A catalog of one item, loaded from a file.
 fn load(stem: &str, text: &[u8]) -> Catalog {
     thread_local! {
@@ -59,7 +62,10 @@ fn load(stem: &str, text: &[u8]) -> Catalog {
     FOLDER.with_borrow_mut(|folder| {
         let folder = folder.get_or_insert_with(scratch::folder).path();
         let items = folder.join("items");
-        fs::create_dir_all(&items).expect("a folder can be made");
+        if !items.exists() {
+            fs::create_dir_all(&items).expect("a folder can be made");
+            fs::write(folder.join("areas.toml"), AREAS).expect("a file can be written");
+        }
         let file = items.join(format!("{stem}.toml"));
         fs::write(&file, text).expect("a file can be written");
         let catalog = Catalog::load(folder);
