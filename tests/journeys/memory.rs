@@ -15,6 +15,10 @@ const WIPED_WITHIN: Duration = Duration::from_secs(3);
 /// Bytes looked at in one go; more than any mark is read twice where two pieces meet.
 const PIECE: usize = 1 << 20;
 
+/// What only this resident wrote, and how often in one answer.
+const OWN_WORDS: &str = "隔壁阿强夜半锯木";
+const OWN_WORDS_TIMES: usize = 12;
+
 /// A text by which a resident could be found, and the bytes it may stand in.
 struct Mark {
     text: String,
@@ -33,7 +37,22 @@ impl Mark {
 }
 
 fn marks(card: &DeskCard) -> Vec<Mark> {
-    [card.name, &card.number(), "样本路12号3栋", "13800000000"].map(Mark::new).into()
+    [card.name, &card.number(), "样本路12号3栋", "13800000000", OWN_WORDS].map(Mark::new).into()
+}
+
+/// Written key by key, so that every buffer on the way is outgrown and given back at every length.
+async fn answer_in_own_words(kiosk: &Kiosk) -> Result<()> {
+    kiosk.touch("噪音太大").await?;
+    kiosk.touch("下一题").await?;
+    kiosk.wait_text("发生了什么事？").await?;
+    for key in OWN_WORDS.repeat(OWN_WORDS_TIMES).chars() {
+        kiosk.key(&key.to_string()).await?;
+    }
+    kiosk.wait_text(OWN_WORDS).await?;
+    kiosk.touch("下一题").await?;
+    kiosk.wait_text("要附照片吗？").await?;
+    kiosk.touch("跳过这一题").await?;
+    resident::answer_after_photos(kiosk).await
 }
 
 /// The marks that stand in a process's memory: heap, stacks, everything that can be written.
@@ -110,7 +129,7 @@ async fn nothing_of_a_resident_stays_in_memory() -> Result<()> {
     let marks = marks(card);
     resident::begin(&kiosk, resident::APPEAL).await?;
     resident::identify(&kiosk, "ordinary").await?;
-    resident::answer_appeal(&kiosk).await?;
+    answer_in_own_words(&kiosk).await?;
     // The search itself must be able to find something: at the check page everything is there.
     let there = found(&kiosk, &marks).await?.join(" ");
     for mark in &marks {
