@@ -33,10 +33,11 @@ struct Field {
 }
 
 fn main() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/audit-events.toml");
+    // Relative to the package, where cargo runs this: a built script may serve another checkout.
+    let source = Path::new("../docs/audit-events.toml");
     println!("cargo::rerun-if-changed={}", source.display());
     println!("cargo::rerun-if-changed=build.rs");
-    let text = std::fs::read_to_string(&source).expect("docs/audit-events.toml is part of the source");
+    let text = std::fs::read_to_string(source).expect("docs/audit-events.toml is part of the source");
     let catalogue: Catalogue = toml::from_str(&text).expect("docs/audit-events.toml must be valid");
     assert_eq!(catalogue.version, 1, "docs/audit-events.toml: unknown version");
     check(&catalogue);

@@ -74,6 +74,8 @@ pub struct Inner {
     pub hellos: u32,
     pub under_way: usize,
     pub most_under_way: usize,
+    /// No record is answered before so many were under way at once.
+    pub waits_for: usize,
     pub not_http2: u32,
     pub last_hello: Option<HelloRequest>,
     pub commands: Vec<Command>,
@@ -110,6 +112,7 @@ impl Inner {
             hellos: 0,
             under_way: 0,
             most_under_way: 0,
+            waits_for: 0,
             not_http2: 0,
             last_hello: None,
             commands: Vec::new(),
@@ -231,6 +234,9 @@ async fn record(State(city): State<City>, body: Bytes) -> Response {
         inner.most_under_way = inner.most_under_way.max(inner.under_way);
         inner.mood
     });
+    while city.with(|inner| inner.most_under_way < inner.waits_for) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let answer = take(&city, mood, &body).await;
     city.with(|inner| inner.under_way -= 1);
     answer

@@ -30,16 +30,15 @@ fn begin() {
     let _ = TARGET.set(target);
 }
 
-/// A fault behind eight bytes that stand in no example: whoever finds it within seconds is guided by coverage.
-/// `cargo xtask fuzz` lets it be found before it believes that anything else is sound.
+/// A fault behind four bytes that stand in no example: whoever finds it within a few hundred thousand inputs is guided
+/// by coverage. `cargo xtask fuzz` lets it be found before it believes that anything else is sound.
 const PLANTED: Target =
     Target { name: "planted", decodes: "nothing", inputs: 1, seeds: || vec![b"open".to_vec()], run: planted };
 
 fn planted(input: &[u8]) {
-    let Some((word, number)) = input.split_first_chunk::<4>() else { return };
-    let number = number.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
-    if word[0] == b'm' && word[1] == b'a' && word[2] == b'z' && word[3] == b'e' {
-        assert_ne!(number, Some(0x5eed_cafe), "planted");
+    // Each byte is a branch of its own: one more that is right is new coverage.
+    if let [b'm', b'a', b'z', b'e', ..] = input {
+        panic!("planted");
     }
 }
 
