@@ -13,6 +13,8 @@ mod bitmap;
 mod error;
 mod fonts;
 mod guide;
+#[cfg(test)]
+mod level_3_tests;
 mod lines;
 mod mapped_file;
 mod process;

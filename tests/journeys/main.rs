@@ -11,6 +11,7 @@ mod ordinary;
 mod printer;
 mod privacy;
 mod progress;
+mod rare_names;
 mod reader;
 mod scanner;
 mod slow_printer;
