@@ -6,6 +6,7 @@ mod photo;
 mod pictures;
 mod rows;
 mod taps;
+pub mod voice;
 
 use crate::catalog::{Catalog, words};
 use crate::config::Config;
@@ -59,6 +60,7 @@ impl Screen {
         inbox: &Inbox,
     ) -> Self {
         taps::connect(&window, inbox, &config.terminal.code);
+        voice::connect(&window, inbox);
         window.global::<ui::Panel>().set_mm(config.panel.pixels_per_mm());
         let shell = window.global::<ui::Shell>();
         shell.set_demo(config.terminal.demo);
@@ -108,6 +110,7 @@ impl Screen {
         self.speak(session.settings.language);
         self.show_page(session, rules);
         self.show_shell(session);
+        self.show_voice(session.settings, session.voice_panel);
         self.page.set(present::name_of(&session.page));
     }
 

@@ -19,3 +19,4 @@ pub mod inbox;
 pub mod present;
 pub mod screen;
 pub mod submission;
+pub mod voice;

@@ -36,6 +36,47 @@ pub enum Theme {
     Senior,
 }
 
+/// 语音播报: whether pages are read out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum VoiceChoice {
+    /// In 长辈版 they are, in 标准版 they are not.
+    #[default]
+    AsTheTheme,
+    /// The resident wants them read.
+    On,
+    /// The resident does not.
+    Off,
+}
+
+/// One of five steps around what is usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Level(i8);
+
+impl Level {
+    /// The farthest from what is usual, to either side.
+    pub const MOST: i8 = 2;
+
+    /// So many steps farther, or as far as it goes.
+    #[must_use]
+    pub fn stepped(self, by: i8) -> Level {
+        Level(self.0.saturating_add(by).clamp(-Level::MOST, Level::MOST))
+    }
+
+    /// Steps from what is usual, up to [`Level::MOST`] to either side.
+    pub fn steps(self) -> i8 {
+        self.0
+    }
+}
+
+/// How the voice speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Manner {
+    /// Slower or faster.
+    pub speed: Level,
+    /// Softer or louder.
+    pub volume: Level,
+}
+
 /// A resident's choices. `Default` is what the next resident finds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -43,4 +84,18 @@ pub struct Settings {
     pub language: Language,
     /// 标准版 or 长辈版.
     pub theme: Theme,
+    /// Whether pages are read out.
+    pub voice: VoiceChoice,
+    /// How.
+    pub manner: Manner,
+}
+
+impl Settings {
+    /// Whether pages are read out.
+    pub fn speaks(self) -> bool {
+        match (self.voice, self.theme) {
+            (VoiceChoice::On, _) | (VoiceChoice::AsTheTheme, Theme::Senior) => true,
+            (VoiceChoice::Off, _) | (VoiceChoice::AsTheTheme, Theme::Standard) => false,
+        }
+    }
 }

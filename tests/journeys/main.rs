@@ -16,3 +16,4 @@ mod reader;
 mod scanner;
 mod slow_printer;
 mod social_card;
+mod voice;

@@ -6,6 +6,7 @@ mod guide_print;
 mod photo;
 mod progress;
 mod two_cards;
+mod voice;
 
 use anyhow::{Context, Result};
 use device_drivers::camera::Picture as CameraPicture;
@@ -209,6 +210,8 @@ impl Visitor {
         self.print_a_guide(show);
         self.dress(theme, language);
         self.use_either_card(show);
+        self.dress(theme, language);
+        self.turn_the_voice(show);
         self.dress(theme, language);
         self.broken_things(show);
     }

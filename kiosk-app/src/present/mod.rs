@@ -5,6 +5,7 @@ pub mod lights;
 pub mod lines;
 pub mod progress;
 pub mod question;
+pub mod spoken;
 
 use crate::catalog::{Catalog, words};
 use kiosk_core::remedy::Notice;

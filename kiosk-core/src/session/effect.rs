@@ -6,8 +6,8 @@ use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
-use crate::session::{GuideOrder, GuidePrintEnd, SavedCase, Ticket};
-use crate::settings::Language;
+use crate::session::{GuideOrder, GuidePrintEnd, Passage, SavedCase, Ticket};
+use crate::settings::{Language, Manner};
 
 /// One thing to do. Effects that answer later carry a [`Ticket`].
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,10 @@ pub enum Effect {
     LookForCardLeft(CardKind, Ticket),
     /// Read this prompt out, and break off what is being read out. Answers nothing: the screen says the same.
     Say(Prompt, Language),
+    /// Read this out, and break off what is being read out. What is a resident's leaves no trace. Answers nothing.
+    ReadAloud(Passage, Language),
+    /// Speak like this from now on.
+    SpeakLike(Manner),
     /// Break off what is being read out.
     Hush,
     /// Hand on each code that is scanned from now on; report with this ticket.

@@ -8,7 +8,7 @@ use crate::service::{ItemCode, QuestionId};
 use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
-use crate::session::{CaseProgress, GuidePrintEnd, PrintStatus, SavedCase, Ticket};
+use crate::session::{CaseProgress, GuidePrintEnd, PrintStatus, SavedCase, Ticket, Whose};
 use crate::settings::Language;
 
 /// When an event happened. The core owns no clock: time is a field of the event.
@@ -50,6 +50,20 @@ pub enum Citizen {
     Back,
     /// 结束.
     End,
+    /// 语音播报 on or off.
+    VoiceToggled,
+    /// Speed and loudness of the voice: show where to set them, or show them no longer.
+    VoicePanelToggled,
+    /// The voice by so many steps faster, or slower.
+    SpeedStepped(i8),
+    /// The voice by so many steps louder, or softer.
+    VolumeStepped(i8),
+    /// 再听一遍.
+    VoiceRepeated,
+    /// 停: no more of this.
+    VoiceStopped,
+    /// A text on the screen, to be read out.
+    TextTouched(Private<String>, Whose),
     /// 请人帮忙.
     HelpWanted,
     /// The notice was read.
@@ -181,6 +195,8 @@ pub enum Device {
     GuidePrintEnded(Ticket, GuidePrintEnd),
     /// The mains failed or came back, or the battery runs low.
     PowerChanged(Power),
+    /// Headphones were plugged in (true) or pulled out.
+    HeadphonesPlugged(bool),
     /// Somebody stands before the machine (true), or nobody does.
     SomebodyNear(bool),
     /// A door of the cabinet was opened (true) or closed.

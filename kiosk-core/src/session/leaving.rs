@@ -58,6 +58,7 @@ impl Turn<'_> {
         self.session.visit = None;
         self.session.notice = None;
         self.session.last_touch = None;
+        self.session.voice_panel = false;
         self.effects.push(Effect::StopReading);
         self.effects.push(Effect::WipeSession);
         if !nothing_begun {

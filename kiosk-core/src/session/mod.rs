@@ -8,6 +8,7 @@
 pub mod effect;
 pub mod event;
 pub mod surroundings;
+pub mod voice;
 
 mod around;
 mod asking;
@@ -51,6 +52,7 @@ pub use saving::{RECENT_MS, Saving};
 pub use surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition, Surroundings,
 };
+pub use voice::{Passage, Topic, Whose};
 
 use crate::answers::Answers;
 use crate::applicant::{Applicant, CardKind};
@@ -181,6 +183,8 @@ pub struct Session {
     pub idle: Idle,
     /// The day in China, by the latest event.
     pub today: Date,
+    /// Speed and loudness of the voice can be set.
+    pub voice_panel: bool,
     last_ticket: Ticket,
     page_timer: Option<Ticket>,
     /// A submission that the store has not answered and whose resident has left.
@@ -192,6 +196,7 @@ pub struct Session {
     /// The camera shows its picture; what it sees must name this.
     preview: Option<Ticket>,
     last_touch: Option<(Citizen, u64)>,
+    voice: voice::VoiceState,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
 }
@@ -206,6 +211,7 @@ impl Default for Session {
             notice: None,
             idle: Idle::default(),
             today: calendar::day_in_china(0),
+            voice_panel: false,
             last_ticket: Ticket(0),
             page_timer: None,
             unsettled: None,
@@ -214,6 +220,7 @@ impl Default for Session {
             scanning: scanning::Scanning::default(),
             preview: None,
             last_touch: None,
+            voice: voice::VoiceState::default(),
             started_at_ms: 0,
             page_changed_at_ms: None,
         }
@@ -247,6 +254,7 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }
     scanning::follow(&mut turn);
+    voice::follow(&mut turn);
     Step { session: turn.session, effects: turn.effects }
 }
 
@@ -274,6 +282,7 @@ impl Turn<'_> {
     }
 
     fn on_citizen(&mut self, touch: Citizen) {
+        let Some(touch) = voice::on(self, touch) else { return };
         match touch {
             Citizen::Touched => {}
             Citizen::SeniorToggled => {
@@ -335,6 +344,7 @@ impl Turn<'_> {
             Device::NetworkChanged(network) => self.session.surroundings.network = network,
             Device::CatalogAged(age) => self.session.surroundings.catalog = age,
             Device::PowerChanged(power) => around::on_power(self, power),
+            Device::HeadphonesPlugged(plugged) => voice::on_headphones(self, plugged),
             Device::SomebodyNear(near) => around::on_somebody(self, near),
             Device::CabinetOpened(open) => around::on_cabinet(self, open),
             Device::CardLeft(ticket, there) => left_card::on_answer(self, ticket, there),

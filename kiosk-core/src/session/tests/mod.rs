@@ -8,6 +8,7 @@ mod journeys;
 mod photo;
 mod saving;
 mod scanning;
+mod voice;
 
 use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};
