@@ -9,7 +9,7 @@ use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
 use crate::session::{CaseProgress, GuidePrintEnd, PrintStatus, SavedCase, Ticket};
-use crate::settings::Language;
+use crate::settings::{Contrast, Language, TextSize};
 
 /// When an event happened. The core owns no clock: time is a field of the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,14 @@ pub enum Citizen {
     SeniorToggled,
     /// Another language.
     LanguageChosen(Language),
+    /// 字号: open the panel with the settings, or put it away.
+    SettingsWanted,
+    /// The settings are as they should be.
+    SettingsDone,
+    /// Another text size.
+    TextSizeChosen(TextSize),
+    /// High contrast, or the theme's own colours.
+    ContrastChosen(Contrast),
     /// 上一步.
     Back,
     /// 结束.

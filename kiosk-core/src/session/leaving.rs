@@ -57,6 +57,7 @@ impl Turn<'_> {
         photo::give_up(self);
         self.session.visit = None;
         self.session.notice = None;
+        self.session.settings_open = false;
         self.session.last_touch = None;
         self.effects.push(Effect::StopReading);
         self.effects.push(Effect::WipeSession);

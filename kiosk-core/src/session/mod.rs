@@ -29,6 +29,7 @@ mod receipt;
 mod review;
 mod saving;
 mod scanning;
+mod settings_panel;
 #[cfg(test)]
 mod tests;
 
@@ -171,8 +172,10 @@ pub struct Session {
     pub page: Page,
     /// The resident, once an item is chosen.
     pub visit: Option<Visit>,
-    /// Language and theme.
+    /// Language, theme, text size, contrast.
     pub settings: Settings,
+    /// The panel with the settings lies over the page.
+    pub settings_open: bool,
     /// The machine around.
     pub surroundings: Surroundings,
     /// A message over the page.
@@ -202,6 +205,7 @@ impl Default for Session {
             page: Page::Home(None),
             visit: None,
             settings: Settings::default(),
+            settings_open: false,
             surroundings: Surroundings::default(),
             notice: None,
             idle: Idle::default(),
@@ -284,8 +288,21 @@ impl Turn<'_> {
                 self.somebody_is_there();
             }
             Citizen::LanguageChosen(language) => self.session.settings.language = language,
-            Citizen::HelpWanted => self.session.notice = Some(Notice::Help),
+            Citizen::HelpWanted => {
+                self.session.settings_open = false;
+                self.session.notice = Some(Notice::Help);
+            }
             Citizen::End => self.leave(EndReason::Left),
+            touch => {
+                if let Some(touch) = settings_panel::on(self, touch) {
+                    self.below_the_panel(touch);
+                }
+            }
+        }
+    }
+
+    fn below_the_panel(&mut self, touch: Citizen) {
+        match touch {
             Citizen::NoticeClosed if self.session.notice.is_some() => self.close_notice(),
             touch if self.session.notice.is_some() && touch != Citizen::NoticeContinued => {
                 // A notice covers the page: what lies beneath cannot have been touched.

@@ -8,6 +8,7 @@ mod journeys;
 mod photo;
 mod saving;
 mod scanning;
+mod settings_panel;
 
 use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};
