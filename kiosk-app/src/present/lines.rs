@@ -28,7 +28,7 @@ pub fn person(applicant: &Applicant, language: Language, word: &dyn Fn(&str) -> 
         ("name", applicant.name.as_ref().map(|name| name.expose().clone())),
         ("sex", applicant.sex.as_ref().map(|code| sex(code.expose(), word))),
         ("birth", born.map(|born| day(born, language))),
-        ("number", Some(masked_number(applicant.number.expose()))),
+        ("number", Some(grouped(&masked_number(applicant.number.expose())))),
         ("address", applicant.address.as_ref().map(|address| address.expose().clone())),
     ];
     known
@@ -41,6 +41,18 @@ pub fn person(applicant: &Applicant, language: Language, word: &dyn Fn(&str) -> 
             changeable: false,
         })
         .collect()
+}
+
+/// A number in the groups in which people read it: region, birth, the rest.
+pub fn grouped(number: &str) -> String {
+    let mut grouped = String::with_capacity(number.len() + 2);
+    for (at, character) in number.chars().enumerate() {
+        if at == 6 || at == 14 {
+            grouped.push(' ');
+        }
+        grouped.push(character);
+    }
+    grouped
 }
 
 /// GB/T 2261.1. Never "not 1, so female".
@@ -100,5 +112,17 @@ fn shown(question: &Question, value: &str, language: Language) -> String {
             calendar::from_iso(value).map_or_else(|| value.to_owned(), |d| day(d, language))
         }
         QuestionKind::Text | QuestionKind::Phone | QuestionKind::Photo => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn a_number_is_grouped_as_it_is_read() {
+        assert_eq!(grouped("11010519491231002X"), "110105 19491231 002X");
+        assert_eq!(grouped("110105"), "110105");
+        assert_eq!(grouped(""), "");
     }
 }
