@@ -1,4 +1,4 @@
-//! `cargo xtask ui`: every screen in every theme and language, drawn into a folder of pictures.
+//! `cargo xtask ui`: every screen and every widget in every theme, drawn into a folder with contact sheets.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,13 +9,11 @@ use crate::packages::{self, Purpose};
 use crate::run;
 use crate::workspace::Workspace;
 
-/// Draw every screen in every theme and language into a folder of pictures.
+/// Draw every screen and every widget into a folder of pictures, with contact sheets.
 #[derive(clap::Args)]
 pub struct Ui {
     /// Folder for the pictures (default: `screens` in the build folder)
     folder: Option<PathBuf>,
-    /// Another panel, such as 1920x1080
-    size: Option<String>,
 }
 
 impl Ui {
@@ -34,10 +32,9 @@ impl Ui {
         run::must(
             run::cargo(&workspace.root)
                 .args(["run", "--package", "kiosk-tests", "--bin", "gallery", "--"])
-                .arg(&folder)
-                .args(&self.size),
+                .arg(&folder),
         )?;
-        println!("The pictures are in {}", folder.display());
+        println!("The pictures are in {0}; begin with {0}/sheet-*.png", folder.display());
         Ok(ExitCode::SUCCESS)
     }
 }
