@@ -1,12 +1,14 @@
-//! Every screen × theme × language against the pictures that were looked at and committed.
+//! Screens against the pictures that were looked at and committed: each screen in a few looks, dealt so that it is seen in
+//! both themes, contrasts and panels and in all languages, and all screens together in every pair of these and the text
+//! sizes. Every look of every screen is measured by the test `measure`.
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo nextest run -p kiosk-tests snapshots` writes them anew: then look at each.
 
 use anyhow::{Context, Result, ensure};
 use kiosk_core::settings::{Language, Theme};
-use kiosk_tests::gallery::{Gallery, Picture};
+use kiosk_tests::gallery::{Dealer, Gallery, Look, Picture, picture_name};
 use kiosk_tests::workshop::project;
-use slint::PhysicalSize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -14,33 +16,72 @@ use std::path::{Path, PathBuf};
 const SHRINK: u32 = 2;
 /// Anti-aliasing may differ by this much in a colour channel.
 const TOLERANCE: u8 = 12;
+/// So many pictures can be looked at by a person.
+const PICTURES_MAX: usize = 200;
+/// So many of each screen.
+const LOOKS: usize = 3;
 
 #[test]
 fn every_screen_looks_as_it_was_looked_at() -> Result<()> {
     let folder = project().join("tests/snapshots/pictures");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
-    let gallery = Gallery::new(&project().join("assets/catalog"), PhysicalSize::new(1080, 1920))?;
+    let gallery = Gallery::new(&project().join("assets/catalog"))?;
+    let dealt = dealt(&gallery);
     let mut differing = Vec::new();
-    let mut seen = 0;
+    let mut names = BTreeSet::new();
     for theme in [Theme::Standard, Theme::Senior] {
         for language in Language::ALL {
-            gallery.visit(theme, language, |picture| {
-                if !is_kept(&picture.name) {
-                    return;
-                }
-                seen += 1;
-                let small = shrunk(&picture);
-                let file = folder.join(format!("{}.png", picture.name));
-                let outcome = if update { small.write_png(&file) } else { compare(&small, &file) };
-                if let Err(error) = outcome {
-                    differing.push(format!("{}: {error:#}", picture.name));
+            gallery.visit(theme, language, |screen, visitor| {
+                let looks = dealt.get(screen).into_iter().flatten();
+                for look in looks.filter(|look| look.theme == theme && look.language == language) {
+                    let name = picture_name(*look, screen);
+                    gallery.show(visitor, *look);
+                    let small = shrunk(&gallery.draw(name.clone()));
+                    let file = folder.join(format!("{name}.png"));
+                    let outcome = if update { small.write_png(&file) } else { compare(&small, &file) };
+                    if let Err(error) = outcome {
+                        differing.push(format!("{name}: {error:#}"));
+                    }
+                    names.insert(format!("{name}.png"));
                 }
             });
         }
     }
-    ensure!(seen > 60, "only {seen} screens were drawn");
+    let seen = names.len();
+    ensure!((120..=PICTURES_MAX).contains(&seen), "{seen} pictures were drawn");
+    differing.extend(left_over(&folder, &names, update)?);
     ensure!(differing.is_empty(), "{} of {seen} differ:\n{}", differing.len(), differing.join("\n"));
     Ok(())
+}
+
+/// The looks of each screen that is kept, dealt in the order of a visit.
+fn dealt(gallery: &Gallery) -> BTreeMap<String, Vec<Look>> {
+    let mut dealer = Dealer::new(LOOKS);
+    let mut dealt = BTreeMap::new();
+    gallery.visit(Theme::Standard, Language::ZhHans, |screen, _| {
+        if is_kept(screen) {
+            dealt.insert(screen.to_owned(), dealer.deal());
+        }
+    });
+    dealt
+}
+
+/// Pictures of screens or looks that are drawn no more.
+fn left_over(folder: &Path, names: &BTreeSet<String>, update: bool) -> Result<Vec<String>> {
+    let mut left = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if names.contains(&name) {
+            continue;
+        }
+        if update {
+            std::fs::remove_file(entry.path())?;
+        } else {
+            left.push(format!("{name}: nothing draws it any more"));
+        }
+    }
+    Ok(left)
 }
 
 /// The pages of one item are kept; those of the others differ in words only, and `cargo xtask ui` draws them.
