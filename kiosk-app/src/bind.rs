@@ -2,10 +2,13 @@
 
 mod enquiry;
 mod guide_print;
+mod ink;
+mod outcome;
 mod photo;
 mod pictures;
 mod rows;
 mod taps;
+mod typing;
 
 use crate::catalog::{Catalog, words};
 use crate::config::Config;
@@ -17,8 +20,8 @@ use kiosk_core::applicant::CardKind;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    CardStatus, CatalogAge, Draft, Identify, Page, Power, PrinterCondition, ReceiptPage, Rules, Session,
-    progress,
+    AddressStage, CardStatus, CatalogAge, Draft, Identify, Page, Power, PrinterCondition, ReceiptPage, Rules,
+    Session, progress,
 };
 use kiosk_core::settings::{Contrast, Language};
 use kiosk_core::{calendar, receipt_code, verification_code};
@@ -26,10 +29,11 @@ use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
 use pictures::Pictures;
 use rows::Rows;
-use service_catalog::QuestionKind;
+use service_catalog::{Question, QuestionKind, Shape};
 use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use typing::Keyboard;
 
 /// The window and what was last told to it.
 pub struct Screen {
@@ -47,7 +51,9 @@ pub struct Screen {
     answers: Rows<ui::Line>,
     steps: Rows<ui::CaseStep>,
     photos: Rows<Image>,
+    outcome_bring: Rows<SharedString>,
     pictures: RefCell<Pictures>,
+    keyboard: Keyboard,
 }
 
 impl Screen {
@@ -82,8 +88,11 @@ impl Screen {
             answers: Rows::default(),
             steps: Rows::default(),
             photos: Rows::default(),
+            outcome_bring: Rows::default(),
             pictures: RefCell::default(),
+            keyboard: Keyboard::default(),
         };
+        screen.keyboard.connect(&screen.window, inbox);
         screen.hang_rows();
         screen
     }
@@ -103,6 +112,7 @@ impl Screen {
         review.set_person(self.person.model());
         review.set_answers(self.answers.model());
         window.global::<ui::ProgressScreen>().set_steps(self.steps.model());
+        window.global::<ui::OutcomeScreen>().set_bring(self.outcome_bring.model());
     }
 
     /// Shows the session. Called after every event; setting an equal value repaints nothing.
@@ -170,6 +180,7 @@ impl Screen {
         if !matches!(session.page, Page::Question(_)) {
             self.forget_photos();
         }
+        self.keyboard.show(&self.window, session);
         match &session.page {
             Page::Home(_) => self.show_home(session),
             Page::Guide => self.show_guide(session, item.as_ref()),
@@ -178,6 +189,7 @@ impl Screen {
             Page::ConfirmPerson => self.person.show(self.person_lines(session)),
             Page::Question(draft) => self.show_question(session, rules, draft),
             Page::Review => self.show_review(session, item.as_ref()),
+            Page::Outcome(page) => self.show_outcome(session, page),
             Page::Receipt(receipt) => self.show_receipt(session, receipt),
             Page::Saving(saving) => {
                 self.window.global::<ui::SavingScreen>().set_overdue(saving.overdue);
@@ -222,7 +234,8 @@ impl Screen {
         guide.set_time(words(&item.guide.time, language).into());
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
-        guide.set_available(session.why_not_begin().is_none());
+        let directs = item.shape == Shape::WhereToGo;
+        guide.set_available(directs || session.why_not_begin().is_none());
         self.show_guide_print(session);
         guide.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
     }
@@ -230,12 +243,13 @@ impl Screen {
     fn show_consent(&self, session: &Session, code: Option<&ItemCode>) {
         let Some(item) = code.and_then(|code| self.catalog.item(code)) else { return };
         let language = session.settings.language;
+        let Some(said) = &item.consent else { return };
         let consent = self.window.global::<ui::ConsentScreen>();
         consent.set_title(words(&item.title, language).into());
-        consent.set_purpose(words(&item.consent.purpose, language).into());
-        self.consent_data.show(item.consent.data.iter().map(|text| words(text, language).into()).collect());
-        consent.set_retention(words(&item.consent.retention, language).into());
-        consent.set_refusal(words(&item.consent.refusal, language).into());
+        consent.set_purpose(words(&said.purpose, language).into());
+        self.consent_data.show(said.data.iter().map(|text| words(text, language).into()).collect());
+        consent.set_retention(words(&said.retention, language).into());
+        consent.set_refusal(words(&said.refusal, language).into());
     }
 
     fn show_identify(&self, session: &Session, identify: &Identify) {
@@ -269,9 +283,11 @@ impl Screen {
         screen.set_item_title(self.title(&visit.item, session).into());
         screen.set_number(number as i32);
         screen.set_total(total as i32);
-        screen.set_kind(question::kind(asked));
+        screen.set_kind(question::kind(asked, draft));
         screen.set_label(words(&asked.label, language).into());
-        screen.set_hint(asked.hint.as_ref().map(|hint| words(hint, language)).unwrap_or_default().into());
+        screen.set_hint(self.hint(asked, draft, language));
+        screen.set_unit(asked.unit.as_ref().map(|unit| words(unit, language)).unwrap_or_default().into());
+        screen.set_stage(question::stage(draft));
         screen.set_required(asked.required);
         self.options.show(question::options(asked, draft, language));
         screen.set_text(draft.text.expose().as_str().into());
@@ -288,13 +304,24 @@ impl Screen {
         }
     }
 
+    /// Beside the rest of an address stands which town and village were chosen.
+    fn hint(&self, asked: &Question, draft: &Draft, language: Language) -> SharedString {
+        if asked.kind == QuestionKind::Address && draft.address.stage == AddressStage::Rest {
+            let area = question::area(asked, draft, language);
+            return self.window.global::<ui::AnswerWords>().invoke_rest_of(area.into());
+        }
+        asked.hint.as_ref().map(|hint| words(hint, language)).unwrap_or_default().into()
+    }
+
     fn show_review(&self, session: &Session, code: Option<&ItemCode>) {
         let review = self.window.global::<ui::ReviewScreen>();
         review.set_item_title(code.map(|code| self.title(code, session)).unwrap_or_default().into());
         self.person.show(self.person_lines(session));
         let words = self.window.global::<ui::AnswerWords>();
         let photos = |count: usize| words.invoke_photos(count as i32);
-        self.answers.show(lines::answers(session, &self.catalog, &photos));
+        let yuan = |sum: &str| words.invoke_yuan(sum.into());
+        let wording = lines::Wording { photos: &photos, yuan: &yuan };
+        self.answers.show(lines::answers(session, &self.catalog, &wording));
     }
 
     fn show_receipt(&self, session: &Session, page: &ReceiptPage) {
@@ -318,6 +345,7 @@ impl Screen {
         let window = &self.window;
         window.global::<ui::IdentifyScreen>().set_typed(SharedString::default());
         window.global::<ui::QuestionScreen>().set_text(SharedString::default());
+        window.global::<ui::QuestionScreen>().set_hint(SharedString::default());
         self.options.show(Vec::new());
         self.person.show(Vec::new());
         self.answers.show(Vec::new());
@@ -325,6 +353,7 @@ impl Screen {
         receipt.set_case_number(SharedString::default());
         receipt.set_verification(SharedString::default());
         self.forget_enquiry();
+        self.forget_outcome();
         receipt.set_qr(Image::default());
     }
 

@@ -5,9 +5,9 @@ use crate::catalog::{Catalog, words};
 use crate::effects::Hands;
 use crate::inbox::Message;
 use crate::present::lights::lights;
-use crate::present::name_of;
+use crate::present::{name_of, picker};
 use kiosk_core::private::Private;
-use kiosk_core::session::{Citizen, Device, Event, Limits, Moment, Page, Rules, Session, step};
+use kiosk_core::session::{Citizen, Device, Event, Limits, Moment, Page, Rules, Session, TypingTouch, step};
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -98,6 +98,7 @@ impl EventLoop {
             Message::PhraseTapped(at) => {
                 self.phrase(at).map(|phrase| Event::Citizen(Citizen::TextTyped(phrase))).into_iter().collect()
             }
+            Message::PickerTapped(at) => self.picked(at).into_iter().map(Event::Citizen).collect(),
             Message::KeyboardTyped(text) => self.keyboard(&text).into_iter().map(Event::Keyboard).collect(),
         }
     }
@@ -114,6 +115,12 @@ impl EventLoop {
         let code = &self.session.visit.as_ref()?.item;
         let phrase = self.catalog.question(code, &draft.question)?.phrases.get(at)?;
         Some(Private::from(words(phrase, self.session.settings.language)))
+    }
+
+    /// What the touched cell of the picker holds.
+    fn picked(&self, at: usize) -> Option<Citizen> {
+        let picker = &self.session.typing()?.picker;
+        picker::cells(picker).into_iter().nth(at).map(|pick| Citizen::Typing(TypingTouch::Picked(pick)))
     }
 
     /// A real keyboard means the same as the keys on the screen.

@@ -3,14 +3,18 @@
 //! those that were looked at and committed, and the measuring test looks into them.
 
 mod guide_print;
+mod kinds;
 mod look;
+mod outcome;
 mod photo;
 mod picture;
 mod progress;
 mod two_cards;
+mod typing;
 
 pub use look::{Dealer, Look, Panel, pairwise};
 pub use picture::Picture;
+pub use typing::Finger;
 
 use anyhow::Result;
 use device_drivers::camera::Picture as CameraPicture;
@@ -21,7 +25,7 @@ use kiosk_app::inbox::inbox;
 use kiosk_core::applicant::{Applicant, CardKind, DocumentKind, IdentificationWay};
 use kiosk_core::calendar;
 use kiosk_core::remedy::{Notice, Remedy};
-use kiosk_core::service::{ItemCode, QuestionKind};
+use kiosk_core::service::{ItemCode, QuestionKind, Shape};
 use kiosk_core::session::{
     Admission, CatalogAge, Citizen, Device, Effect, Event, Limits, Moment, Page, PrintStatus,
     PrinterCondition, Rules, SavedCase, Session, Store, Ticket, TimerKind, step,
@@ -112,6 +116,11 @@ impl Gallery {
         &self.window
     }
 
+    /// Codes of the items but the first: of them only what the first does not have is worth keeping.
+    pub fn other_items(&self) -> Vec<String> {
+        self.catalog.items().iter().skip(1).map(|item| item.code.0.clone()).collect()
+    }
+
     /// A finger comes down at this place of the window, in pixels.
     pub fn touch(&self, x: f32, y: f32) -> Result<()> {
         let (position, button) = (LogicalPosition::new(x, y), PointerEventButton::Left);
@@ -132,6 +141,9 @@ impl Gallery {
     pub fn visit(&self, theme: Theme, language: Language, mut show: impl FnMut(&str, &Visitor)) {
         let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
         visitor.whole_visit(&mut show);
+        let mut writer = Visitor::new(self.catalog.clone(), theme, language);
+        writer.go_to_the_place();
+        writer.write(&mut |way, writer| show(&format!("typing-{way}"), writer));
     }
 }
 
@@ -189,7 +201,7 @@ impl Visitor {
     }
 
     fn dress(&mut self, theme: Theme, language: Language) {
-        if theme == Theme::Senior {
+        if theme != self.session.settings.theme {
             self.touch(Citizen::SeniorToggled);
         }
         self.touch(Citizen::LanguageChosen(language));
@@ -226,6 +238,11 @@ impl Visitor {
             self.touch(Citizen::ItemChosen(item.code.clone()));
             show(&format!("guide-{}", item.code.0), self);
             self.touch(Citizen::Started);
+            if item.shape == Shape::WhereToGo {
+                self.find_the_way(&item.code, show);
+                self.dress(theme, language);
+                continue;
+            }
             show(&format!("consent-{}", item.code.0), self);
             self.touch(Citizen::Agreed);
             self.identify(&item.code, show);
@@ -282,8 +299,10 @@ impl Visitor {
             }
             ticket = self.ticket(reading);
         }
-        self.send(Event::Device(Device::CardRead(ticket, Box::new(card(Some("2036-05-01"))))));
-        if *code == first_item(&self.catalog) {
+        let first = *code == first_item(&self.catalog);
+        let holder = if first { card(Some("2036-05-01")) } else { elder() };
+        self.send(Event::Device(Device::CardRead(ticket, Box::new(holder))));
+        if first {
             show("confirm-person", self);
         }
         self.touch(Citizen::PersonConfirmed);
@@ -293,6 +312,7 @@ impl Visitor {
     fn answer_all(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {
         while let Page::Question(draft) = &self.session.page {
             let id = draft.question.clone();
+            let name = format!("question-{}-{}", code.0, id.0);
             let catalog = self.catalog.clone();
             let kind =
                 catalog.items().iter().find(|item| item.code == *code).and_then(|item| item.question(&id));
@@ -315,11 +335,14 @@ impl Visitor {
                 Some(QuestionKind::Phone) => self.touch(Citizen::TextTyped("13800000000".into())),
                 Some(QuestionKind::Date { .. }) => self.touch(Citizen::DateStepped(0, 0, 0)),
                 Some(QuestionKind::Photo { .. }) => {
-                    self.photograph(&format!("question-{}-{}", code.0, id.0), show);
+                    self.photograph(&name, show);
                 }
+                Some(QuestionKind::Number(_)) => self.touch(Citizen::TextTyped("3".into())),
+                Some(QuestionKind::Money(_)) => self.touch(Citizen::TextTyped("12800.50".into())),
+                Some(QuestionKind::Address(areas)) => self.give_address(&areas, &name, show),
                 None => {}
             }
-            show(&format!("question-{}-{}", code.0, id.0), self);
+            show(&name, self);
             self.touch(Citizen::Answered);
             assert!(self.session.notice.is_none(), "the sample answer to {} of {} is good", id.0, code.0);
         }
@@ -420,6 +443,12 @@ fn saved(item: &ItemCode) -> SavedCase {
         verification: "ABCDEFGHJKLMNPQR".into(),
         finalised_at_ms: NOW_MS,
     }
+}
+
+/// The same, old enough for every item.
+fn elder() -> Applicant {
+    let (number, birth) = ("990001194603080075".into(), Some("1946-03-08".into()));
+    Applicant { number, birth, ..card(Some("2036-05-01")) }
 }
 
 /// A made-up resident with a rare name; area code 990001 is nobody's.

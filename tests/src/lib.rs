@@ -5,7 +5,9 @@
 //! HTTP controls by the labels that a resident reads.
 
 pub mod gallery;
+pub mod items;
 pub mod measure;
+pub mod monkey;
 pub mod oracle;
 pub mod resident;
 pub mod sheets;

@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 pub struct Ui {
     /// Folder for the pictures (default: `screens` in the build folder)
     folder: Option<PathBuf>,
+    /// Only screens with this word in their names (`question-12345`)
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 impl Ui {
@@ -32,7 +35,8 @@ impl Ui {
         run::must(
             run::cargo(&workspace.root)
                 .args(["run", "--package", "kiosk-tests", "--bin", "gallery", "--"])
-                .arg(&folder),
+                .arg(&folder)
+                .arg(&self.only),
         )?;
         println!("The pictures are in {0}; begin with {0}/sheet-*.png", folder.display());
         Ok(ExitCode::SUCCESS)

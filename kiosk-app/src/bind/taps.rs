@@ -123,6 +123,11 @@ fn form(window: &KioskWindow, inbox: &Inbox) {
     let to = inbox.clone();
     review.on_change_tapped(move |field| to.citizen(Citizen::ChangeWanted(QuestionId(field.into()))));
     review.on_confirm_tapped(says(inbox, Citizen::Confirmed));
+
+    let outcome = window.global::<ui::OutcomeScreen>();
+    outcome.on_print_tapped(says(inbox, Citizen::PrintWanted));
+    outcome.on_another_tapped(says(inbox, Citizen::AnotherItemWanted));
+    outcome.on_done_tapped(says(inbox, Citizen::OutcomeRead));
 }
 
 fn after_the_form(window: &KioskWindow, inbox: &Inbox) {

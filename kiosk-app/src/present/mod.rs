@@ -3,8 +3,10 @@
 pub mod guide_print;
 pub mod lights;
 pub mod lines;
+pub mod picker;
 pub mod progress;
 pub mod question;
+pub mod typing;
 
 use crate::catalog::{Catalog, words};
 use kiosk_core::remedy::Notice;
@@ -24,6 +26,7 @@ pub fn screen_of(page: &Page) -> ScreenKind {
         Page::ConfirmPerson => ScreenKind::ConfirmPerson,
         Page::Question(_) => ScreenKind::Question,
         Page::Review => ScreenKind::Review,
+        Page::Outcome(_) => ScreenKind::Outcome,
         Page::Saving(_) => ScreenKind::Saving,
         Page::Receipt(_) => ScreenKind::Receipt,
         Page::Rating(_) => ScreenKind::Rating,
@@ -44,6 +47,7 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::ConfirmPerson => "confirm-person",
         Page::Question(_) => "question",
         Page::Review => "review",
+        Page::Outcome(_) => "outcome",
         Page::Saving(_) => "saving",
         Page::Receipt(_) => "receipt",
         Page::Rating(_) => "rating",
@@ -126,6 +130,8 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::AnswerNeeded => NoticeKind::AnswerNeeded,
         Notice::PhoneWrong => NoticeKind::PhoneWrong,
         Notice::DateWrong => NoticeKind::DateWrong,
+        Notice::NumberWrong => NoticeKind::NumberWrong,
+        Notice::MoneyWrong => NoticeKind::MoneyWrong,
         Notice::TextTooLong => NoticeKind::TextTooLong,
         Notice::ChooseAtLeastOne => NoticeKind::ChooseAtLeastOne,
         Notice::NotEligible => NoticeKind::NotEligible,
@@ -151,6 +157,9 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::PhotoFailed => NoticeKind::PhotoFailed,
         Notice::FaceHoldStill => NoticeKind::FaceHoldStill,
         Notice::FaceLight => NoticeKind::FaceLight,
+        Notice::TypingLost => NoticeKind::TypingLost,
+        Notice::TypingAway => NoticeKind::TypingAway,
+        Notice::TypingUnfinished => NoticeKind::TypingUnfinished,
         Notice::ScanAgain => NoticeKind::ScanAgain,
         Notice::CodeUnusable => NoticeKind::CodeUnusable,
         Notice::Help => NoticeKind::Help,
@@ -169,6 +178,9 @@ pub fn notice_detail(session: &Session, catalog: &Catalog) -> String {
             let Page::Identify(identify) = &session.page else { return String::new() };
             let last_day = identify.pending.as_ref().and_then(|applicant| applicant.valid_to);
             last_day.map(|day| lines::day(day, session.settings.language)).unwrap_or_default()
+        }
+        Some(Notice::NumberWrong | Notice::MoneyWrong) => {
+            question::allowed(session, catalog).unwrap_or_default()
         }
         Some(Notice::NotEligible) => session
             .visit

@@ -8,7 +8,9 @@ use crate::service::{ItemCode, QuestionId};
 use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
-use crate::session::{CaseProgress, GuidePrintEnd, PrintStatus, SavedCase, Ticket};
+use crate::session::{
+    CaseProgress, EngineAnswer, GuidePrintEnd, PrintStatus, SavedCase, Ticket, TypingTouch,
+};
 use crate::settings::{Contrast, Language, TextSize};
 
 /// When an event happened. The core owns no clock: time is a field of the event.
@@ -35,6 +37,8 @@ pub enum Event {
     Store(Store),
     /// The city answered, or cannot be asked.
     City(City),
+    /// The engine behind the keyboard on the screen answered, or was lost.
+    Engine(EngineAnswer),
 }
 
 /// A touch of the resident, as meaning.
@@ -86,7 +90,9 @@ pub enum Citizen {
     KeyTyped(char),
     /// Text that came at once: a phrase, or a real keyboard's composed characters.
     TextTyped(Private<String>),
-    /// The last character goes.
+    /// Something of the keyboard that is no character yet.
+    Typing(TypingTouch),
+    /// The last character goes; while something is typed that is not final, the last mark of it.
     Erased,
     /// All of the field goes.
     Cleared,
@@ -132,6 +138,10 @@ pub enum Citizen {
     EnquirySubmitted,
     /// The progress was read.
     ProgressRead,
+    /// Where to go was read.
+    OutcomeRead,
+    /// 另办一件: this is done, and the same person wants something else.
+    AnotherItemWanted,
 }
 
 /// A report of a device.

@@ -9,6 +9,7 @@ pub mod effect;
 pub mod event;
 pub mod surroundings;
 
+mod address;
 mod around;
 mod asking;
 mod case_progress;
@@ -22,6 +23,7 @@ mod identify;
 mod idle;
 mod leaving;
 mod left_card;
+mod outcome;
 mod photo;
 mod question;
 mod rating;
@@ -32,7 +34,9 @@ mod scanning;
 mod settings_panel;
 #[cfg(test)]
 mod tests;
+mod typing;
 
+pub use address::{AddressDraft, AddressStage};
 pub use asking::Asking;
 pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
 pub use effect::{
@@ -45,12 +49,17 @@ pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
 pub use leaving::ToTake;
+pub use outcome::{DirectionsOrder, OutcomePage};
 pub use photo::{PhotoDraft, PhotoStage};
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
 pub use surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition, Surroundings,
+};
+pub use typing::{
+    Composition, EngineAnswer, EngineQuestion, Mark, Method, PenPoint, Pick, Picker, Script, Typing,
+    TypingTouch, TypingWay,
 };
 
 use crate::answers::Answers;
@@ -149,6 +158,8 @@ pub enum Page {
     Question(Draft),
     /// The check page.
     Review,
+    /// 去处: what the answers of a where-to-go item lead to.
+    Outcome(OutcomePage),
     /// Being committed to disk.
     Saving(Saving),
     /// 受理回执.
@@ -194,6 +205,8 @@ pub struct Session {
     scanning: scanning::Scanning,
     /// The camera shows its picture; what it sees must name this.
     preview: Option<Ticket>,
+    /// The way of typing that the resident chose.
+    typing_way: Option<TypingWay>,
     last_touch: Option<(Citizen, u64)>,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
@@ -217,6 +230,7 @@ impl Default for Session {
             left_card: left_card::LeftCard::default(),
             scanning: scanning::Scanning::default(),
             preview: None,
+            typing_way: None,
             last_touch: None,
             started_at_ms: 0,
             page_changed_at_ms: None,
@@ -245,8 +259,10 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         Event::Timer(ticket) => turn.on_timer(ticket),
         Event::Store(answer) => turn.on_store(answer),
         Event::City(answer) => turn.on_city(answer),
+        Event::Engine(answer) => typing::on_answer(&mut turn, answer),
     }
     photo::follow(&mut turn);
+    typing::follow(&mut turn);
     if std::mem::discriminant(&turn.session.page) != page_before {
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }
@@ -320,6 +336,7 @@ impl Turn<'_> {
             Page::ConfirmPerson => confirm_person::on(self, touch),
             Page::Question(_) => question::on(self, touch),
             Page::Review => review::on(self, touch),
+            Page::Outcome(_) => outcome::on(self, touch),
             Page::Saving(_) => {}
             Page::Receipt(_) => receipt::on(self, touch),
             Page::Rating(_) => rating::on(self, touch),
@@ -362,12 +379,16 @@ impl Turn<'_> {
             Device::CodeScanned(ticket, code) => scanning::on_code(self, ticket, &code),
             Device::ScanFailed(ticket, remedy) => scanning::on_failed(self, ticket, remedy),
             Device::Printed(ticket, level) => {
-                receipt::on_print_answer(self, ticket, PrintStatus::Printed { level }, true);
+                self.on_print_answer(ticket, PrintStatus::Printed { level }, true);
             }
-            Device::PrintFailed { ticket, why, begun } => {
-                receipt::on_print_answer(self, ticket, why, begun);
-            }
+            Device::PrintFailed { ticket, why, begun } => self.on_print_answer(ticket, why, begun),
         }
+    }
+
+    /// One printer, two things that it prints: tickets tell which.
+    fn on_print_answer(&mut self, ticket: Ticket, status: PrintStatus, begun: bool) {
+        receipt::on_print_answer(self, ticket, status, begun);
+        outcome::on_print_answer(self, ticket, status);
     }
 
     fn on_store(&mut self, answer: Store) {
@@ -399,6 +420,7 @@ impl Turn<'_> {
                 Page::Receipt(_) => receipt::on_timeout(self),
                 Page::Asking(_) => asking::on_timeout(self),
                 Page::Question(_) => photo::on_timeout(self),
+                Page::Outcome(_) => outcome::on_timeout(self),
                 Page::Guide
                 | Page::Consent
                 | Page::Identify(_)

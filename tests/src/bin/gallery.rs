@@ -1,5 +1,6 @@
-//! `gallery FOLDER`: draws, to be looked at, every screen in the looks that together hold every pair of theme, contrast,
-//! language, text size and panel, every widget in every theme, untouched and touched, and contact sheets of all of them.
+//! `gallery FOLDER [WORD]`: draws, to be looked at, every screen in the looks that together hold every pair of theme,
+//! contrast, language, text size and panel, every widget in every theme, untouched and touched, and contact sheets of all
+//! of them; or the screens that have the word in their names.
 
 use anyhow::{Context, Result};
 use kiosk_core::settings::{Language, Theme};
@@ -10,7 +11,9 @@ use kiosk_tests::workshop::project;
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
-    let folder = PathBuf::from(std::env::args().nth(1).context("usage: gallery FOLDER")?);
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().context("usage: gallery FOLDER [WORD]")?);
+    let word = arguments.next().unwrap_or_default();
     std::fs::create_dir_all(&folder)?;
     let gallery = Gallery::new(&project().join("assets/catalog"))?;
     let looks = pairwise();
@@ -24,6 +27,9 @@ fn main() -> Result<()> {
                 .collect();
             let mut failed = None;
             gallery.visit(theme, language, |screen, visitor| {
+                if !screen.contains(&word) {
+                    return;
+                }
                 for look in &own {
                     gallery.show(visitor, *look);
                     let picture = gallery.draw(picture_name(*look, screen));

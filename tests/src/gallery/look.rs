@@ -120,23 +120,18 @@ pub fn pairwise() -> Vec<Look> {
 
 /// Deals looks to screens, so many to each: every screen gets both themes, both contrasts, both panels and as many
 /// languages and sizes as it can, and over all of them every pair of values comes up again and again.
+#[derive(Default)]
 pub struct Dealer {
     open: BTreeSet<Pair>,
-    each: usize,
 }
 
 impl Dealer {
-    /// Deals so many looks to each screen.
-    pub fn new(each: usize) -> Dealer {
-        Dealer { open: BTreeSet::new(), each }
-    }
-
-    /// The looks of the next screen.
-    pub fn deal(&mut self) -> Vec<Look> {
+    /// So many looks for the next screen.
+    pub fn deal(&mut self, many: usize) -> Vec<Look> {
         let all = Look::all();
         let mut values = BTreeSet::new();
         let mut chosen = Vec::new();
-        for _ in 0..self.each {
+        for _ in 0..many {
             if self.open.is_empty() {
                 self.open = all.iter().flat_map(Look::pairs).collect();
             }
@@ -176,10 +171,10 @@ mod tests {
 
     #[test]
     fn each_screen_gets_both_of_everything_and_all_screens_every_pair() {
-        let mut dealer = Dealer::new(3);
+        let mut dealer = Dealer::default();
         let mut held = BTreeSet::new();
         for _ in 0..8 {
-            let looks = dealer.deal();
+            let looks = dealer.deal(3);
             let values: BTreeSet<_> = looks.iter().flat_map(Look::values).collect();
             assert_eq!(values.len(), 2 + 2 + 3 + 3 + 2, "{looks:?}");
             held.extend(looks.iter().flat_map(Look::pairs));

@@ -141,7 +141,7 @@ impl Tree {
             // What is made may make more: a page too many makes its buttons.
             let mut rounds = 0..8;
             while ensure_item_tree_instantiated(&tree) && rounds.next().is_some() {}
-            let around = Around { seen: area, room: area, of: None, in_field: false };
+            let around = Around { seen: area, room: area, of: None, in_field: false, canvas: false };
             reader.walk(&ItemRc::new_root(tree), around);
         }
         Tree { elements: reader.elements, window: area, veil: reader.veil, controls: reader.controls }
@@ -173,6 +173,8 @@ struct Around {
     room: Area,
     of: Option<usize>,
     in_field: bool,
+    /// They are drawn on: a picture with a name.
+    canvas: bool,
 }
 
 struct Reader {
@@ -191,6 +193,7 @@ impl Reader {
             self.push(control(item), area, Around { of: None, ..around });
         }
         around.in_field |= item.accessible_role() == AccessibleRole::TextInput;
+        around.canvas |= item.accessible_role() == AccessibleRole::Image && !label_of(item).is_empty();
         if let Some(text) = self.text(item, around.in_field).filter(|text| !text.words.trim().is_empty()) {
             self.push(What::Text(text), area, around);
         }
@@ -218,10 +221,10 @@ impl Reader {
         self.elements.push(Element { what, area, seen: area.within(seen), room, of, covered: false });
     }
 
-    /// A touch area of a control is the control's. One without holds touches back from what is under it, or only
+    /// A touch area of a control is the control's, and that of something to draw on has its name. One without holds touches back from what is under it, or only
     /// watches what is in it; any other has no name.
     fn touch_area(&mut self, item: &ItemRc, area: Area, around: Around, enabled: bool) {
-        if around.of.is_some() || item.first_child().is_some() {
+        if around.of.is_some() || around.canvas || item.first_child().is_some() {
             return;
         }
         let window = self.adapter.window().size();
@@ -274,10 +277,14 @@ fn is_control(item: &ItemRc) -> bool {
     touched.contains(&item.accessible_role())
 }
 
+fn label_of(item: &ItemRc) -> String {
+    item.accessible_string_property(AccessibleStringProperty::Label).map(String::from).unwrap_or_default()
+}
+
 fn control(item: &ItemRc) -> What {
     let text = |what| item.accessible_string_property(what).map(String::from);
     What::Control {
-        label: text(AccessibleStringProperty::Label).unwrap_or_default(),
+        label: label_of(item),
         id: text(AccessibleStringProperty::Id).unwrap_or_default(),
         enabled: text(AccessibleStringProperty::Enabled).is_none_or(|enabled| enabled == "true"),
     }
