@@ -11,4 +11,4 @@ mod repository;
 mod root;
 
 pub use keys::{Keys, Role};
-pub use publish::{Published, Publisher};
+pub use publish::{Published, Publisher, check};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use catalog_publisher::{Keys, Published, Publisher, Role};
+use catalog_publisher::{Keys, Published, Publisher, Role, check};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Signs and publishes the catalog of service items.
@@ -17,6 +17,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Look at every file as the kiosk would; names each fault with its file and line, publishes nothing
+    Check {
+        /// The catalog: a folder with `items/`
+        #[arg(long, value_name = "DIR", default_value = "assets/catalog")]
+        from: PathBuf,
+    },
     /// Check, sign and publish a catalog under the next number
     Publish {
         /// The catalog: a folder with `items/`
@@ -91,6 +97,10 @@ fn keys(folder: Option<PathBuf>) -> Result<Keys> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     match Arguments::parse().command {
+        Command::Check { from } => {
+            let items = check(&from)?;
+            println!("{items} items in {}: every file is good.", from.display());
+        }
         Command::Publish { from, place, number } => {
             let publisher = place.publisher()?;
             say(&publisher.publish(&from, number).await?, &place);

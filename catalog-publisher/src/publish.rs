@@ -72,7 +72,7 @@ impl Publisher {
 
     /// Checks, signs and publishes a catalog under the next number, at least `at_least`.
     pub async fn publish(&self, from: &Path, at_least: u64) -> Result<Published> {
-        check(from)?;
+        check(from).context("nothing was published")?;
         let new_root = self.repository.root()?.is_none();
         if new_root {
             self.begin().await?;
@@ -188,21 +188,18 @@ impl Publisher {
     }
 }
 
-/// Refuses a catalog with an item that a kiosk would leave out.
-fn check(from: &Path) -> Result<()> {
+/// Refuses a catalog with a file that a kiosk would leave out, and says which and why; else tells how many items it has.
+pub fn check(from: &Path) -> Result<usize> {
     let catalog = Catalog::load(from);
     if !catalog.rejected.is_empty() {
         let lines = catalog.rejected.iter().map(|rejected| {
             let line = rejected.line.map(|line| format!(":{line}")).unwrap_or_default();
             format!("{}/{}{line}: {}", from.display(), rejected.file, rejected.reason)
         });
-        bail!(
-            "nothing was published, because a kiosk would leave these out:\n{}",
-            lines.collect::<Vec<_>>().join("\n")
-        );
+        bail!("a kiosk would leave these out:\n{}", lines.collect::<Vec<_>>().join("\n"));
     }
-    ensure!(!catalog.items.is_empty(), "{} holds no items; nothing was published", from.display());
-    Ok(())
+    ensure!(!catalog.items.is_empty(), "{} holds no items", from.display());
+    Ok(catalog.items.len())
 }
 
 fn metafile<T: SignedPart + serde::Serialize>(signed: &SignedRole<T>, version: u64) -> Result<Metafile> {

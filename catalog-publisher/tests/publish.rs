@@ -135,3 +135,12 @@ async fn two_publishers_do_not_meet() {
     let second = Publisher::open(&office.path("repository"), keys, NOW, 30);
     assert!(second.err().unwrap().to_string().contains("somebody else"));
 }
+
+#[test]
+fn a_check_names_what_a_kiosk_would_leave_out_and_counts_the_rest() {
+    let office = Office::new();
+    assert_eq!(catalog_publisher::check(&office.path("catalog")).unwrap(), 1);
+    fs::write(office.path("catalog/areas.toml"), "towns = []\n").unwrap();
+    let said = format!("{:#}", catalog_publisher::check(&office.path("catalog")).unwrap_err());
+    assert!(said.contains("areas.toml:1: missing field `city`"), "{said}");
+}

@@ -7,7 +7,7 @@ use std::mem::take;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use service_catalog::{Catalog, FormCheck, QuestionKind, ServiceItem};
+use service_catalog::{Catalog, FormCheck, QuestionKind, ServiceItem, Shape};
 use sync_protocol::{AgeSealer, Opener, Rating, Sealer, Submission, understands};
 use zeroize::Zeroizing;
 
@@ -73,7 +73,9 @@ impl<S: Opener> Judge<S> {
             ("item_version", submission.item_version != record.item_version),
         ];
         agree(&differing)?;
-        let item = self.catalog.item(&record.item).filter(|item| item.version == record.item_version);
+        // Of a where-to-go item nothing is ever submitted.
+        let fits = |item: &&ServiceItem| item.version == record.item_version && item.shape == Shape::Submit;
+        let item = self.catalog.item(&record.item).filter(fits);
         let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
         let form = self.forms.entry(item.code.clone()).or_insert_with(|| FormCheck::new(item));
 

@@ -2,34 +2,39 @@
 
 mod enquiry;
 mod guide_print;
+mod ink;
+mod outcome;
 mod photo;
 mod pictures;
 mod rows;
 mod taps;
+mod typing;
 pub mod voice;
 
 use crate::catalog::{Catalog, words};
 use crate::config::Config;
 use crate::inbox::Inbox;
+use crate::present::lines::grouped;
 use crate::present::{self, lines, question};
 use crate::screen::platform::PageName;
 use kiosk_core::applicant::CardKind;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    CardStatus, CatalogAge, Draft, Identify, Page, Power, PrinterCondition, ReceiptPage, Rules, Session,
-    progress,
+    AddressStage, CardStatus, CatalogAge, Draft, Identify, Page, Power, PrinterCondition, ReceiptPage, Rules,
+    Session, progress,
 };
-use kiosk_core::settings::Language;
+use kiosk_core::settings::{Contrast, Language};
 use kiosk_core::{calendar, receipt_code, verification_code};
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
 use pictures::Pictures;
 use rows::Rows;
-use service_catalog::QuestionKind;
+use service_catalog::{Question, QuestionKind, Shape};
 use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use typing::Keyboard;
 
 /// The window and what was last told to it.
 pub struct Screen {
@@ -47,7 +52,9 @@ pub struct Screen {
     answers: Rows<ui::Line>,
     steps: Rows<ui::CaseStep>,
     photos: Rows<Image>,
+    outcome_bring: Rows<SharedString>,
     pictures: RefCell<Pictures>,
+    keyboard: Keyboard,
 }
 
 impl Screen {
@@ -62,6 +69,7 @@ impl Screen {
         taps::connect(&window, inbox, &config.terminal.code);
         voice::connect(&window, inbox);
         window.global::<ui::Panel>().set_mm(config.panel.pixels_per_mm());
+        window.global::<ui::Panel>().set_sideways(config.panel.width_px > config.panel.height_px);
         let shell = window.global::<ui::Shell>();
         shell.set_demo(config.terminal.demo);
         shell.set_place(config.terminal.place.as_str().into());
@@ -82,8 +90,11 @@ impl Screen {
             answers: Rows::default(),
             steps: Rows::default(),
             photos: Rows::default(),
+            outcome_bring: Rows::default(),
             pictures: RefCell::default(),
+            keyboard: Keyboard::default(),
         };
+        screen.keyboard.connect(&screen.window, inbox);
         screen.hang_rows();
         screen
     }
@@ -103,6 +114,7 @@ impl Screen {
         review.set_person(self.person.model());
         review.set_answers(self.answers.model());
         window.global::<ui::ProgressScreen>().set_steps(self.steps.model());
+        window.global::<ui::OutcomeScreen>().set_bring(self.outcome_bring.model());
     }
 
     /// Shows the session. Called after every event; setting an equal value repaints nothing.
@@ -110,7 +122,7 @@ impl Screen {
         self.speak(session.settings.language);
         self.show_page(session, rules);
         self.show_shell(session);
-        self.show_voice(session.settings, session.voice_panel);
+        self.show_voice(session.settings);
         self.page.set(present::name_of(&session.page));
     }
 
@@ -135,6 +147,9 @@ impl Screen {
         let around = &session.surroundings;
         shell.set_language(present::language_kind(session.settings.language));
         shell.set_theme(present::theme_kind(session.settings.theme));
+        shell.set_text_size(present::text_size_kind(session.settings.text_size));
+        shell.set_high_contrast(session.settings.contrast == Contrast::High);
+        shell.set_settings_open(session.settings_open);
         shell.set_network_ok(around.network);
         shell.set_printer_ok(around.printer == PrinterCondition::Ready);
         shell.set_reader_ok(around.reader_present);
@@ -145,7 +160,7 @@ impl Screen {
         };
         let over =
             matches!(session.page, Page::Saving(_) | Page::Receipt(_) | Page::Rating(_) | Page::Progress(_));
-        shell.set_can_go_back(may_end && !over);
+        shell.set_can_go_back(session.settings_open || (may_end && !over));
         shell.set_can_end(may_end);
         shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
         let may_go_on = [Notice::CardExpiredAccepted, Notice::SocialCardExpiredAccepted];
@@ -168,6 +183,7 @@ impl Screen {
         if !matches!(session.page, Page::Question(_)) {
             self.forget_photos();
         }
+        self.keyboard.show(&self.window, session);
         match &session.page {
             Page::Home(_) => self.show_home(session),
             Page::Guide => self.show_guide(session, item.as_ref()),
@@ -176,6 +192,7 @@ impl Screen {
             Page::ConfirmPerson => self.person.show(self.person_lines(session)),
             Page::Question(draft) => self.show_question(session, rules, draft),
             Page::Review => self.show_review(session, item.as_ref()),
+            Page::Outcome(page) => self.show_outcome(session, page),
             Page::Receipt(receipt) => self.show_receipt(session, receipt),
             Page::Saving(saving) => {
                 self.window.global::<ui::SavingScreen>().set_overdue(saving.overdue);
@@ -220,7 +237,8 @@ impl Screen {
         guide.set_time(words(&item.guide.time, language).into());
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
-        guide.set_available(session.why_not_begin().is_none());
+        let directs = item.shape == Shape::WhereToGo;
+        guide.set_available(directs || session.why_not_begin().is_none());
         self.show_guide_print(session);
         guide.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
     }
@@ -228,12 +246,13 @@ impl Screen {
     fn show_consent(&self, session: &Session, code: Option<&ItemCode>) {
         let Some(item) = code.and_then(|code| self.catalog.item(code)) else { return };
         let language = session.settings.language;
+        let Some(said) = &item.consent else { return };
         let consent = self.window.global::<ui::ConsentScreen>();
         consent.set_title(words(&item.title, language).into());
-        consent.set_purpose(words(&item.consent.purpose, language).into());
-        self.consent_data.show(item.consent.data.iter().map(|text| words(text, language).into()).collect());
-        consent.set_retention(words(&item.consent.retention, language).into());
-        consent.set_refusal(words(&item.consent.refusal, language).into());
+        consent.set_purpose(words(&said.purpose, language).into());
+        self.consent_data.show(said.data.iter().map(|text| words(text, language).into()).collect());
+        consent.set_retention(words(&said.retention, language).into());
+        consent.set_refusal(words(&said.refusal, language).into());
     }
 
     fn show_identify(&self, session: &Session, identify: &Identify) {
@@ -267,9 +286,11 @@ impl Screen {
         screen.set_item_title(self.title(&visit.item, session).into());
         screen.set_number(number as i32);
         screen.set_total(total as i32);
-        screen.set_kind(question::kind(asked));
+        screen.set_kind(question::kind(asked, draft));
         screen.set_label(words(&asked.label, language).into());
-        screen.set_hint(asked.hint.as_ref().map(|hint| words(hint, language)).unwrap_or_default().into());
+        screen.set_hint(self.hint(asked, draft, language));
+        screen.set_unit(asked.unit.as_ref().map(|unit| words(unit, language)).unwrap_or_default().into());
+        screen.set_stage(question::stage(draft));
         screen.set_required(asked.required);
         self.options.show(question::options(asked, draft, language));
         screen.set_text(draft.text.expose().as_str().into());
@@ -286,13 +307,24 @@ impl Screen {
         }
     }
 
+    /// Beside the rest of an address stands which town and village were chosen.
+    fn hint(&self, asked: &Question, draft: &Draft, language: Language) -> SharedString {
+        if asked.kind == QuestionKind::Address && draft.address.stage == AddressStage::Rest {
+            let area = question::area(asked, draft, language);
+            return self.window.global::<ui::AnswerWords>().invoke_rest_of(area.into());
+        }
+        asked.hint.as_ref().map(|hint| words(hint, language)).unwrap_or_default().into()
+    }
+
     fn show_review(&self, session: &Session, code: Option<&ItemCode>) {
         let review = self.window.global::<ui::ReviewScreen>();
         review.set_item_title(code.map(|code| self.title(code, session)).unwrap_or_default().into());
         self.person.show(self.person_lines(session));
         let words = self.window.global::<ui::AnswerWords>();
         let photos = |count: usize| words.invoke_photos(count as i32);
-        self.answers.show(lines::answers(session, &self.catalog, &photos));
+        let yuan = |sum: &str| words.invoke_yuan(sum.into());
+        let wording = lines::Wording { photos: &photos, yuan: &yuan };
+        self.answers.show(lines::answers(session, &self.catalog, &wording));
     }
 
     fn show_receipt(&self, session: &Session, page: &ReceiptPage) {
@@ -316,6 +348,7 @@ impl Screen {
         let window = &self.window;
         window.global::<ui::IdentifyScreen>().set_typed(SharedString::default());
         window.global::<ui::QuestionScreen>().set_text(SharedString::default());
+        window.global::<ui::QuestionScreen>().set_hint(SharedString::default());
         self.options.show(Vec::new());
         self.person.show(Vec::new());
         self.answers.show(Vec::new());
@@ -323,6 +356,7 @@ impl Screen {
         receipt.set_case_number(SharedString::default());
         receipt.set_verification(SharedString::default());
         self.forget_enquiry();
+        self.forget_outcome();
         receipt.set_qr(Image::default());
     }
 
@@ -339,18 +373,6 @@ impl Screen {
     }
 }
 
-/// A typed number in the groups in which people read it: region, birth, the rest.
-fn grouped(number: &str) -> String {
-    let mut grouped = String::with_capacity(number.len() + 2);
-    for (at, character) in number.chars().enumerate() {
-        if at == 6 || at == 14 {
-            grouped.push(' ');
-        }
-        grouped.push(character);
-    }
-    grouped
-}
-
 /// A QR code, one pixel a module, with its quiet zone; the markup scales it up.
 fn qr_image(text: &str) -> Image {
     let Ok(modules) = kiosk_documents::qr::modules(text) else { return Image::default() };
@@ -365,16 +387,4 @@ fn qr_image(text: &str) -> Image {
         *pixel = Rgb8Pixel { r: shade, g: shade, b: shade };
     }
     Image::from_rgb8(pixels)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn a_number_is_grouped_as_it_is_read() {
-        assert_eq!(grouped("11010519491231002X"), "110105 19491231 002X");
-        assert_eq!(grouped("110105"), "110105");
-        assert_eq!(grouped(""), "");
-    }
 }

@@ -1,5 +1,7 @@
 //! The border between the catalog's items (words, CEL) and the session's items (structure only).
 
+use kiosk_core::address;
+use kiosk_core::amount::Amount;
 use kiosk_core::answers::{Answer, Answers};
 use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
 use kiosk_core::calendar::Date;
@@ -14,6 +16,7 @@ use service_catalog as data;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The catalog as this process has loaded it. A session keeps the one it began with.
 pub struct Catalog {
@@ -62,9 +65,13 @@ impl Catalog {
         }
     }
 
-    /// Titles by item code.
-    pub fn titles(&self) -> HashMap<String, data::Text> {
-        self.data.items.iter().map(|item| (item.code.clone(), item.title.clone())).collect()
+    /// What is printed of the items on the receipt printer.
+    pub fn printed_words(&self) -> PrintedWords {
+        let directs = |item: &&data::ServiceItem| item.shape == data::Shape::WhereToGo;
+        PrintedWords {
+            titles: self.data.items.iter().map(|item| (item.code.clone(), item.title.clone())).collect(),
+            directions: self.data.items.iter().filter(directs).cloned().collect(),
+        }
     }
 
     /// Version of the whole catalog.
@@ -96,6 +103,14 @@ impl Catalog {
     pub fn question(&self, code: &ItemCode, id: &QuestionId) -> Option<&data::Question> {
         self.item(code)?.questions.iter().find(|question| question.id == id.0)
     }
+}
+
+/// The words that the receipt printer's thread has of the catalog.
+pub struct PrintedWords {
+    /// Titles by item code.
+    pub titles: HashMap<String, data::Text>,
+    /// The where-to-go items, whole.
+    pub directions: Vec<data::ServiceItem>,
 }
 
 /// As much of the sync agent's `status.json` as the screen says.
@@ -156,6 +171,12 @@ impl Conditions for Catalog {
         let item = self.item(item).ok_or(BrokenCondition)?;
         item.is_eligible(&facts_of(facts)).map_err(|error| broken(&item.code, &error))
     }
+
+    fn outcome(&self, item: &ItemCode, facts: &core::Facts) -> Result<usize, BrokenCondition> {
+        let item = self.item(item).ok_or(BrokenCondition)?;
+        let found = item.outcome(&facts_of(facts)).map_err(|error| broken(&item.code, &error))?;
+        found.ok_or(BrokenCondition)
+    }
 }
 
 fn broken(item: &str, error: &data::ConditionError) -> BrokenCondition {
@@ -184,6 +205,7 @@ pub fn answers_as_json(answers: &Answers) -> Map<String, Value> {
         Answer::One(text) => Value::from(text.expose().clone()),
         Answer::Many(chosen) => chosen.iter().map(|value| Value::from(value.expose().clone())).collect(),
         Answer::Photos(photos) => photos.iter().map(photo_as_json).collect(),
+        Answer::Address(address) => address_as_json(address),
     };
     answers.iter().map(|(id, answer)| (id.0.clone(), value_of(answer))).collect()
 }
@@ -191,6 +213,18 @@ pub fn answers_as_json(answers: &Answers) -> Map<String, Value> {
 /// What the sealed answers say of a photo; its bytes are an attachment.
 fn photo_as_json(photo: &Photo) -> Value {
     serde_json::json!({ "sha256": photo.sha256, "bytes": photo.bytes() })
+}
+
+/// A village is left out where none was chosen.
+fn address_as_json(address: &address::Address) -> Value {
+    let mut parts = Map::new();
+    let village = address.village.as_ref();
+    for (key, part) in [("town", Some(&address.town)), ("village", village), ("rest", Some(&address.rest))] {
+        if let Some(part) = part {
+            parts.insert(key.to_owned(), part.expose().clone().into());
+        }
+    }
+    Value::Object(parts)
 }
 
 fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
@@ -207,7 +241,11 @@ fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
     core::ServiceItem {
         code: ItemCode(item.code.clone()),
         version: item.version,
-        consent_version: item.consent.version,
+        shape: match item.shape {
+            data::Shape::Submit => core::Shape::Submit,
+            data::Shape::WhereToGo => core::Shape::WhereToGo,
+        },
+        consent_version: item.consent.as_ref().map_or(0, |consent| consent.version),
         ways,
         accepts_expired_card: item.identify.accepts_expired_card,
         questions: item.questions.iter().map(question_of).collect(),
@@ -223,7 +261,7 @@ fn question_of(question: &data::Question) -> core::Question {
     core::Question {
         id: QuestionId(question.id.clone()),
         kind: match question.kind {
-            data::QuestionKind::Choice => core::QuestionKind::Choice(values()),
+            data::QuestionKind::Choice | data::QuestionKind::YesNo => core::QuestionKind::Choice(values()),
             data::QuestionKind::Choices => core::QuestionKind::Choices(values()),
             data::QuestionKind::Text => {
                 core::QuestionKind::Text { max_chars: question.max_chars.unwrap_or(TEXT_CHARS_DEFAULT) }
@@ -234,6 +272,9 @@ fn question_of(question: &data::Question) -> core::Question {
                 last: question.not_after.map(limit),
             },
             data::QuestionKind::Photo => core::QuestionKind::Photo { most: question.max_photos.unwrap_or(1) },
+            data::QuestionKind::Number => core::QuestionKind::Number(amount_of(question)),
+            data::QuestionKind::Money => core::QuestionKind::Money(amount_of(question)),
+            data::QuestionKind::Address => core::QuestionKind::Address(areas_of(question)),
         },
         required: question.required,
         prefill: question.prefill.map(|source| match source {
@@ -242,6 +283,25 @@ fn question_of(question: &data::Question) -> core::Question {
             data::Prefill::Address => core::Prefill::Address,
         }),
     }
+}
+
+fn amount_of(question: &data::Question) -> Amount {
+    question
+        .amount
+        .map_or(Amount { least: 0, most: 0 }, |data::Amount { least, most }| Amount { least, most })
+}
+
+/// The names alone; what they are called in other languages stays with the words.
+fn areas_of(question: &data::Question) -> Arc<address::Areas> {
+    let Some(areas) = &question.areas else { return Arc::default() };
+    let town = |town: &data::Town| address::Town {
+        name: town.name.zh_hans.clone(),
+        villages: town.villages.iter().map(|village| village.zh_hans.clone()).collect(),
+    };
+    Arc::new(address::Areas {
+        city: areas.city.zh_hans.clone(),
+        towns: areas.towns.iter().map(town).collect(),
+    })
 }
 
 /// A text question without a limit of its own.

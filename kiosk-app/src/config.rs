@@ -18,6 +18,8 @@ pub struct Config {
     pub paths: Paths,
     /// The screen.
     pub panel: Panel,
+    /// The program behind the keyboard on the screen. Without it there are letters, digits and the picker.
+    pub typing: Option<Typing>,
     /// Which devices there are, and where.
     #[serde(default)]
     pub devices: Devices,
@@ -53,6 +55,28 @@ pub struct Paths {
     pub keys: PathBuf,
     /// The program that renders print-outs.
     pub documents: PathBuf,
+}
+
+/// The program that turns keys and strokes of the pen into characters, and what it reads.
+#[derive(Debug, Deserialize)]
+pub struct Typing {
+    /// The program `chinese-input` of the same release.
+    pub program: PathBuf,
+    /// The folder into which `chinese-input deploy` put its tables.
+    pub tables: PathBuf,
+    /// The dictionaries, where they do not lie where Debian puts them.
+    pub dictionaries: Option<PathBuf>,
+    /// The handwriting model, likewise.
+    pub model: Option<PathBuf>,
+}
+
+impl Typing {
+    fn resolve(&mut self, folder: &Path) {
+        let optional = self.dictionaries.iter_mut().chain(&mut self.model);
+        for path in [&mut self.program, &mut self.tables].into_iter().chain(optional) {
+            *path = folder.join(&*path);
+        }
+    }
 }
 
 /// The screen. Every size on it is derived from its millimetres.
@@ -147,6 +171,9 @@ impl Config {
             &mut config.paths.documents,
         ] {
             *path = folder.join(&*path);
+        }
+        if let Some(typing) = &mut config.typing {
+            typing.resolve(&folder);
         }
         config.devices.resolve(&folder);
         let code = &config.terminal.code;

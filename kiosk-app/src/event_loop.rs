@@ -5,11 +5,11 @@ use crate::catalog::{Catalog, words};
 use crate::effects::Hands;
 use crate::inbox::Message;
 use crate::present::lights::lights;
-use crate::present::name_of;
+use crate::present::{name_of, picker};
 use crate::voice::screens::Screens;
 use kiosk_core::private::Private;
 use kiosk_core::session::{
-    Citizen, Device, Effect, Event, Limits, Moment, Page, Passage, Rules, Session, step,
+    Citizen, Device, Effect, Event, Limits, Moment, Page, Passage, Rules, Session, TypingTouch, step,
 };
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -126,6 +126,7 @@ impl EventLoop {
             Message::PhraseTapped(at) => {
                 self.phrase(at).map(|phrase| Event::Citizen(Citizen::TextTyped(phrase))).into_iter().collect()
             }
+            Message::PickerTapped(at) => self.picked(at).into_iter().map(Event::Citizen).collect(),
             Message::KeyboardTyped(text) => self.keyboard(&text).into_iter().map(Event::Keyboard).collect(),
         }
     }
@@ -142,6 +143,12 @@ impl EventLoop {
         let code = &self.session.visit.as_ref()?.item;
         let phrase = self.catalog.question(code, &draft.question)?.phrases.get(at)?;
         Some(Private::from(words(phrase, self.session.settings.language)))
+    }
+
+    /// What the touched cell of the picker holds.
+    fn picked(&self, at: usize) -> Option<Citizen> {
+        let picker = &self.session.typing()?.picker;
+        picker::cells(picker).into_iter().nth(at).map(|pick| Citizen::Typing(TypingTouch::Picked(pick)))
     }
 
     /// A real keyboard means the same as the keys on the screen.

@@ -1,6 +1,6 @@
 //! The one way into the session: a bounded queue that touches, devices, timers and the store write to.
 
-use kiosk_core::session::{Citizen, City, Device, Event, Store, Ticket};
+use kiosk_core::session::{Citizen, City, Device, EngineAnswer, Event, Store, Ticket};
 
 /// What can be put into the queue.
 #[derive(Debug)]
@@ -9,6 +9,8 @@ pub enum Message {
     Event(Event),
     /// A ready phrase was touched; which words it has depends on the language shown.
     PhraseTapped(usize),
+    /// A cell of the picker was touched; what it holds depends on what was chosen before.
+    PickerTapped(usize),
     /// Text from a real keyboard; what it means depends on the page.
     KeyboardTyped(String),
     /// The camera's newest picture lies ready.
@@ -56,6 +58,11 @@ impl Inbox {
     /// An answer of the city, or none.
     pub fn city(&self, answer: City) {
         self.put(Message::Event(Event::City(answer)));
+    }
+
+    /// An answer of the engine behind the keyboard on the screen.
+    pub fn engine(&self, answer: EngineAnswer) {
+        self.put(Message::Event(Event::Engine(answer)));
     }
 
     /// A timer that ran out.

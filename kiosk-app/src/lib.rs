@@ -11,6 +11,7 @@ pub mod bind;
 pub mod catalog;
 pub mod config;
 pub mod devices;
+pub mod directions;
 pub mod effects;
 pub mod event_loop;
 pub mod fonts;

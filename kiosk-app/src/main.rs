@@ -16,6 +16,7 @@ use kiosk_app::devices::{
 };
 use kiosk_app::effects::city::{CityHand, CitySettings};
 use kiosk_app::effects::store::{StoreHand, StoreSettings};
+use kiosk_app::effects::typing::TypingHand;
 use kiosk_app::effects::{Devices, Hands};
 use kiosk_app::event_loop::EventLoop;
 use kiosk_app::guide_sheet::{GuideSheets, guides};
@@ -31,6 +32,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sync_protocol::{AgeSealer, TerminalKey};
+
+/// What a resident said goes through many hands: toolkit, fonts, formatting. None of them erases what it gives back.
+#[global_allocator]
+static MEMORY: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 /// How often an idle kiosk looks whether another catalog has taken the place of the one it shows.
 const LOOK_FOR_CATALOG: Duration = Duration::from_secs(10);
@@ -190,7 +196,8 @@ fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     }
     let devices = devices(config, catalog, &store, inbox)?;
     let city = CityHand::spawn(city, inbox.clone())?;
-    Ok(Hands::new(inbox.clone(), store, devices, city))
+    let typing = TypingHand::spawn(config.typing.as_ref(), inbox.clone())?;
+    Ok(Hands::new(inbox.clone(), store, devices, city, typing))
 }
 
 /// Starts a thread for each declared device, and one that wakes them when something is plugged in.
@@ -209,7 +216,7 @@ fn devices(config: &Config, catalog: &Catalog, store: &StoreHand, inbox: &Inbox)
     let printer = declared
         .receipt_printer
         .map(|device| {
-            let letterhead = Letterhead::new(config, catalog.titles());
+            let letterhead = Letterhead::new(config, catalog.printed_words());
             let (documents, health) = (config.paths.documents.clone(), health.clone());
             receipt_printer::spawn(device, letterhead, documents, store.clone(), inbox.clone(), health)
         })

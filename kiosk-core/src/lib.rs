@@ -6,6 +6,8 @@
 //! same event, [`session::step`] gives the same answer on every machine, so every journey can be
 //! replayed. `cargo xtask tidy` keeps it so.
 
+pub mod address;
+pub mod amount;
 pub mod answers;
 pub mod applicant;
 pub mod calendar;

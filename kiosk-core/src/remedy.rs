@@ -59,6 +59,10 @@ pub enum Notice {
     PhoneWrong,
     /// The day lies outside what the item allows.
     DateWrong,
+    /// No number, or one that the item does not allow.
+    NumberWrong,
+    /// No sum of money, or one that the item does not allow.
+    MoneyWrong,
     /// No more characters fit.
     TextTooLong,
     /// At least one of the choices is wanted.
@@ -109,6 +113,12 @@ pub enum Notice {
     FaceHoldStill,
     /// The face before the camera is dark or dazzled.
     FaceLight,
+    /// What was being typed got lost: type it again.
+    TypingLost,
+    /// This way of typing cannot be used now; letters and digits can.
+    TypingAway,
+    /// Something is typed or drawn and not chosen yet.
+    TypingUnfinished,
     /// Part of a scanned code got lost.
     ScanAgain,
     /// The scanned code is none that can be used here.
@@ -184,6 +194,8 @@ pub enum FaultCode {
     Camera,
     /// The database or the disk.
     Store,
+    /// The program behind the keyboard on the screen cannot be started, or falls again and again.
+    Typing,
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! 事项 as the session sees it: which questions there are and what counts as an answer. The words, and
 //! the language that conditions are written in, stay outside.
 
+use crate::address::Areas;
+use crate::amount::Amount;
 use crate::answers::Answers;
 use crate::applicant::{Applicant, IdentificationWay};
 use crate::calendar::Date;
+use std::sync::Arc;
 
 /// 实施编码: the stable code of a service item, such as `12345-appeal`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,16 +16,27 @@ pub struct ItemCode(pub String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QuestionId(pub String);
 
-/// A service item that can be submitted at the kiosk.
+/// The shape of an item's journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Consent → identify → form → check → confirm → receipt.
+    Submit,
+    /// A few questions → where to go. Nobody identifies, nothing is kept or sent.
+    WhereToGo,
+}
+
+/// A service item of the kiosk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceItem {
     /// 实施编码.
     pub code: ItemCode,
     /// Version of the item's data.
     pub version: u32,
-    /// Version of the consent text that the resident agrees to.
+    /// The shape of its journey.
+    pub shape: Shape,
+    /// Version of the consent text that the resident agrees to; 0 where there is none.
     pub consent_version: u32,
-    /// Ways to identify, at least one.
+    /// Ways to identify, at least one; none where nobody does.
     pub ways: Vec<IdentificationWay>,
     /// Whether a card past its last day will do.
     pub accepts_expired_card: bool,
@@ -53,7 +67,7 @@ pub struct Question {
 /// Kinds of answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QuestionKind {
-    /// One of these values.
+    /// One of these values; a yes-no question has "yes" and "no".
     Choice(Vec<String>),
     /// Any of these values.
     Choices(Vec<String>),
@@ -76,6 +90,12 @@ pub enum QuestionKind {
         /// How many at most.
         most: usize,
     },
+    /// A whole number within these limits.
+    Number(Amount),
+    /// A sum of money within these limits, in fen.
+    Money(Amount),
+    /// An address in one of these towns.
+    Address(Arc<Areas>),
 }
 
 /// A limit for a date question.
@@ -133,4 +153,6 @@ pub trait Conditions {
     ) -> Result<bool, BrokenCondition>;
     /// Whether the applicant is eligible for the item.
     fn is_eligible(&self, item: &ItemCode, facts: &Facts) -> Result<bool, BrokenCondition>;
+    /// Which of the outcomes of a where-to-go item the answers lead to, from 0.
+    fn outcome(&self, item: &ItemCode, facts: &Facts) -> Result<usize, BrokenCondition>;
 }

@@ -36,6 +36,35 @@ pub enum Theme {
     Senior,
 }
 
+/// 字号: how much larger the words of a page are than the theme's own. How much that is, the markup knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TextSize {
+    /// 标准: the theme's own.
+    #[default]
+    Normal,
+    /// 大.
+    Large,
+    /// 更大.
+    Larger,
+    /// 最大.
+    Largest,
+}
+
+impl TextSize {
+    /// Every size, from the smallest.
+    pub const ALL: [TextSize; 4] = [TextSize::Normal, TextSize::Large, TextSize::Larger, TextSize::Largest];
+}
+
+/// 对比: how far words stand out from their ground.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Contrast {
+    /// The theme's own colours.
+    #[default]
+    Normal,
+    /// 高对比: white and yellow on black.
+    High,
+}
+
 /// 语音播报: whether pages are read out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum VoiceChoice {
@@ -84,6 +113,10 @@ pub struct Settings {
     pub language: Language,
     /// 标准版 or 长辈版.
     pub theme: Theme,
+    /// 字号.
+    pub text_size: TextSize,
+    /// 高对比 or not.
+    pub contrast: Contrast,
     /// Whether pages are read out.
     pub voice: VoiceChoice,
     /// How.

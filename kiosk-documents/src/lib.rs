@@ -10,6 +10,7 @@
 //! typesetter keeps strings for the life of its process.
 
 mod bitmap;
+mod directions;
 mod error;
 mod fonts;
 mod guide;
@@ -28,6 +29,7 @@ mod world;
 mod wrap;
 
 pub use bitmap::Bitmap;
+pub use directions::{Directions, Window};
 pub use error::DocumentError;
 pub use guide::{Guide, GuideRenderer, GuideRequest, MAX_PDF_BYTES};
 pub use receipt::{Grid, Language, Layout, RECEIPT_DOTS, Receipt, RenderRequest};

@@ -4,7 +4,7 @@
 use crate::rendering::{Part, TextLine};
 use crate::words::Words;
 use crate::wrap::{columns, wrap};
-use crate::{Grid, Language, Receipt};
+use crate::{Directions, Grid, Language, Receipt};
 
 /// White rows between groups of lines.
 const GAP: u32 = 12;
@@ -72,6 +72,55 @@ pub(crate) fn lay_out(receipt: &Receipt, grid: Grid, code_rows: u32) -> Vec<Line
     page.lines
 }
 
+/// The lines of directions from top to bottom.
+pub(crate) fn lay_out_directions(directions: &Directions, grid: Grid) -> Vec<Line> {
+    let words = Words::of(directions.language);
+    let mut page = Page { grid, lines: Vec::new() };
+    page.paragraph(words.say("kiosk"), Look::Plain);
+    let title =
+        page.marked(words.say("directions"), directions.language, &words, &[("demo", directions.demo)]);
+    page.paragraph(&title, Look::Large);
+    page.rule(THICK);
+    page.paragraph(&directions.item_title, Look::Bold);
+    page.paragraph(&directions.verdict, Look::Large);
+    page.paragraph(&directions.advice, Look::Plain);
+    page.gap(GAP);
+    if !directions.bring.is_empty() {
+        page.rule(THIN);
+        page.paragraph(words.say("bring"), Look::Bold);
+        for thing in &directions.bring {
+            page.labelled("·", columns("·") + 1, thing, Look::Plain);
+        }
+        page.gap(GAP);
+    }
+    if let Some(window) = &directions.window {
+        page.rule(THIN);
+        page.paragraph(words.say("where"), Look::Bold);
+        page.paragraph(&window.name, Look::Bold);
+        page.beside(
+            &words,
+            &[("address", &window.address), ("hours", &window.hours), ("phone", &window.phone)],
+        );
+    }
+    if !directions.answers.is_empty() {
+        page.rule(THIN);
+        page.paragraph(words.say("answers"), Look::Bold);
+        for (asked, given) in &directions.answers {
+            page.labelled("·", columns("·") + 1, &format!("{asked} {given}"), Look::Plain);
+        }
+        page.gap(GAP);
+    }
+    page.rule(THIN);
+    let terminal = format!("{} {}", directions.place, directions.terminal);
+    page.beside(&words, &[("time_printed", &directions.printed_at), ("place", &terminal)]);
+    page.paragraph(words.say("changes"), Look::Plain);
+    page.paragraph(&format!("{} 12345", words.say("hotline")), Look::Bold);
+    if directions.demo {
+        page.paragraph(words.say("demo_note"), Look::Plain);
+    }
+    page.lines
+}
+
 struct Page {
     grid: Grid,
     lines: Vec<Line>,
@@ -80,13 +129,27 @@ struct Page {
 impl Page {
     fn head(&mut self, receipt: &Receipt, words: &Words) {
         self.paragraph(words.say("kiosk"), Look::Plain);
-        let (open, close) = if receipt.language == Language::En { (" [", "]") } else { ("【", "】") };
         let marks = [("reprint", receipt.reprint), ("demo", receipt.demo)];
-        let marks = marks.iter().filter(|(_, set)| *set);
-        let marks = marks.map(|(mark, _)| format!("{open}{}{close}", words.say(mark)));
-        let title = words.say("title").to_owned() + &marks.collect::<String>();
+        let title = self.marked(words.say("title"), receipt.language, words, &marks);
         self.paragraph(&title, Look::Large);
         self.rule(THICK);
+    }
+
+    /// A title with the marks that are set behind it.
+    fn marked(&self, title: &str, language: Language, words: &Words, marks: &[(&str, bool)]) -> String {
+        let (open, close) = if language == Language::En { (" [", "]") } else { ("【", "】") };
+        let marks = marks.iter().filter(|(_, set)| *set);
+        let marks = marks.map(|(mark, _)| format!("{open}{}{close}", words.say(mark)));
+        title.to_owned() + &marks.collect::<String>()
+    }
+
+    /// Labels and what they label, which begins in one column.
+    fn beside(&mut self, words: &Words, fields: &[(&str, &str)]) {
+        let widest = fields.iter().map(|(key, _)| columns(words.say(key))).max().unwrap_or(0);
+        for (key, value) in fields {
+            self.labelled(words.say(key), widest + LABEL_GAP, value, Look::Plain);
+        }
+        self.gap(GAP);
     }
 
     /// What people copy by hand.
@@ -247,6 +310,37 @@ mod tests {
             let lines = texts(&lay_out(&receipt, grid, 200));
             let number = lines.iter().find(|line| line.text == receipt.case_number).expect("in one line");
             assert_eq!((number.times_wide, number.times_high), times);
+        }
+    }
+
+    #[test]
+    fn directions_say_what_came_of_it_and_where_to_go() {
+        let window = crate::Window {
+            name: "户籍窗口".into(),
+            address: "就近的派出所".into(),
+            hours: "工作日".into(),
+            phone: "12345".into(),
+        };
+        let directions = Directions {
+            demo: true,
+            item_title: "身份证换领".into(),
+            verdict: "现在可以换".into(),
+            advice: "请您本人带旧证去窗口。".into(),
+            bring: vec!["旧身份证".into()],
+            window: Some(window),
+            answers: vec![("哪天到期？".into(), "2026年11月1日".into())],
+            ..Directions::default()
+        };
+        for grid in PAPER {
+            let lines = texts(&lay_out_directions(&directions, grid));
+            let fits = |line: &TextLine| columns(&line.text) * u32::from(line.times_wide) <= grid.columns;
+            assert!(lines.iter().all(fits));
+            let said: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+            for line in
+                ["现在可以换", "· 旧身份证", "户籍窗口", "地址  就近的派出所", "· 哪天到期？ 2026年11月1日"]
+            {
+                assert!(said.contains(&line), "{line}: {said:#?}");
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! `render-document`: one document from standard input to standard output, then gone.
 //!
 //! Reads `{"receipt": {…}}` and writes its bitmap as PBM P4, or `{"receipt_in_lines": {"receipt": {…}, "grid": {…}}}` and
-//! writes its parts as one line of JSON before the bitmap; with `--png` only the picture, for people to look at. Reads
+//! writes its parts as one line of JSON before the bitmap; with `--png` only the picture, for people to look at. The same
+//! for `directions` and `directions_in_lines`. Reads
 //! `{"guide": {…}}` and writes a PDF.
 //! With `--ahead picture` or `--ahead lines` it gets ready for a receipt before it reads one, and then waits for it.
 //! Says on its error output what went wrong, never what it was given.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::DocumentError;
+use crate::{Directions, DocumentError};
 
 /// Printable width of an 80 mm roll: 72 mm at 8 dots a millimetre.
 pub const RECEIPT_DOTS: u32 = 576;
@@ -191,6 +191,15 @@ pub enum RenderRequest {
         /// The characters that the printer has.
         grid: Grid,
     },
+    /// Directions as one picture.
+    Directions(Directions),
+    /// Directions in lines.
+    DirectionsInLines {
+        /// What they say.
+        directions: Directions,
+        /// The characters that the printer has.
+        grid: Grid,
+    },
 }
 
 impl RenderRequest {
@@ -202,10 +211,29 @@ impl RenderRequest {
         }
     }
 
-    /// What is to be rendered.
-    pub fn receipt(&self) -> &Receipt {
+    /// A request for these directions in this form.
+    pub fn for_directions(directions: Directions, layout: Layout) -> RenderRequest {
+        match layout {
+            Layout::Picture => RenderRequest::Directions(directions),
+            Layout::Lines(grid) => RenderRequest::DirectionsInLines { directions, grid },
+        }
+    }
+
+    /// The receipt, if it is for one.
+    pub fn receipt(&self) -> Option<&Receipt> {
         match self {
-            RenderRequest::Receipt(receipt) | RenderRequest::Lines { receipt, .. } => receipt,
+            RenderRequest::Receipt(receipt) | RenderRequest::Lines { receipt, .. } => Some(receipt),
+            RenderRequest::Directions(_) | RenderRequest::DirectionsInLines { .. } => None,
+        }
+    }
+
+    /// Refuses what has no room.
+    pub(crate) fn check(&self) -> Result<(), DocumentError> {
+        match self {
+            RenderRequest::Receipt(receipt) | RenderRequest::Lines { receipt, .. } => receipt.check(),
+            RenderRequest::Directions(directions) | RenderRequest::DirectionsInLines { directions, .. } => {
+                directions.check()
+            }
         }
     }
 }
@@ -280,7 +308,7 @@ mod tests {
             let json = serde_json::to_value(&request).unwrap();
             assert!(json.get(key).is_some(), "{json}");
             let again: RenderRequest = serde_json::from_value(json).unwrap();
-            assert!(again.receipt() == request.receipt());
+            assert!(again.receipt() == request.receipt() && again.receipt().is_some());
         }
     }
 }

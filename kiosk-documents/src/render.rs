@@ -18,9 +18,13 @@ use crate::qr::{self, QrModules};
 use crate::rendering::Rendering;
 use crate::words::Words;
 use crate::world::Sheet;
-use crate::{Bitmap, DocumentError, Grid, Language, Layout, RECEIPT_DOTS, Receipt, RenderRequest, bitmap};
+use crate::{
+    Bitmap, Directions, DocumentError, Grid, Language, Layout, RECEIPT_DOTS, Receipt, RenderRequest, Window,
+    bitmap,
+};
 
 const PICTURE: (&str, &str) = ("receipt.typ", include_str!("../../assets/documents/receipt.typ"));
+const DIRECTIONS: (&str, &str) = ("directions.typ", include_str!("../../assets/documents/directions.typ"));
 const LINES: (&str, &str) = ("receipt-lines.typ", include_str!("../../assets/documents/receipt-lines.typ"));
 
 /// A dot is black below this lightness. Above the middle, because thin strokes of a dense character lie
@@ -51,7 +55,7 @@ impl Typesetter {
 
     /// Renders a document.
     pub fn render(&self, request: &RenderRequest) -> Result<Rendering, DocumentError> {
-        request.receipt().check()?;
+        request.check()?;
         match request {
             RenderRequest::Receipt(receipt) => {
                 let bitmap = self.typeset_picture(receipt)?.bitmap(RECEIPT_DOTS)?;
@@ -59,8 +63,17 @@ impl Typesetter {
             }
             RenderRequest::Lines { receipt, grid } => {
                 let (page, lines) = self.typeset_lines(receipt, *grid)?;
-                let parts = lines.iter().map(Line::part).collect();
-                Ok(Rendering { picture: page.bitmap(grid.dots())?, parts })
+                in_parts(&page, &lines, *grid)
+            }
+            RenderRequest::Directions(directions) => {
+                let bitmap = self.typeset_directions(directions)?.bitmap(RECEIPT_DOTS)?;
+                Ok(Rendering::of_picture(bitmap))
+            }
+            RenderRequest::DirectionsInLines { directions, grid } => {
+                grid.check()?;
+                let lines = lines::lay_out_directions(directions, *grid);
+                let page = self.typeset_sheet(&lines, directions.language, *grid, Value::None)?;
+                in_parts(&page, &lines, *grid)
             }
         }
     }
@@ -86,18 +99,37 @@ impl Typesetter {
         let module = lines_module(&qr, grid)?;
         let code_rows = (qr.size_with_quiet_zone() * module) as u32;
         let lines = lines::lay_out(receipt, grid, code_rows);
+        let code = Bytes::new(qr.lightness(module)).into_value();
+        Ok((self.typeset_sheet(&lines, receipt.language, grid, code)?, lines))
+    }
+
+    fn typeset_directions(&self, directions: &Directions) -> Result<Typeset, DocumentError> {
+        let mut inputs = Dict::new();
+        inputs.insert("say".into(), Words::of(directions.language).to_dict().into_value());
+        inputs.insert("directions".into(), directions_value(directions).into_value());
+        self.typeset(DIRECTIONS, inputs)
+    }
+
+    /// Lines as the printer makes them; `code` is what stands where a line says so.
+    fn typeset_sheet(
+        &self,
+        lines: &[Line],
+        language: Language,
+        grid: Grid,
+        code: Value,
+    ) -> Result<Typeset, DocumentError> {
         let fields = [
-            ("language", text(receipt.language.tag())),
+            ("language", text(language.tag())),
             ("dots", grid.dots().into_value()),
             ("cell_width", grid.cell_width.into_value()),
             ("cell_height", grid.cell_height.into_value()),
             ("lines", lines.iter().map(line_value).collect::<Array>().into_value()),
-            ("qr", Bytes::new(qr.lightness(module)).into_value()),
+            ("qr", code),
         ];
         let sheet: Dict = fields.into_iter().map(|(key, value)| (key.into(), value)).collect();
         let mut inputs = Dict::new();
         inputs.insert("sheet".into(), sheet.into_value());
-        Ok((self.typeset(LINES, inputs)?, lines))
+        self.typeset(LINES, inputs)
     }
 
     pub(crate) fn typeset(
@@ -134,6 +166,41 @@ fn receipt_value(receipt: &Receipt) -> Result<Dict, DocumentError> {
         ("qr_dots", (side * module).into_value()),
     ];
     Ok(fields.into_iter().map(|(key, value)| (key.into(), value)).collect())
+}
+
+fn directions_value(directions: &Directions) -> Dict {
+    let window = |window: &Window| -> Value {
+        let fields = [
+            ("name", text(&window.name)),
+            ("address", text(&window.address)),
+            ("hours", text(&window.hours)),
+            ("phone", text(&window.phone)),
+        ];
+        fields.into_iter().map(|(key, value)| (key.into(), value)).collect::<Dict>().into_value()
+    };
+    let answer = |(asked, given): &(String, String)| -> Value {
+        [text(asked), text(given)].into_iter().collect::<Array>().into_value()
+    };
+    let fields = [
+        ("language", text(directions.language.tag())),
+        ("demo", directions.demo.into_value()),
+        ("place", text(&directions.place)),
+        ("terminal", text(&directions.terminal)),
+        ("item_title", text(&directions.item_title)),
+        ("verdict", text(&directions.verdict)),
+        ("advice", text(&directions.advice)),
+        ("bring", directions.bring.iter().map(|thing| text(thing)).collect::<Array>().into_value()),
+        ("window", directions.window.as_ref().map_or(Value::None, window)),
+        ("answers", directions.answers.iter().map(answer).collect::<Array>().into_value()),
+        ("printed_at", text(&directions.printed_at)),
+    ];
+    fields.into_iter().map(|(key, value)| (key.into(), value)).collect()
+}
+
+/// The picture of the lines, and what the printer is told of each.
+fn in_parts(page: &Typeset, lines: &[Line], grid: Grid) -> Result<Rendering, DocumentError> {
+    let parts = lines.iter().map(Line::part).collect();
+    Ok(Rendering { picture: page.bitmap(grid.dots())?, parts })
 }
 
 /// Dots of a module on paper of this width.

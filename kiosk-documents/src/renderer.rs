@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::process::{Process, Request};
-use crate::{DocumentError, Layout, Receipt, RenderRequest, Rendering, rendering};
+use crate::{Directions, DocumentError, Layout, Receipt, RenderRequest, Rendering, rendering};
 
 /// A receipt takes a fraction of a second; a machine that swaps may need several.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
@@ -78,9 +78,18 @@ impl Renderer {
     /// has passed; no process is left that has seen it. One that was started ahead and is no good is made up for by
     /// another.
     pub fn render(&mut self, receipt: &Receipt) -> Result<Rendering, DocumentError> {
-        receipt.check()?;
+        self.run(&RenderRequest::new(receipt.clone(), self.layout))
+    }
+
+    /// The same for directions.
+    pub fn render_directions(&mut self, directions: &Directions) -> Result<Rendering, DocumentError> {
+        self.run(&RenderRequest::for_directions(directions.clone(), self.layout))
+    }
+
+    fn run(&mut self, request: &RenderRequest) -> Result<Rendering, DocumentError> {
+        request.check()?;
         let until = Instant::now() + self.deadline;
-        let request = request(receipt, self.layout)?;
+        let request = written(request)?;
         self.not_before = None;
         if let Some(Ahead { process, .. }) = self.ahead.take() {
             let within = AHEAD_DEADLINE.min(self.deadline / 2);
@@ -103,10 +112,9 @@ impl Ahead {
     }
 }
 
-fn request(receipt: &Receipt, layout: Layout) -> Result<Request, DocumentError> {
-    let request = RenderRequest::new(receipt.clone(), layout);
+fn written(request: &RenderRequest) -> Result<Request, DocumentError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(USUAL_REQUEST));
-    serde_json::to_writer(&mut *bytes, &request).map_err(|_| DocumentError::NotABitmap)?;
+    serde_json::to_writer(&mut *bytes, request).map_err(|_| DocumentError::NotABitmap)?;
     Ok(Arc::new(bytes))
 }
 

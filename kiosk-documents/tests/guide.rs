@@ -130,3 +130,11 @@ fn what_is_no_pdf_is_not_taken_for_one() {
     let refused = renderer().render(&long);
     assert!(matches!(refused, Err(DocumentError::TooLong { field: "title", .. })), "{refused:?}");
 }
+
+#[test]
+fn where_nobody_identifies_no_card_is_asked_for() {
+    let mut guide = guide(Language::ZhHans);
+    (guide.by_card, guide.by_number) = (false, false);
+    let text = text_of(&renderer().render(&guide).unwrap());
+    assert!(!text.contains("用什么证件") && text.contains("要带什么"), "{text}");
+}

@@ -45,6 +45,24 @@ pub enum AnswerProblem {
     /// The same photo twice.
     #[error("names a photo twice")]
     PhotoTwice,
+    /// Not a whole number in digits.
+    #[error("is not a whole number in digits")]
+    NotANumber,
+    /// Below the smallest allowed.
+    #[error("is less than {least}")]
+    TooSmall {
+        /// The smallest allowed, in the units in which it is sent.
+        least: u64,
+    },
+    /// Above the largest allowed.
+    #[error("is more than {most}")]
+    TooLarge {
+        /// The largest allowed, in the units in which it is sent.
+        most: u64,
+    },
+    /// No town of the catalog, or a village that it does not have.
+    #[error("is not an address in a town that the catalog knows")]
+    NotAnAddress,
     /// Not a telephone number.
     #[error("is not a telephone number")]
     NotAPhone,
@@ -83,18 +101,38 @@ pub(crate) fn check_answer_within(
     match question.kind {
         QuestionKind::Choices => return check_choices(question, answer),
         QuestionKind::Photo => return check_photos(question, answer),
-        QuestionKind::Choice | QuestionKind::Text | QuestionKind::Phone | QuestionKind::Date => {}
+        QuestionKind::Address => {
+            let areas = question.areas.as_ref().ok_or(AnswerProblem::NotAnAddress)?;
+            return areas.check(answer);
+        }
+        QuestionKind::Choice
+        | QuestionKind::YesNo
+        | QuestionKind::Text
+        | QuestionKind::Phone
+        | QuestionKind::Date
+        | QuestionKind::Number
+        | QuestionKind::Money => {}
     }
     let text = answer.as_str().ok_or(AnswerProblem::WrongType)?;
     if text.trim().is_empty() {
         return Err(AnswerProblem::Empty);
     }
     match question.kind {
-        QuestionKind::Choice if !is_option(question, text) => Err(AnswerProblem::NotAnOption),
+        QuestionKind::Choice | QuestionKind::YesNo if !is_option(question, text) => {
+            Err(AnswerProblem::NotAnOption)
+        }
         QuestionKind::Phone if !phone_is_valid(text) => Err(AnswerProblem::NotAPhone),
         QuestionKind::Text => check_text(question, text),
         QuestionKind::Date => check_day(question, text, today, slack_days),
-        QuestionKind::Choice | QuestionKind::Choices | QuestionKind::Phone | QuestionKind::Photo => Ok(()),
+        QuestionKind::Number | QuestionKind::Money => {
+            question.amount.map_or(Ok(()), |amount| amount.check(text))
+        }
+        QuestionKind::Choice
+        | QuestionKind::YesNo
+        | QuestionKind::Choices
+        | QuestionKind::Phone
+        | QuestionKind::Photo
+        | QuestionKind::Address => Ok(()),
     }
 }
 
@@ -154,7 +192,11 @@ fn is_photo(photo: &Value) -> bool {
 }
 
 fn check_text(question: &Question, text: &str) -> Result<(), AnswerProblem> {
-    let limit = question.max_chars.unwrap_or(usize::MAX);
+    check_words(text, question.max_chars.unwrap_or(usize::MAX))
+}
+
+/// What a resident wrote: not too long, and nothing that cannot be shown.
+pub(crate) fn check_words(text: &str, limit: usize) -> Result<(), AnswerProblem> {
     if text.chars().count() > limit {
         return Err(AnswerProblem::TooLong { limit });
     }

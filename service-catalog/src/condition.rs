@@ -1,8 +1,11 @@
 //! Conditions of an item: CEL, compiled when the item is loaded, evaluated with what is known.
 
+use crate::amount::parse_amount;
 use crate::applicant::Document;
 use crate::day::iso;
-use crate::expression::{ExpressionFault, Uses, as_option_set, check_depth, check_names, check_truth};
+use crate::expression::{
+    AnswerForm, ExpressionFault, Uses, as_option_set, check_depth, check_names, check_truth,
+};
 use crate::item::Question;
 use cel::{Context, Env, Program, Value};
 use serde_json::Map;
@@ -58,6 +61,7 @@ fn wipe(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::String(text) => text.zeroize(),
         serde_json::Value::Array(list) => list.iter_mut().for_each(wipe),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(wipe),
         _ => {}
     }
 }
@@ -96,7 +100,7 @@ pub enum ConditionError {
     },
 }
 
-/// A condition in CEL. An unanswered question is the empty text, or the empty list for several options.
+/// A condition in CEL. An unanswered question is the empty text, the empty list for several options, or -1 for a number.
 #[derive(Clone)]
 pub struct Condition {
     source: String,
@@ -138,6 +142,11 @@ impl Condition {
     /// The questions it looks at.
     pub fn questions(&self) -> &[String] {
         &self.questions
+    }
+
+    /// Whether it looks at who has identified.
+    pub(crate) fn looks_at_applicant(&self) -> bool {
+        self.uses.age || self.uses.document
     }
 
     /// Whether it holds.
@@ -191,9 +200,14 @@ impl fmt::Debug for Condition {
 fn context<'p, 'v>(uses: &Uses, facts: &Known, hidden: &[&str]) -> Context<'p, 'v> {
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
     let mut answers = HashMap::new();
-    for (id, several) in &uses.answers {
+    for (id, form) in &uses.answers {
         let given = facts.answers.get(id).filter(|_| !hidden.contains(&id.as_str()));
-        answers.insert(id.clone(), if *several { list(given) } else { text(given) });
+        let seen = match form {
+            AnswerForm::Text => text(given),
+            AnswerForm::List => list(given),
+            AnswerForm::Number => number(given),
+        };
+        answers.insert(id.clone(), seen);
     }
     context.add_variable_from_value("answers", answers);
     let mut applicant: HashMap<String, Value> = HashMap::new();
@@ -212,6 +226,12 @@ fn context<'p, 'v>(uses: &Uses, facts: &Known, hidden: &[&str]) -> Context<'p, '
 
 fn text(answer: Option<&serde_json::Value>) -> Value {
     Value::from(answer.and_then(serde_json::Value::as_str).unwrap_or_default())
+}
+
+/// No number is negative, so -1 is no answer.
+fn number(answer: Option<&serde_json::Value>) -> Value {
+    let digits = answer.and_then(serde_json::Value::as_str).and_then(parse_amount);
+    Value::Int(digits.and_then(|number| i64::try_from(number).ok()).unwrap_or(-1))
 }
 
 fn list(answer: Option<&serde_json::Value>) -> Value {

@@ -45,7 +45,9 @@ pub(crate) enum ExpressionFault {
     NotAllowed { name: String },
     #[error("answers.{question}: no question with this id comes before this condition")]
     UnknownQuestion { question: String },
-    #[error("answers.{question}: a condition can look at choice, choices and date questions, not at {kind}")]
+    #[error(
+        "answers.{question}: a condition can look at choice, choices, yes-no, date and number questions, not at {kind}"
+    )]
     PersonalText { question: String, kind: &'static str },
     #[error("answers.{question} has no option \"{value}\"")]
     UnknownOption { question: String, value: String },
@@ -82,11 +84,22 @@ fn is_deeper_than(node: &IdedExpr, levels: usize) -> bool {
     }
 }
 
+/// What a condition sees of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerForm {
+    /// A text; empty while it is not answered.
+    Text,
+    /// A list of texts; empty while it is not answered.
+    List,
+    /// A whole number; -1 while it is not answered.
+    Number,
+}
+
 /// The facts that a condition looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Uses {
-    /// Question ids, and whether the answer is a list.
-    pub(crate) answers: Vec<(String, bool)>,
+    /// Question ids, and what their answers are.
+    pub(crate) answers: Vec<(String, AnswerForm)>,
     pub(crate) age: bool,
     pub(crate) document: bool,
     pub(crate) today: bool,
@@ -142,11 +155,20 @@ impl Walk<'_> {
 
     fn use_question(&mut self, id: &str) -> Result<(), ExpressionFault> {
         let question = find(self.questions, id)?;
-        if matches!(question.kind, QuestionKind::Text | QuestionKind::Phone | QuestionKind::Photo) {
-            let kind = question.kind.word();
-            return Err(ExpressionFault::PersonalText { question: id.to_owned(), kind });
-        }
-        let used = (id.to_owned(), question.kind == QuestionKind::Choices);
+        let form = match question.kind {
+            QuestionKind::Choice | QuestionKind::YesNo | QuestionKind::Date => AnswerForm::Text,
+            QuestionKind::Choices => AnswerForm::List,
+            QuestionKind::Number => AnswerForm::Number,
+            QuestionKind::Text
+            | QuestionKind::Phone
+            | QuestionKind::Photo
+            | QuestionKind::Money
+            | QuestionKind::Address => {
+                let kind = question.kind.word();
+                return Err(ExpressionFault::PersonalText { question: id.to_owned(), kind });
+            }
+        };
+        let used = (id.to_owned(), form);
         if !self.uses.answers.contains(&used) {
             self.uses.answers.push(used);
         }
@@ -180,8 +202,15 @@ impl Walk<'_> {
         let question = find(self.questions, id)?;
         match question.kind {
             QuestionKind::Choices => Err(ExpressionFault::SeveralOptions { question: id.to_owned() }),
-            QuestionKind::Choice => check_options(question, &literals(other)),
-            QuestionKind::Text | QuestionKind::Phone | QuestionKind::Date | QuestionKind::Photo => Ok(()),
+            QuestionKind::Choice | QuestionKind::YesNo => check_options(question, &literals(other)),
+            QuestionKind::Number if !literals(other).is_empty() => Err(ExpressionFault::NotATruth),
+            QuestionKind::Text
+            | QuestionKind::Phone
+            | QuestionKind::Date
+            | QuestionKind::Photo
+            | QuestionKind::Number
+            | QuestionKind::Money
+            | QuestionKind::Address => Ok(()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! they stand in the file, so that a fault can name its line.
 
 use crate::item::{Prefill, QuestionKind, Shape, Way};
+use crate::outcome::Verdict;
 use crate::text::Text;
 use serde::Deserialize;
 use toml::Spanned;
@@ -18,10 +19,12 @@ pub(crate) struct ItemFile {
     pub(crate) title: Spanned<Text>,
     pub(crate) summary: Spanned<Text>,
     pub(crate) guide: GuideFile,
-    pub(crate) consent: ConsentFile,
-    pub(crate) identify: IdentifyFile,
-    pub(crate) eligibility: Option<EligibilityFile>,
+    pub(crate) consent: Option<Spanned<ConsentFile>>,
+    pub(crate) identify: Option<Spanned<IdentifyFile>>,
+    pub(crate) eligibility: Option<Spanned<EligibilityFile>>,
     pub(crate) questions: Vec<Spanned<QuestionFile>>,
+    #[serde(default)]
+    pub(crate) outcomes: Vec<Spanned<OutcomeFile>>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +73,9 @@ pub(crate) struct QuestionFile {
     pub(crate) phrases: Option<Spanned<Vec<Spanned<Text>>>>,
     pub(crate) max_chars: Option<Spanned<usize>>,
     pub(crate) max_photos: Option<Spanned<usize>>,
+    pub(crate) unit: Option<Spanned<Text>>,
+    pub(crate) least: Option<Spanned<u32>>,
+    pub(crate) most: Option<Spanned<u32>>,
     pub(crate) not_before: Option<Spanned<String>>,
     pub(crate) not_after: Option<Spanned<String>>,
     pub(crate) prefill: Option<Spanned<Prefill>>,
@@ -81,4 +87,25 @@ pub(crate) struct QuestionFile {
 pub(crate) struct ChoiceFile {
     pub(crate) value: Spanned<String>,
     pub(crate) label: Spanned<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutcomeFile {
+    pub(crate) when: Option<Spanned<String>>,
+    pub(crate) verdict: Verdict,
+    pub(crate) title: Spanned<Text>,
+    pub(crate) advice: Spanned<Text>,
+    pub(crate) bring: Option<Spanned<Vec<Spanned<Text>>>>,
+    #[serde(rename = "where")]
+    pub(crate) place: Option<PlaceFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlaceFile {
+    pub(crate) window: Spanned<Text>,
+    pub(crate) address: Spanned<Text>,
+    pub(crate) hours: Spanned<Text>,
+    pub(crate) phone: Spanned<String>,
 }

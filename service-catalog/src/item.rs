@@ -1,9 +1,13 @@
 //! A service item as the kiosk and the gateway use it: already checked, nothing optional by accident.
 
+use crate::amount::Amount;
+use crate::areas::Areas;
 use crate::condition::{Condition, ConditionError, Facts, Known};
 use crate::day::DayLimit;
+use crate::outcome::Outcome;
 use crate::text::Text;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// 事项: one thing that residents come for.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,14 +28,16 @@ pub struct ServiceItem {
     pub summary: Text,
     /// 办事指南.
     pub guide: Guide,
-    /// What the resident agrees to before anything is collected.
-    pub consent: Consent,
+    /// What the resident agrees to before anything is collected; nothing where nothing is.
+    pub consent: Option<Consent>,
     /// How the resident identifies.
     pub identify: Identify,
     /// Who may use the item; asked as soon as the age is known, before the form.
     pub eligibility: Option<Eligibility>,
     /// The form, in order.
     pub questions: Vec<Question>,
+    /// Where it leads, of [`Shape::WhereToGo`]: the first that holds.
+    pub outcomes: Vec<Outcome>,
 }
 
 /// The shape of an item's journey.
@@ -40,6 +46,18 @@ pub struct ServiceItem {
 pub enum Shape {
     /// Identify → consent → form → check → confirm → receipt.
     Submit,
+    /// A few questions → what can be done, what to bring, which window. Nobody identifies and nothing is kept.
+    WhereToGo,
+}
+
+impl Shape {
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Shape::Submit => "submit",
+            Shape::WhereToGo => "where-to-go",
+        }
+    }
 }
 
 /// 办事指南: what a resident wants to know before starting.
@@ -73,9 +91,9 @@ pub struct Consent {
 }
 
 /// How the resident identifies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identify {
-    /// Ways offered, at least one.
+    /// Ways offered, at least one; none where nobody identifies.
     pub ways: Vec<Way>,
     /// Whether a card past its last day will do.
     pub accepts_expired_card: bool,
@@ -115,7 +133,7 @@ pub struct Question {
     pub hint: Option<Text>,
     /// Whether it must be answered when it is asked.
     pub required: bool,
-    /// What to choose from (choice and choices).
+    /// What to choose from (choice and choices); yes and no (yes-no).
     pub options: Vec<Choice>,
     /// Ready sentences to touch instead of writing (text).
     pub phrases: Vec<Text>,
@@ -123,18 +141,25 @@ pub struct Question {
     pub max_chars: Option<usize>,
     /// How many photos at most (photo).
     pub max_photos: Option<usize>,
+    /// What is allowed (number, money).
+    pub amount: Option<Amount>,
+    /// What is counted, such as 人 (number).
+    pub unit: Option<Text>,
+    /// What to choose from (address); set once the catalog's areas are known.
+    pub areas: Option<Arc<Areas>>,
     /// First day allowed (date).
     pub not_before: Option<DayLimit>,
     /// Last day allowed (date).
     pub not_after: Option<DayLimit>,
-    /// What the card already says (text).
+    /// What the card already says (text, address).
     pub prefill: Option<Prefill>,
     /// When it is asked; always, if absent.
     pub visible_when: Option<Condition>,
 }
 
-/// Kinds of answer. In JSON: a string, a list of strings for [`QuestionKind::Choices`], or a list of
-/// `{ "sha256", "bytes" }` for [`QuestionKind::Photo`].
+/// Kinds of answer. In JSON: a string, a list of strings for [`QuestionKind::Choices`], a list of
+/// `{ "sha256", "bytes" }` for [`QuestionKind::Photo`], or `{ "town", "village", "rest" }` for
+/// [`QuestionKind::Address`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QuestionKind {
@@ -150,6 +175,14 @@ pub enum QuestionKind {
     Date,
     /// Photos of papers, named by hash and size: the files are attachments of the case.
     Photo,
+    /// `yes` or `no`.
+    YesNo,
+    /// A whole number, in digits.
+    Number,
+    /// A sum of money, in digits: whole fen.
+    Money,
+    /// A town of the city, perhaps a village of it, and the rest as written.
+    Address,
 }
 
 impl QuestionKind {
@@ -162,6 +195,10 @@ impl QuestionKind {
             QuestionKind::Phone => "phone",
             QuestionKind::Date => "date",
             QuestionKind::Photo => "photo",
+            QuestionKind::YesNo => "yes-no",
+            QuestionKind::Number => "number",
+            QuestionKind::Money => "money",
+            QuestionKind::Address => "address",
         }
     }
 }
@@ -204,6 +241,11 @@ impl ServiceItem {
     pub(crate) fn is_asked_given(&self, id: &str, facts: &Known) -> Result<bool, ConditionError> {
         let Some(question) = self.question(id) else { return Ok(false) };
         let Some(condition) = &question.visible_when else { return Ok(true) };
+        self.holds_given(condition, facts)
+    }
+
+    /// Whether a condition holds when what is hidden counts as not answered.
+    pub(crate) fn holds_given(&self, condition: &Condition, facts: &Known) -> Result<bool, ConditionError> {
         let mut hidden: Vec<&str> = Vec::new();
         // A condition looks at earlier questions only, so this ends.
         for earlier in condition.questions() {

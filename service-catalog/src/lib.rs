@@ -7,23 +7,31 @@
 //! values. Conditions are CEL, but a small part of it: they cannot loop, cannot call out, and cannot
 //! look at free text or telephone numbers.
 
+mod amount;
 mod answer;
 mod applicant;
+mod areas;
 mod condition;
 mod day;
 mod expression;
 mod file;
 mod folder;
 mod item;
+#[cfg(test)]
+mod kinds_tests;
 mod load;
+mod outcome;
+mod outcome_rules;
 mod problem;
 mod rules;
 mod schema;
 mod text;
 mod validate;
 
+pub use amount::Amount;
 pub use answer::{AnswerProblem, check_answer, phone_is_valid};
 pub use applicant::{Document, number_is_valid};
+pub use areas::{Areas, REST_MAX_CHARS, Town};
 pub use condition::{ApplicantFacts, Condition, ConditionError, Facts};
 pub use day::{DayLimit, date_in_range, day_in_china, iso, parse_day};
 pub use folder::{current_folder, folders};
@@ -31,6 +39,7 @@ pub use item::{
     Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem, Shape, Way,
 };
 pub use load::{Catalog, RejectedItem};
+pub use outcome::{Outcome, Place, Verdict};
 pub use schema::json_schema;
 pub use text::{Language, Text};
 pub use validate::{FormCheck, validate, validate_on};

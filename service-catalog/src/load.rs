@@ -1,12 +1,14 @@
 //! Reading the catalog folder: the only place of this crate that touches files.
 
-use crate::item::ServiceItem;
+use crate::areas::{self, Areas, read_areas};
+use crate::item::{QuestionKind, ServiceItem};
 use crate::problem::{Fault, ItemProblem};
 use crate::rules::read_item;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Folder of the items inside the catalog's folder.
 const ITEMS: &str = "items";
@@ -18,7 +20,7 @@ const MAX_FILES: usize = 500;
 /// 目录: the items of one folder, as they were when it was loaded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
-    /// SHA-256 over names and contents of all item files, in hex.
+    /// SHA-256 over names and contents of all item files and of the areas, in hex.
     pub version: String,
     /// The usable items, in the order of the home screen.
     pub items: Vec<ServiceItem>,
@@ -43,6 +45,7 @@ impl Catalog {
     pub fn load(dir: &Path) -> Catalog {
         let mut catalog = Catalog::default();
         let mut hash = Sha256::new();
+        let areas = catalog.areas(dir, &mut hash);
         let files = match item_files(&dir.join(ITEMS)) {
             Ok(files) => files,
             Err(error) => {
@@ -63,12 +66,8 @@ impl Catalog {
                     continue;
                 }
             };
-            // Lengths come first, so that no two sets of files can give the same bytes.
-            for part in [name.as_encoded_bytes(), content.as_slice()] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
-            catalog.add(shown, &path, content);
+            add_to(&mut hash, name.as_encoded_bytes(), &content);
+            catalog.add(shown, &path, content, areas.as_ref());
         }
         catalog.items.sort_by(|a, b| (a.order, &a.code).cmp(&(b.order, &b.code)));
         catalog.version = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -80,16 +79,47 @@ impl Catalog {
         self.items.iter().find(|item| item.code == code)
     }
 
-    fn add(&mut self, shown: String, path: &Path, content: Vec<u8>) {
+    fn add(&mut self, shown: String, path: &Path, content: Vec<u8>, areas: Option<&Arc<Areas>>) {
         let Ok(text) = String::from_utf8(content) else {
             return self.reject(shown, None, &ItemProblem::NotUtf8);
         };
-        // Some editors put a byte order mark in front; it is not part of the words.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let text = without_mark(&text);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         match read_item(&stem, text) {
-            Ok(item) => self.items.push(item),
+            Ok(mut item) => match know_areas(&mut item, areas) {
+                Ok(()) => self.items.push(item),
+                Err(problem) => self.reject(shown, None, &problem),
+            },
             Err(fault) => self.reject_fault(shown, text, &fault),
+        }
+    }
+
+    /// The towns and villages. A catalog without address questions does without the file.
+    fn areas(&mut self, dir: &Path, hash: &mut Sha256) -> Option<Arc<Areas>> {
+        let path = dir.join(areas::FILE);
+        if fs::symlink_metadata(&path).is_err() {
+            return None;
+        }
+        let shown = areas::FILE.to_owned();
+        let content = match read_limited(&path) {
+            Ok(content) => content,
+            Err(problem) => {
+                self.reject(shown, None, &problem);
+                return None;
+            }
+        };
+        add_to(hash, areas::FILE.as_bytes(), &content);
+        let Ok(text) = String::from_utf8(content) else {
+            self.reject(shown, None, &ItemProblem::NotUtf8);
+            return None;
+        };
+        let text = without_mark(&text);
+        match read_areas(text) {
+            Ok(areas) => Some(Arc::new(areas)),
+            Err(fault) => {
+                self.reject_fault(shown, text, &fault);
+                None
+            }
         }
     }
 
@@ -100,6 +130,27 @@ impl Catalog {
     fn reject(&mut self, file: String, line: Option<usize>, problem: &ItemProblem) {
         self.rejected.push(RejectedItem { file, line, reason: problem.to_string() });
     }
+}
+
+/// Lengths come first, so that no two sets of files can give the same bytes.
+fn add_to(hash: &mut Sha256, name: &[u8], content: &[u8]) {
+    for part in [name, content] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+}
+
+/// Some editors put a byte order mark in front; it is not part of the words.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Gives address questions what there is to choose from.
+fn know_areas(item: &mut ServiceItem, areas: Option<&Arc<Areas>>) -> Result<(), ItemProblem> {
+    for question in item.questions.iter_mut().filter(|question| question.kind == QuestionKind::Address) {
+        question.areas = Some(areas.ok_or(ItemProblem::NoAreas)?.clone());
+    }
+    Ok(())
 }
 
 /// The item files in the order of their names.

@@ -4,10 +4,10 @@ use super::*;
 use crate::answer::check_answer;
 use crate::condition::{ApplicantFacts, Facts};
 use crate::day::parse_day;
-use crate::item::QuestionKind;
+use crate::item::{Question, QuestionKind, Shape};
 use crate::rules::tests::ITEM;
 use crate::text::{Language, Text};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 /// A catalog folder with these files.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
@@ -110,21 +110,33 @@ fn a_byte_order_mark_is_forgiven() {
     assert_eq!(Catalog::load(folder(&[("one.toml", marked.as_bytes())]).path()).rejected, []);
 }
 
+/// Item files that ship.
+const FILES: usize = 11;
+
 #[test]
 fn all_shipped_items_load() {
     let catalog = shipped();
     let codes: Vec<_> = catalog.items.iter().map(|item| item.code.as_str()).collect();
-    assert_eq!(codes, ["12345-appeal", "minsheng-wish", "pension-living-check"]);
+    assert_eq!(codes.len(), FILES, "{codes:?}");
+    // What most people come for stands on the first page, large.
+    assert_eq!(codes[..3], ["12345-appeal", "senior-allowance", "minsheng-wish"]);
     assert!(catalog.items.iter().all(|item| item.works_offline && item.questions.len() <= 7));
 }
 
 /// Every text of an item.
 fn texts(item: &ServiceItem) -> Vec<&Text> {
     let guide = &item.guide;
-    let consent = &item.consent;
     let mut all = vec![&item.title, &item.summary, &guide.what, &guide.time, &guide.department, &guide.fee];
-    all.extend([&consent.purpose, &consent.retention, &consent.refusal]);
-    all.extend(guide.bring.iter().chain(&consent.data));
+    all.extend(&guide.bring);
+    if let Some(consent) = &item.consent {
+        all.extend([&consent.purpose, &consent.retention, &consent.refusal]);
+        all.extend(&consent.data);
+    }
+    for outcome in &item.outcomes {
+        all.extend([&outcome.title, &outcome.advice]);
+        all.extend(outcome.bring.iter());
+        all.extend(outcome.place.iter().flat_map(|place| [&place.window, &place.address, &place.hours]));
+    }
     all.extend(item.eligibility.iter().map(|eligibility| &eligibility.otherwise));
     for question in &item.questions {
         all.push(&question.label);
@@ -145,12 +157,37 @@ fn shipped_words_are_in_the_language_they_claim() {
             assert!(!text.zh_hant.chars().any(|c| simplified.contains(c)), "{}", text.zh_hant);
             assert!(!text.en.chars().any(han), "{}", text.en);
         }
-        for part in [&item.consent.refusal].into_iter().chain(item.eligibility.iter().map(|e| &e.otherwise)) {
+        for part in
+            item.consent.iter().map(|c| &c.refusal).chain(item.eligibility.iter().map(|e| &e.otherwise))
+        {
             for language in Language::ALL {
                 assert!(part.get(language).contains("12345"), "{}: a way on without the kiosk", item.code);
             }
         }
     }
+}
+
+/// Every answer to the questions on which this one hangs, directly or by another.
+fn ways_to(item: &ServiceItem, question: &Question) -> Vec<Map<String, Value>> {
+    let mut ways = vec![Map::new()];
+    for other in question.visible_when.iter().flat_map(|condition| condition.questions()) {
+        let looked_at = item.question(other).unwrap();
+        let values: Vec<String> = match looked_at.amount {
+            Some(amount) => vec![amount.least.to_string(), amount.most.to_string()],
+            None if looked_at.kind == QuestionKind::Date => vec!["1950-01-01".into(), "2030-01-01".into()],
+            None => looked_at.options.iter().map(|option| option.value.clone()).collect(),
+        };
+        let before: Vec<_> = ways.iter().flat_map(|way| with_all(way, ways_to(item, looked_at))).collect();
+        ways = values
+            .iter()
+            .flat_map(|value| with_all(&Map::from_iter([(other.clone(), json!(value))]), before.clone()))
+            .collect();
+    }
+    ways
+}
+
+fn with_all(answers: &Map<String, Value>, ways: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
+    ways.into_iter().map(|way| answers.clone().into_iter().chain(way).collect()).collect()
 }
 
 #[test]
@@ -161,22 +198,17 @@ fn every_shipped_question_can_be_asked_and_every_optional_one_skipped() {
             assert_eq!(check_answer(question, None, today), Ok(()), "{}", question.id);
         }
         for question in item.questions.iter().filter(|question| question.visible_when.is_some()) {
-            let condition = question.visible_when.as_ref().unwrap();
-            let [other] = condition.questions() else { panic!("{} looks at one question", question.id) };
-            let verdicts: Vec<bool> = item
-                .question(other)
-                .unwrap()
-                .options
-                .iter()
-                .map(|option| {
-                    let answers: Map<_, _> = [(other.clone(), json!(option.value))].into_iter().collect();
+            let verdicts: Vec<bool> = ways_to(&item, question)
+                .into_iter()
+                .map(|answers| {
                     let applicant = ApplicantFacts::default();
                     item.is_asked(&question.id, &Facts { answers, applicant, today }).unwrap()
                 })
                 .collect();
             assert!(verdicts.contains(&true), "{} is asked for some option", question.id);
         }
-        assert!(item.questions.iter().any(|question| question.kind == QuestionKind::Phone));
+        let reached = item.questions.iter().any(|question| question.kind == QuestionKind::Phone);
+        assert!(reached || item.shape == Shape::WhereToGo, "{}", item.code);
     }
 }
 

@@ -64,6 +64,28 @@ pub(crate) enum ItemProblem {
     KeyNotForKind { kind: &'static str, key: &'static str },
     #[error("max_chars is {given}, but 1 to {most} are allowed")]
     BadMaxChars { given: usize, most: usize },
+    #[error("an item of the shape {shape} has no {part}")]
+    PartNotForShape { shape: &'static str, part: &'static str },
+    #[error("an item of the shape {shape} needs {part}")]
+    PartMissing { shape: &'static str, part: &'static str },
+    #[error(
+        "an item of the shape {shape} has no {kind} question: nothing of what is answered is kept or sent"
+    )]
+    KindNotForShape { shape: &'static str, kind: &'static str },
+    #[error("nobody identifies for an item of this shape, so a condition cannot look at the applicant")]
+    NobodyIdentified,
+    #[error(
+        "every outcome but the last needs `when`, and the last has none: it is for everybody who is left"
+    )]
+    LastOutcome,
+    #[error("a telephone number is made of digits, spaces, \"-\" and \"、\", 3 to {most} of them")]
+    BadPhone { most: usize },
+    #[error("least must not be more than most, and most at most {limit}")]
+    NoAmountAllowed { limit: u32 },
+    #[error("yes-no options are \"yes\" and \"no\", in this order")]
+    NotYesAndNo,
+    #[error("an address question needs areas.toml beside the folder of the items")]
+    NoAreas,
     #[error("max_photos is {given}, but 1 to {most} are allowed")]
     BadMaxPhotos { given: usize, most: usize },
     #[error("a {language} phrase is longer than max_chars", language = language.code())]

@@ -1,20 +1,25 @@
 //! From the file to the item: every rule that a well-formed file must still keep. The length limits
 //! come from the screen: 1080 px wide at 0.248 mm, capitals 4.8 mm high, one page, no scrolling.
 
+use crate::amount::Amount;
 use crate::applicant::{ADDRESS_MAX_CHARS, NAME_MAX_CHARS, NUMBER_MAX_CHARS};
+use crate::areas::REST_MAX_CHARS;
 use crate::condition::Condition;
 use crate::day::DayLimit;
-use crate::file::{ConsentFile, EligibilityFile, GuideFile, IdentifyFile, ItemFile, QuestionFile};
+use crate::file::{
+    ChoiceFile, ConsentFile, EligibilityFile, GuideFile, IdentifyFile, ItemFile, QuestionFile,
+};
 use crate::item::{
     Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem,
 };
+use crate::outcome_rules::{outcomes, parts_fit_shape, question_fits_shape};
 use crate::problem::{Fault, ItemProblem};
 use crate::text::{Language, Text};
 use std::ops::Range;
 use toml::Spanned;
 
 /// What a text is called, and how many characters fit: Chinese ones, and letters in English.
-struct Room(&'static str, usize, usize);
+pub(crate) struct Room(pub(crate) &'static str, pub(crate) usize, pub(crate) usize);
 
 const TITLE: Room = Room("title", 14, 36);
 const SUMMARY: Room = Room("summary", 30, 75);
@@ -32,6 +37,7 @@ const LABEL: Room = Room("label", 22, 48);
 const HINT: Room = Room("hint", 30, 75);
 const OPTION: Room = Room("option label", 14, 34);
 const PHRASE: Room = Room("phrase", 30, 80);
+const UNIT: Room = Room("unit", 4, 10);
 
 /// A form that is longer belongs on more than one visit to the screen.
 const MOST_QUESTIONS: usize = 12;
@@ -52,13 +58,16 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
         let problem = ItemProblem::CodeIsNotFileName { code, file: stem.to_owned() };
         return Err(Fault::at(file.code.span(), problem));
     }
+    parts_fit_shape(&file)?;
+    let shape = file.shape;
     let title = words(&TITLE, file.title)?;
     let summary = words(&SUMMARY, file.summary)?;
     count("questions", file.questions.len(), 1, MOST_QUESTIONS, None)?;
     let mut questions: Vec<Question> = Vec::new();
     for raw in file.questions {
-        let id = raw.get_ref().id.clone();
+        let (id, place) = (raw.get_ref().id.clone(), raw.span());
         let question = question(raw, &questions)?;
+        question_fits_shape(shape, &question, place)?;
         if questions.iter().any(|earlier| earlier.id == question.id) {
             return Err(twice("the question id", question.id, id.span()));
         }
@@ -67,21 +76,22 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
     Ok(ServiceItem {
         code,
         version: version("version", &file.version)?,
-        shape: file.shape,
+        shape,
         order: file.order,
         works_offline: file.works_offline,
         title,
         summary,
         guide: guide(file.guide)?,
-        consent: consent(file.consent)?,
-        identify: identify(file.identify)?,
-        eligibility: file.eligibility.map(eligibility).transpose()?,
+        consent: file.consent.map(|raw| consent(raw.into_inner())).transpose()?,
+        identify: file.identify.map(|raw| identify(raw.into_inner())).transpose()?.unwrap_or_default(),
+        eligibility: file.eligibility.map(|raw| eligibility(raw.into_inner())).transpose()?,
+        outcomes: outcomes(file.outcomes, shape, &questions)?,
         questions,
     })
 }
 
 /// The TOML reader's message on one line.
-fn plain(message: &str) -> String {
+pub(crate) fn plain(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -126,7 +136,11 @@ fn question(raw: Spanned<QuestionFile>, earlier: &[Question]) -> Result<Question
     let kind = raw.kind;
     keys_fit_kind(&raw, &place)?;
     let options = options(&raw)?;
-    let max_chars = raw.max_chars.as_ref().map(max_chars).transpose()?;
+    let amount = Amount::read(&raw, &place)?;
+    let max_chars = match kind {
+        QuestionKind::Address => Some(REST_MAX_CHARS),
+        _ => raw.max_chars.as_ref().map(max_chars).transpose()?,
+    };
     let max_photos = raw.max_photos.as_ref().map(max_photos).transpose()?;
     let phrases = match raw.phrases {
         None => Vec::new(),
@@ -137,7 +151,7 @@ fn question(raw: Spanned<QuestionFile>, earlier: &[Question]) -> Result<Question
     if !limits_leave_a_day(not_before, not_after) {
         return Err(Fault::at(place, ItemProblem::NoDayAllowed));
     }
-    let prefill = raw.prefill.map(|prefill| prefill_within(prefill, max_chars)).transpose()?;
+    let prefill = raw.prefill.map(|prefill| prefill_within(prefill, kind, max_chars)).transpose()?;
     Ok(Question {
         id: word("the question id", &raw.id)?,
         kind,
@@ -148,6 +162,9 @@ fn question(raw: Spanned<QuestionFile>, earlier: &[Question]) -> Result<Question
         phrases,
         max_chars,
         max_photos,
+        amount,
+        unit: raw.unit.map(|unit| words(&UNIT, unit)).transpose()?,
+        areas: None,
         not_before,
         not_after,
         prefill,
@@ -160,13 +177,18 @@ fn keys_fit_kind(raw: &QuestionFile, place: &Range<usize>) -> Result<(), Fault> 
     let kind = raw.kind;
     let choosing = matches!(kind, QuestionKind::Choice | QuestionKind::Choices);
     let (text, date) = (kind == QuestionKind::Text, kind == QuestionKind::Date);
-    let photo = kind == QuestionKind::Photo;
+    let (photo, yes_no) = (kind == QuestionKind::Photo, kind == QuestionKind::YesNo);
+    let (number, money) = (kind == QuestionKind::Number, kind == QuestionKind::Money);
+    let prefilled = text || kind == QuestionKind::Address;
     let keys = [
-        ("options", choosing, choosing, raw.options.as_ref().map(Spanned::span)),
+        ("options", choosing || yes_no, choosing, raw.options.as_ref().map(Spanned::span)),
         ("max_chars", text, text, raw.max_chars.as_ref().map(Spanned::span)),
         ("max_photos", photo, photo, raw.max_photos.as_ref().map(Spanned::span)),
         ("phrases", text, false, raw.phrases.as_ref().map(Spanned::span)),
-        ("prefill", text, false, raw.prefill.as_ref().map(Spanned::span)),
+        ("unit", number, false, raw.unit.as_ref().map(Spanned::span)),
+        ("least", number || money, false, raw.least.as_ref().map(Spanned::span)),
+        ("most", number || money, number || money, raw.most.as_ref().map(Spanned::span)),
+        ("prefill", prefilled, false, raw.prefill.as_ref().map(Spanned::span)),
         ("not_before", date, false, raw.not_before.as_ref().map(Spanned::span)),
         ("not_after", date, false, raw.not_after.as_ref().map(Spanned::span)),
     ];
@@ -182,8 +204,28 @@ fn keys_fit_kind(raw: &QuestionFile, place: &Range<usize>) -> Result<(), Fault> 
 }
 
 fn options(raw: &QuestionFile) -> Result<Vec<Choice>, Fault> {
-    let Some(list) = &raw.options else { return Ok(Vec::new()) };
+    let Some(list) = &raw.options else {
+        return Ok(if raw.kind == QuestionKind::YesNo { yes_and_no() } else { Vec::new() });
+    };
     count("options", list.get_ref().len(), 2, MOST_OPTIONS, Some(&list.span()))?;
+    let options = listed(list)?;
+    let values = options.iter().map(|option| option.value.as_str());
+    if raw.kind == QuestionKind::YesNo && !values.eq(["yes", "no"]) {
+        return Err(Fault::at(list.span(), ItemProblem::NotYesAndNo));
+    }
+    Ok(options)
+}
+
+/// What a yes-no question offers when its file says no other words.
+fn yes_and_no() -> Vec<Choice> {
+    let option = |value: &str, chinese: &str, english: &str| Choice {
+        value: value.to_owned(),
+        label: Text { zh_hans: chinese.to_owned(), zh_hant: chinese.to_owned(), en: english.to_owned() },
+    };
+    vec![option("yes", "是", "Yes"), option("no", "不是", "No")]
+}
+
+fn listed(list: &Spanned<Vec<Spanned<ChoiceFile>>>) -> Result<Vec<Choice>, Fault> {
     let mut options: Vec<Choice> = Vec::new();
     for option in list.get_ref() {
         let option = option.get_ref();
@@ -211,7 +253,21 @@ fn phrases_within(
     Ok(phrases)
 }
 
-fn prefill_within(prefill: Spanned<Prefill>, max_chars: Option<usize>) -> Result<Prefill, Fault> {
+fn prefill_within(
+    prefill: Spanned<Prefill>,
+    kind: QuestionKind,
+    max_chars: Option<usize>,
+) -> Result<Prefill, Fault> {
+    if kind == QuestionKind::Address {
+        // Only an address has a town; what is left of it may be cut by nobody, so it is measured on the day.
+        return match prefill.get_ref() {
+            Prefill::Address => Ok(Prefill::Address),
+            Prefill::Name | Prefill::Number => Err(Fault::at(
+                prefill.span(),
+                ItemProblem::KeyNotForKind { kind: kind.word(), key: "prefill" },
+            )),
+        };
+    }
     let needed = match prefill.get_ref() {
         Prefill::Name => NAME_MAX_CHARS,
         Prefill::Number => NUMBER_MAX_CHARS,
@@ -253,7 +309,7 @@ fn limits_leave_a_day(not_before: Option<DayLimit>, not_after: Option<DayLimit>)
     }
 }
 
-fn condition(source: Spanned<String>, questions: &[Question]) -> Result<Condition, Fault> {
+pub(crate) fn condition(source: Spanned<String>, questions: &[Question]) -> Result<Condition, Fault> {
     Condition::compile(source.get_ref(), questions).map_err(|fault| {
         let condition = plain(source.get_ref());
         Fault::at(source.span(), ItemProblem::BadCondition { condition, fault })
@@ -281,7 +337,7 @@ fn version(what: &'static str, version: &Spanned<u32>) -> Result<u32, Fault> {
     }
 }
 
-fn count(
+pub(crate) fn count(
     what: &'static str,
     count: usize,
     least: usize,
@@ -294,11 +350,11 @@ fn count(
     Err(Fault { span: span.cloned(), problem: ItemProblem::WrongCount { what, count, least, most } })
 }
 
-fn twice(what: &'static str, word: String, span: Range<usize>) -> Fault {
+pub(crate) fn twice(what: &'static str, word: String, span: Range<usize>) -> Fault {
     Fault::at(span, ItemProblem::Twice { what, word })
 }
 
-fn list_of_words(
+pub(crate) fn list_of_words(
     room: &Room,
     list: Spanned<Vec<Spanned<Text>>>,
     least: usize,
@@ -309,7 +365,7 @@ fn list_of_words(
 }
 
 /// Words that a resident reads: there, tidy, and short enough, in each language.
-fn words(room: &Room, text: Spanned<Text>) -> Result<Text, Fault> {
+pub(crate) fn words(room: &Room, text: Spanned<Text>) -> Result<Text, Fault> {
     let Room(what, chinese, english) = *room;
     for language in Language::ALL {
         let words = text.get_ref().get(language);

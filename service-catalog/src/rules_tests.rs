@@ -128,7 +128,8 @@ fn line_of(text: &str) -> Option<usize> {
 #[test]
 fn the_sample_is_read_as_written() {
     let item = sample();
-    assert_eq!((item.version, item.order, item.consent.version), (3, 10, 2));
+    let consent = item.consent.as_ref().unwrap();
+    assert_eq!((item.version, item.order, consent.version), (3, 10, 2));
     assert_eq!(item.questions.len(), 5);
     assert_eq!(item.questions[2].not_after, Some(DayLimit::FromToday(0)));
     assert_eq!(item.questions[3].prefill, Some(Prefill::Address));

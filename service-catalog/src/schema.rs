@@ -1,6 +1,7 @@
 //! The JSON Schema (draft 2020-12) of an item's submissions: `{ "applicant": {…}, "answers": {…} }`.
 //! It is generated from the form, so the two cannot drift apart.
 
+use crate::amount::amount_schema;
 use crate::answer::{PHONE_PATTERN, PHOTO_BYTES_MAX};
 use crate::applicant::{applicant_schema, day_schema};
 use crate::item::{Question, QuestionKind, ServiceItem};
@@ -48,7 +49,7 @@ fn answers_schema(item: &ServiceItem) -> Value {
 fn question_schema(question: &Question) -> Value {
     let values: Vec<_> = question.options.iter().map(|option| option.value.as_str()).collect();
     let mut schema = match question.kind {
-        QuestionKind::Choice => json!({ "enum": values }),
+        QuestionKind::Choice | QuestionKind::YesNo => json!({ "enum": values }),
         QuestionKind::Choices => json!({
             "type": "array", "minItems": 1, "maxItems": values.len(), "uniqueItems": true, "items": { "enum": values },
         }),
@@ -57,6 +58,9 @@ fn question_schema(question: &Question) -> Value {
         }
         QuestionKind::Phone => json!({ "type": "string", "pattern": PHONE_PATTERN }),
         QuestionKind::Date => day_schema(),
+        QuestionKind::Number | QuestionKind::Money => amount_schema(),
+        // Without areas the item is not loaded; nothing fits then.
+        QuestionKind::Address => question.areas.as_ref().map_or(json!({ "not": {} }), |areas| areas.schema()),
         QuestionKind::Photo => json!({
             "type": "array", "minItems": 1, "maxItems": question.max_photos, "uniqueItems": true,
             "items": {
@@ -85,6 +89,10 @@ fn comment(question: &Question) -> String {
     }
     if let Some(limit) = question.not_after {
         rules.push(format!("not after {limit}"));
+    }
+    if let Some(amount) = question.amount {
+        let unit = if question.kind == QuestionKind::Money { " fen" } else { "" };
+        rules.push(format!("from {} to {}{unit}", amount.least, amount.most));
     }
     if let Some(condition) = &question.visible_when {
         rules.push(format!("only when {}", condition.source()));

@@ -11,7 +11,8 @@ pub struct DeskCard {
     pub id: &'static str,
     /// Whether its validity has passed.
     pub expired: bool,
-    name: &'static str,
+    /// What is printed on it.
+    pub name: &'static str,
     sex: Sex,
     ethnic: &'static str,
     birth: &'static str,

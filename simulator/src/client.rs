@@ -16,6 +16,7 @@
 //!
 //! Every wait has a deadline and says at its end what was on the screen instead.
 
+mod drawing;
 mod print_outs;
 mod records;
 mod running;
@@ -188,6 +189,14 @@ impl Client {
     /// Touches a place.
     pub async fn touch_at(&self, x: f32, y: f32) -> anyhow::Result<()> {
         self.post("/api/touch", json!({ "x": x, "y": y })).await.map(drop)
+    }
+
+    /// A finger that comes down at one place and leaves at another (or the same), as fast as it can.
+    pub async fn press(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
+        for (phase, (x, y)) in [("press", from), ("move", to), ("release", to)] {
+            self.post("/api/touch", json!({ "phase": phase, "x": x, "y": y })).await?;
+        }
+        Ok(())
     }
 
     /// Types on a keyboard.

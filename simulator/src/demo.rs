@@ -25,6 +25,7 @@ use crate::scenario::{self, Scenario, Scenarios};
 use crate::screen::Screen;
 use crate::stage::Stage;
 use crate::supervisor::{BackOff, ProcessSpec, Supervisor};
+use crate::typing::{self, Deployment};
 use crate::world::{TERMINAL_CODE, World, WorldOptions};
 
 /// The supervised processes, in the order in which they start.
@@ -60,6 +61,8 @@ struct Demo {
     _lock: StateLock,
     _ports: Ports,
     address: String,
+    /// Waited for before the kiosk starts.
+    typing: Option<Deployment>,
     /// To be played when all is up.
     scenario: Option<Scenario>,
 }
@@ -96,6 +99,7 @@ impl Demo {
             catalog: arguments.catalog()?,
             publisher: arguments.sign_catalog.then(|| arguments.program(PUBLISHER)).transpose()?,
             documents: arguments.program(DOCUMENTS)?,
+            typing: arguments.program(typing::PROGRAM).ok(),
             min_free_mib: arguments.min_free_mib,
             quick: arguments.quick,
             devices: serde_json::Value::Null,
@@ -120,6 +124,7 @@ impl Demo {
         let desk = desk.context("cannot set up the virtual devices")?;
         options.devices = desk.declared();
         let furnished = world.furnish(&ports.numbers, &options)?;
+        let typing = begin_typing(&options, &world);
         let network =
             TcpListener::bind(loopback(ports.numbers.network)).await.context("cannot be the network")?;
         let specs = specs(arguments, &world, specs_wanted, &desk)?;
@@ -145,16 +150,21 @@ impl Demo {
         tokio::spawn(feeds::run(Arc::clone(&stage)));
         let router = http::router(Arc::clone(&stage));
         tokio::spawn(async move { axum::serve(page, router).await });
-        Ok(Self { stage, _lock: lock, _ports: ports, address, scenario })
+        Ok(Self { stage, _lock: lock, _ports: ports, address, typing, scenario })
     }
 
     /// Starts the processes and waits until the page can be used.
-    async fn come_up(&self) -> anyhow::Result<()> {
+    async fn come_up(&mut self) -> anyhow::Result<()> {
         let deadline = Instant::now() + READY_PATIENCE;
+        let typing = self.typing.take();
         let stage = &self.stage;
         progress("市平台 Starting the city's gateway");
         stage.supervisor.start(PROCESSES[0])?;
         self.until(deadline, "the gateway's pages", async || stage.inbox.is_up().await).await?;
+        if let Some(typing) = typing {
+            let made = tokio::task::spawn_blocking(move || typing.finish()).await?;
+            made.unwrap_or_else(|error| no_typing(&error));
+        }
         progress("终端 Starting the sync agent and the kiosk");
         stage.supervisor.start(PROCESSES[1])?;
         stage.supervisor.start(PROCESSES[2])?;
@@ -178,6 +188,18 @@ impl Demo {
         }
         Ok(())
     }
+}
+
+fn begin_typing(options: &WorldOptions, world: &World) -> Option<Deployment> {
+    let begun = match &options.typing {
+        Some(program) => Deployment::begin(program, &world.terminal()),
+        None => Err(anyhow::anyhow!("the program {} is not built", typing::PROGRAM)),
+    };
+    begun.map_err(|error| no_typing(&error)).ok()
+}
+
+fn no_typing(error: &anyhow::Error) {
+    progress(&format!("没有中文输入 There is no Chinese input: {error:#}"));
 }
 
 /// For the person at the terminal; standard output holds the address and nothing else.

@@ -29,4 +29,5 @@ pub mod screen;
 mod signed_catalog;
 pub mod stage;
 pub mod supervisor;
+mod typing;
 pub mod world;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! DIR/simulator.lock  ports.toml  screen.sock
-//! DIR/terminal/       terminal.toml  keys/  state/  (with a signed catalog: catalog/)
+//! DIR/terminal/       terminal.toml  keys/  state/  typing/  (with a signed catalog: catalog/)
 //! DIR/gateway/        gateway.toml   keys/  state/  (with a signed catalog: repository/  catalog-keys/)
 //! DIR/switch/         certificates of the captive portal and of the stranger
 //! DIR/dev/            links to the virtual devices
@@ -23,6 +23,7 @@ use crate::lock::LOCK_FILE;
 use crate::network::ImpostorIdentities;
 use crate::ports::PortNumbers;
 use crate::signed_catalog;
+use crate::typing;
 
 /// Code of the demo's terminal.
 pub const TERMINAL_CODE: &str = "DG0001";
@@ -43,6 +44,8 @@ pub struct WorldOptions {
     pub publisher: Option<PathBuf>,
     /// Program that renders print-outs.
     pub documents: PathBuf,
+    /// Program behind the keyboard on the screen.
+    pub typing: Option<PathBuf>,
     /// Room on the disk below which no new case is taken.
     pub min_free_mib: u64,
     /// Short retries, for tests.
@@ -189,6 +192,9 @@ impl World {
         } else {
             json!({ "retry_base_ms": 500, "retry_cap_ms": 5000, "tick_ms": 1000, "hello_every_ms": 15_000 })
         };
+        if let Some(program) = &options.typing {
+            config["typing"] = json!({ "program": program, "tables": typing::TABLES });
+        }
         config["catalog"] = json!({ "spread_s": 0, "refresh_s": if options.quick { 5 } else { 600 } });
         let mut table = toml::Table::try_from(config)?;
         for setting in &options.settings {
@@ -233,6 +239,11 @@ impl World {
     /// Configuration of `kiosk-app` and `sync-agent`.
     pub fn terminal_config(&self) -> PathBuf {
         self.folder.join("terminal/terminal.toml")
+    }
+
+    /// Everything of the terminal.
+    pub fn terminal(&self) -> PathBuf {
+        self.folder.join("terminal")
     }
 
     /// The terminal's databases.

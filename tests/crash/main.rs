@@ -4,6 +4,7 @@
 //! `CRASH_KILLS` (default 200) and `CRASH_SEED` set how long and which.
 
 mod day;
+mod monkey;
 mod mutations;
 
 use anyhow::{Result, ensure};

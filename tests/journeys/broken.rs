@@ -33,6 +33,7 @@ async fn a_broken_item_is_hidden_and_the_rest_works() -> Result<()> {
         let entry = entry?;
         std::fs::copy(entry.path(), items.join(entry.file_name()))?;
     }
+    std::fs::copy(project().join("assets/catalog/areas.toml"), catalog.path().join("areas.toml"))?;
     std::fs::write(items.join("broken.toml"), "code = \"broken\"\nversion = \"not a number\"\n")?;
     let options = Options { catalog: Some(catalog.path().to_owned()), ..Options::default() }
         .set("waits.same_touch_ms=0");

@@ -57,6 +57,7 @@ fn reworded(folder: &Path) -> Result<PathBuf> {
             text.replace(resident::APPEAL, "12345 新的诉求").replace("您想反映哪方面的事？", "新的问题？");
         std::fs::write(items.join(entry.file_name()), text)?;
     }
+    std::fs::copy(project().join("assets/catalog/areas.toml"), folder.join("areas.toml"))?;
     Ok(folder.to_owned())
 }
 

@@ -114,7 +114,7 @@ async fn an_elder_confirms_the_pension_in_english() -> Result<()> {
     kiosk.touch("Not lately").await?;
     kiosk.touch("Next").await?;
     kiosk.wait_text("Please tell us what is wrong").await?;
-    kiosk.touch("Last month’s payment did not arrive.").await?;
+    kiosk.touch("Last month's payment did not arrive.").await?;
     kiosk.touch("Next").await?;
     kiosk.wait_text("Your phone number").await?;
     kiosk.key("13800000000").await?;

@@ -67,7 +67,7 @@ async fn a_resident_identifies_by_social_security_card_and_takes_it_along() -> R
     kiosk.play(&by_scenario).await?;
     let inserted = async || Ok((kiosk.device(READER).await?.now["inserted"] == "elder").then_some(()));
     kiosk.until("the card to be in", SOON, inserted).await?;
-    resident::begin(&kiosk, PENSION).await?;
+    resident::agree(&kiosk, PENSION).await?;
     is_known(&kiosk, "何润添").await?;
     let labels = kiosk.labels().await?.join(" ");
     ensure!(!labels.contains("样本路"), "this card says no address: {labels}");

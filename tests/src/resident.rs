@@ -10,13 +10,18 @@ pub const CAMERA_READY: &str = "放好了，可以拍";
 
 /// From the home screen to "lay your card".
 pub async fn begin(kiosk: &Client, item: &str) -> Result<()> {
+    agree(kiosk, item).await?;
+    kiosk.wait_screen("identify").await.map(drop)
+}
+
+/// From the home screen to the consent. With a card in its reader the next page is gone before anybody sees it.
+pub async fn agree(kiosk: &Client, item: &str) -> Result<()> {
     kiosk.wait_screen("home").await?;
     kiosk.touch(item).await?;
     kiosk.wait_screen("guide").await?;
     kiosk.touch("开始办理").await?;
     kiosk.wait_screen("consent").await?;
-    kiosk.touch("同意").await?;
-    kiosk.wait_screen("identify").await.map(drop)
+    kiosk.touch("同意").await
 }
 
 /// Lays a card, confirms the person, and takes the card off again.

@@ -6,7 +6,6 @@ use kiosk_core::session::Whose;
 use kiosk_core::settings::{Language, Theme};
 use kiosk_tests::gallery::Gallery;
 use kiosk_tests::workshop::project;
-use slint::PhysicalSize;
 use std::collections::BTreeSet;
 
 /// By which the made-up resident, her typed numbers and her case could be known.
@@ -14,7 +13,7 @@ const MARKS: [&str; 9] =
     ["𬱖㛃", "样本路18号", "1965", "990001", "990·", "13800000000", "7K3M9QXF", "ABCD EFGH", "WWMM"];
 
 fn gallery() -> Result<Gallery> {
-    Gallery::new(&project().join("assets/catalog"), PhysicalSize::new(1080, 1920))
+    Gallery::new(&project().join("assets/catalog"))
 }
 
 fn marks_in(text: &str) -> Vec<&'static str> {

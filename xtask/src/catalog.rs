@@ -7,11 +7,11 @@ use anyhow::Result;
 use crate::run;
 use crate::workspace::Workspace;
 
-/// Sign and publish the catalog of service items (`cargo xtask catalog --help`).
+/// Check, sign and publish the catalog of service items (`cargo xtask catalog --help`).
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Catalog {
-    /// publish, timestamp, keys or rotate, with their arguments; --help explains them
+    /// check, publish, timestamp, keys or rotate, with their arguments; --help explains them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -25,10 +25,10 @@ impl Catalog {
         let program = workspace.programs("debug").join("catalog-publisher");
         let mut command = std::process::Command::new(program);
         let from_here = std::path::Path::new("assets/catalog").is_dir();
-        let publishes = self.arguments.first().is_some_and(|word| word == "publish");
+        let reads = self.arguments.first().is_some_and(|word| word == "publish" || word == "check");
         let named = self.arguments.iter().any(|word| word.starts_with("--from"));
         command.args(&self.arguments);
-        if publishes && !named && !from_here {
+        if reads && !named && !from_here {
             command.arg("--from").arg(workspace.root.join("assets/catalog"));
         }
         // The program has said what is wrong.

@@ -10,6 +10,7 @@ mod demo;
 mod fleet;
 mod fuzz;
 mod junit;
+mod monkey;
 mod oracle;
 mod packages;
 mod powercut;
@@ -40,7 +41,7 @@ enum Command {
     Test(test::Test),
     /// Check the rules that no compiler checks: who may know whom, and the rules of the house
     Tidy,
-    /// Draw every screen in every theme and language into a folder of pictures
+    /// Draw every screen and every widget into a folder of pictures, with contact sheets
     Ui(ui::Ui),
     /// Measure speed and memory, each figure beside its reference
     Bench(bench::Bench),
@@ -50,6 +51,8 @@ enum Command {
     Powercut(powercut::Powercut),
     /// Run agents and city under every fault that a seed draws, ten thousand times or one run with its trace
     Simulate(simulate::Simulate),
+    /// Let a monkey play with the whole kiosk: touches, cards, pulls and faults from a seed
+    Monkey(monkey::Monkey),
     /// Hunt for inputs that break a decoder, guided by coverage; tests try the same targets briefly
     Fuzz(fuzz::Fuzz),
     /// Faults of every kind between true agents, gateways and PostgreSQL; then the books are compared
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Fleet(fleet) => fleet.run(),
         Command::Powercut(powercut) => powercut.run(),
         Command::Simulate(simulate) => simulate.run(),
+        Command::Monkey(monkey) => monkey.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Oracle(oracle) => oracle.run(),
         Command::Catalog(catalog) => catalog.run(),

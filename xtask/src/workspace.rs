@@ -9,8 +9,15 @@ use crate::run;
 
 /// The crates whose programs make up a whole kiosk. Built by name and not as the whole workspace, because
 /// the tests switch on their failpoints, which no demo and no measurement should carry.
-pub const PROGRAMS: [&str; 6] =
-    ["simulator", "kiosk-app", "kiosk-documents", "sync-agent", "city-gateway", "catalog-publisher"];
+pub const PROGRAMS: [&str; 7] = [
+    "simulator",
+    "kiosk-app",
+    "kiosk-documents",
+    "sync-agent",
+    "city-gateway",
+    "catalog-publisher",
+    "chinese-input",
+];
 
 /// The arguments that make cargo build these crates only.
 pub fn only<'a>(crates: &'a [&'a str]) -> impl Iterator<Item = &'a str> {

@@ -276,7 +276,7 @@ pub struct RelayCount {
 /// Where an owed case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayState {
-    /// Not opened yet, or not opened at all.
+    /// Opened; which department it is for was not looked up yet.
     Unrouted,
     /// Its department is to get it.
     Routed,

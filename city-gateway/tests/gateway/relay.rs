@@ -45,9 +45,15 @@ async fn figures(city: &City) -> String {
     city.page("/metrics").await.text().await.unwrap()
 }
 
-/// Waits until nothing is owed any more.
+/// Waits until every case is opened, and nothing is owed any more.
 async fn all_gone(city: &City) {
     until("nothing is owed", async || {
+        let waits = |record: &serde_json::Value| {
+            ["received", "incomplete"].iter().any(|status| record["status"] == *status)
+        };
+        if city.records().await.iter().any(waits) {
+            return false;
+        }
         let text = figures(city).await;
         text.contains("relay_attempts_total") && !text.contains("relay_cases{")
     })

@@ -131,6 +131,7 @@ async fn figures(city: &City) -> String {
 }
 
 async fn nothing_is_owed(city: &City) {
+    city.all_decided().await;
     until("nothing is owed", async || !figures(city).await.contains("relay_cases{")).await;
 }
 

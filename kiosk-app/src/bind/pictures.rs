@@ -61,18 +61,19 @@ impl Pictures {
     }
 }
 
-fn erase_later(buffers: Vec<Buffer>) {
+/// Overwrites pictures that were taken out of the window, once it has drawn without them.
+pub(super) fn erase_later<P: Clone + Default + 'static>(buffers: Vec<SharedPixelBuffer<P>>) {
     if !buffers.is_empty() {
         Timer::single_shot(DRAWN, move || Timer::single_shot(DRAWN, move || erase(buffers)));
     }
 }
 
 /// In place: nobody else holds them any more.
-fn erase(buffers: Vec<Buffer>) {
+fn erase<P: Clone + Default>(buffers: Vec<SharedPixelBuffer<P>>) {
     for mut buffer in buffers {
-        let before = buffer.as_bytes().as_ptr();
-        buffer.make_mut_bytes().fill(0);
-        if buffer.as_bytes().as_ptr() != before {
+        let before = buffer.as_slice().as_ptr();
+        buffer.make_mut_slice().fill(P::default());
+        if buffer.as_slice().as_ptr() != before {
             tracing::error!("the window still held a picture that had been taken out of it");
         }
     }

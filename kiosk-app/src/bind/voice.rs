@@ -47,10 +47,9 @@ impl Screen {
         format!("{}{stop}{reason}{}", words.invoke_title(kind), words.invoke_advice(kind))
     }
 
-    pub(super) fn show_voice(&self, settings: Settings, panel: bool) {
+    pub(super) fn show_voice(&self, settings: Settings) {
         let voice = self.window.global::<ui::Voice>();
         voice.set_on(settings.speaks());
-        voice.set_panel(panel);
         voice.set_speed(i32::from(settings.manner.speed.steps()));
         voice.set_volume(i32::from(settings.manner.volume.steps()));
         voice.set_steps(i32::from(Level::MOST));
@@ -65,7 +64,6 @@ pub(super) fn connect(window: &KioskWindow, inbox: &Inbox) {
         move || to.citizen(touch.clone())
     };
     voice.on_toggle_tapped(says(Citizen::VoiceToggled));
-    voice.on_panel_tapped(says(Citizen::VoicePanelToggled));
     voice.on_again_tapped(says(Citizen::VoiceRepeated));
     voice.on_stop_tapped(says(Citizen::VoiceStopped));
     let step = |by: i32| by.clamp(-1, 1) as i8;
@@ -116,7 +114,12 @@ fn residents(window: &KioskWindow) -> Vec<Private<String>> {
         ui::ScreenKind::Home => vec![window.global::<ui::HomeScreen>().get_saved_case_number()],
         ui::ScreenKind::Identify => vec![window.global::<ui::IdentifyScreen>().get_typed()],
         ui::ScreenKind::ConfirmPerson => values(window.global::<ui::ConfirmPersonScreen>().get_lines()),
-        ui::ScreenKind::Question => vec![window.global::<ui::QuestionScreen>().get_text()],
+        ui::ScreenKind::Question => {
+            let question = window.global::<ui::QuestionScreen>();
+            // Where the rest of an address is written, the hint says which town and village were touched.
+            let hint = if question.get_stage() > 0 { question.get_hint() } else { SharedString::default() };
+            vec![question.get_text(), hint, window.global::<ui::TypingScreen>().get_typed()]
+        }
         ui::ScreenKind::Review => {
             let review = window.global::<ui::ReviewScreen>();
             [values(review.get_person()), values(review.get_answers())].concat()
@@ -127,6 +130,8 @@ fn residents(window: &KioskWindow) -> Vec<Private<String>> {
         ui::ScreenKind::Enquiry => vec![window.global::<ui::EnquiryScreen>().get_typed()],
         ui::ScreenKind::Guide
         | ui::ScreenKind::Consent
+        | ui::ScreenKind::Outcome
+        | ui::ScreenKind::Widgets
         | ui::ScreenKind::Saving
         | ui::ScreenKind::Asking
         | ui::ScreenKind::Progress

@@ -6,20 +6,21 @@ pub mod layout;
 use super::declared::PrinterDevice;
 use super::health::{HealthBook, Trouble};
 use super::station::{self, Hand, Station};
-use crate::catalog::words;
+use crate::catalog::{PrintedWords, words};
 use crate::config::Config;
+use crate::directions;
 use crate::effects::store::StoreHand;
 use crate::inbox::Inbox;
 use anyhow::Context;
 use device_drivers::receipt_printer::{
     Connection, EscPosPrinter, Paper, PrintLevel, PrinterError, PrinterModel, PrinterStatus, ReceiptPrinter,
 };
-use kiosk_core::session::{Device, PrintStatus, PrinterCondition, ReceiptOrder, Ticket};
+use kiosk_core::session::{
+    AuditFact, Device, DirectionsOrder, PrintStatus, PrinterCondition, ReceiptOrder, Ticket,
+};
 use kiosk_core::settings::Language;
 use kiosk_core::{calendar, receipt_code, verification_code};
-use kiosk_documents::{Receipt, Renderer};
-use service_catalog::Text;
-use std::collections::HashMap;
+use kiosk_documents::{Directions, DocumentError, Receipt, Renderer, Rendering};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,8 +32,10 @@ const WATCH: Duration = Duration::from_millis(500);
 pub enum Order {
     /// Print; report with this ticket.
     Print(Ticket, Box<ReceiptOrder>),
-    /// Receipts carry these titles from now on.
-    TitlesAre(HashMap<String, Text>),
+    /// Print where to go; report with this ticket.
+    Directions(Ticket, Box<DirectionsOrder>),
+    /// Print-outs carry these words from now on.
+    WordsAre(Box<PrintedWords>),
 }
 
 /// What every receipt of this terminal says.
@@ -41,18 +44,18 @@ pub struct Letterhead {
     place: String,
     terminal: String,
     verify_url: String,
-    titles: HashMap<String, Text>,
+    words: PrintedWords,
 }
 
 impl Letterhead {
-    /// From the configuration and the catalog's titles.
-    pub fn new(config: &Config, titles: HashMap<String, Text>) -> Self {
+    /// From the configuration and the catalog's words.
+    pub fn new(config: &Config, words: PrintedWords) -> Self {
         Letterhead {
             demo: config.terminal.demo,
             place: config.terminal.place.clone(),
             terminal: config.terminal.code.clone(),
             verify_url: config.city.verify_url.clone(),
-            titles,
+            words,
         }
     }
 
@@ -69,6 +72,7 @@ impl Letterhead {
             terminal: self.terminal.clone(),
             case_number: order.case.case_number.clone(),
             item_title: self
+                .words
                 .titles
                 .get(code)
                 .map_or(code.as_str(), |title| words(title, order.language))
@@ -84,6 +88,18 @@ impl Letterhead {
             remarks: Vec::new(),
             reprint: order.reprint,
         }
+    }
+
+    /// `None` when the catalog has no such item or outcome any more.
+    fn directions(&self, order: &DirectionsOrder) -> Option<Directions> {
+        let item = self.words.directions.iter().find(|item| item.code == order.item.0)?;
+        let directions = directions::compose(item, order)?;
+        Some(Directions {
+            demo: self.demo,
+            place: self.place.clone(),
+            terminal: self.terminal.clone(),
+            ..directions
+        })
     }
 }
 
@@ -157,8 +173,9 @@ impl Station for PrinterDesk {
     fn obey(&mut self, order: Order) -> Result<(), Trouble> {
         match order {
             Order::Print(ticket, order) => self.print(ticket, &order),
-            Order::TitlesAre(titles) => {
-                self.letterhead.titles = titles;
+            Order::Directions(ticket, order) => self.print_directions(ticket, &order),
+            Order::WordsAre(words) => {
+                self.letterhead.words = *words;
                 Ok(())
             }
         }
@@ -196,11 +213,25 @@ impl PrinterDesk {
 
     fn print(&mut self, ticket: Ticket, order: &ReceiptOrder) -> Result<(), Trouble> {
         self.store.print_started(&order.case.case_id, order.reprint);
-        let (status, begun) = match self.try_print(order) {
-            Ok(level) => (PrintStatus::Printed { level }, true),
-            Err(NotOut { why, begun }) => (why, begun),
-        };
+        let rendered = self.renderer.render(&self.letterhead.receipt(order));
+        let (status, begun) = self.put_out(rendered);
         self.store.print_ended(&order.case.case_id, status, begun || order.reprint);
+        self.answer(ticket, status, begun)
+    }
+
+    fn print_directions(&mut self, ticket: Ticket, order: &DirectionsOrder) -> Result<(), Trouble> {
+        let (status, begun) = match self.letterhead.directions(order) {
+            Some(directions) => {
+                let rendered = self.renderer.render_directions(&directions);
+                self.put_out(rendered)
+            }
+            None => (PrintStatus::Failed, false),
+        };
+        self.store.audit(AuditFact::DirectionsPrintEnded(order.item.clone(), status));
+        self.answer(ticket, status, begun)
+    }
+
+    fn answer(&mut self, ticket: Ticket, status: PrintStatus, begun: bool) -> Result<(), Trouble> {
         // What the printer is now is told first: the page offers another try only when there is a printer for it.
         let lost = self.turn();
         if lost.is_err() {
@@ -213,15 +244,23 @@ impl PrinterDesk {
         lost
     }
 
-    fn try_print(&mut self, order: &ReceiptOrder) -> Result<u8, NotOut> {
-        let rendering = self.renderer.render(&self.letterhead.receipt(order)).map_err(|error| {
-            tracing::error!(%error, "the receipt could not be rendered");
+    /// Prints it: how far it came, and whether a part of it may be on paper.
+    fn put_out(&mut self, rendered: Result<Rendering, DocumentError>) -> (PrintStatus, bool) {
+        match self.try_print(rendered) {
+            Ok(level) => (PrintStatus::Printed { level }, true),
+            Err(NotOut { why, begun }) => (why, begun),
+        }
+    }
+
+    fn try_print(&mut self, rendered: Result<Rendering, DocumentError>) -> Result<u8, NotOut> {
+        let rendering = rendered.map_err(|error| {
+            tracing::error!(%error, "the print-out could not be rendered");
             NotOut { why: PrintStatus::Failed, begun: false }
         })?;
         let printer = self.printer.as_mut();
         let printer = printer.ok_or(NotOut { why: PrintStatus::PrinterAway, begun: false })?;
         printer.print(&layout::for_driver(rendering)).map(|level| level.get()).map_err(|error| {
-            tracing::warn!(%error, "the receipt did not come out");
+            tracing::warn!(%error, "the print-out did not come out");
             NotOut { why: status_of(&error), begun: error.started() }
         })
     }

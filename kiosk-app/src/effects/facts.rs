@@ -8,8 +8,9 @@ use kiosk_core::session::{
 };
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
-    CaseNotStoredCause, ClosedBecause, GuideNotPrintedCause, PowerChangedNow, PrintFailedCause,
-    PrintRequestedAgain, ProgressAnsweredOutcome, SessionEndedReason, StoreError, StoreErrorKind,
+    CaseNotStoredCause, ClosedBecause, DirectionsNotPrintedCause, GuideNotPrintedCause, PowerChangedNow,
+    PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome, SessionEndedReason, StoreError,
+    StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
         AuditFact::CabinetOpened(false) => AuditEvent::CabinetClosed,
         AuditFact::GuidePrintAsked(item) => AuditEvent::GuidePrintAsked { item: item_code(item) },
         AuditFact::GuidePrintEnded(item, end) => guide_print_ended(item_code(item), *end),
+        AuditFact::DirectionsPrintAsked(item) => AuditEvent::DirectionsPrintAsked { item: item_code(item) },
+        AuditFact::DirectionsPrintEnded(item, status) => directions_print_ended(item_code(item), *status),
         AuditFact::ProgressAsked => AuditEvent::ProgressAsked,
         AuditFact::ProgressAnswered { outcome, took_ms } => AuditEvent::ProgressAnswered {
             outcome: match outcome {
@@ -89,6 +92,21 @@ fn guide_print_ended(item: AuditCode, end: GuidePrintEnd) -> AuditEvent {
         }
     };
     AuditEvent::GuideNotPrinted { item, cause }
+}
+
+fn directions_print_ended(item: AuditCode, status: PrintStatus) -> AuditEvent {
+    let cause = match status {
+        PrintStatus::Printed { level } => {
+            return AuditEvent::DirectionsPrinted { item, level: u64::from(level) };
+        }
+        PrintStatus::NoPaper => DirectionsNotPrintedCause::NoPaper,
+        PrintStatus::CoverOpen => DirectionsNotPrintedCause::CoverOpen,
+        PrintStatus::PrinterAway => DirectionsNotPrintedCause::Away,
+        PrintStatus::NotPrinted | PrintStatus::Printing | PrintStatus::Failed => {
+            DirectionsNotPrintedCause::Other
+        }
+    };
+    AuditEvent::DirectionsNotPrinted { item, cause }
 }
 
 fn cause_of(remedy: Remedy) -> CardReadFailedCause {

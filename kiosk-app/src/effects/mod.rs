@@ -5,6 +5,7 @@ pub mod city;
 mod facts;
 pub mod store;
 mod timers;
+pub mod typing;
 
 use crate::catalog::Catalog;
 use crate::devices::preview::Preview;
@@ -22,13 +23,14 @@ use kiosk_core::applicant::CardKind;
 use kiosk_core::private::Private;
 use kiosk_core::remedy::{FaultCode, Remedy};
 use kiosk_core::session::{
-    AuditFact, Device, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd, PrintStatus,
-    ReceiptOrder, Ticket,
+    AuditFact, Device, DirectionsOrder, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd,
+    PrintStatus, ReceiptOrder, Ticket,
 };
 use kiosk_core::settings::Language;
 use std::convert::Infallible;
 use store::StoreHand;
 use timers::Timers;
+use typing::TypingHand;
 
 /// All hands together.
 pub struct Hands {
@@ -37,6 +39,7 @@ pub struct Hands {
     devices: Devices,
     lights: Lights,
     city: CityHand,
+    typing: TypingHand,
     inbox: Inbox,
 }
 
@@ -66,19 +69,20 @@ pub struct Devices {
 
 impl Hands {
     /// Takes the hands over.
-    pub fn new(inbox: Inbox, store: StoreHand, devices: Devices, city: CityHand) -> Self {
-        Hands { timers: Timers::new(inbox.clone()), store, devices, lights: Lights::default(), city, inbox }
+    pub fn new(inbox: Inbox, store: StoreHand, devices: Devices, city: CityHand, typing: TypingHand) -> Self {
+        let (timers, lights) = (Timers::new(inbox.clone()), Lights::default());
+        Hands { timers, store, devices, lights, city, typing, inbox }
     }
 
     /// Records and print-outs name this catalog from now on. False when that could not be said to all: then it must not
     /// be shown either.
     #[must_use]
     pub fn catalog_changed(&self, catalog: &Catalog) -> bool {
-        let titles = || receipt_printer::Order::TitlesAre(catalog.titles());
+        let printed = || receipt_printer::Order::WordsAre(Box::new(catalog.printed_words()));
         let printer = self.devices.receipt_printer.as_ref();
         let guides = || document_printer::Order::GuidesAre(guide_sheet::guides(catalog));
         let sheets = self.devices.document_printer.as_ref();
-        let said = printer.is_none_or(|printer| printer.order(titles()).is_ok())
+        let said = printer.is_none_or(|printer| printer.order(printed()).is_ok())
             && sheets.is_none_or(|printer| printer.order(guides()).is_ok())
             && self.store.catalog_is(catalog.version());
         if said && catalog.hidden() > 0 {
@@ -124,10 +128,11 @@ impl Hands {
             Effect::Finalise(ticket, submission) => self.store.finalise(ticket, submission),
             Effect::StoreRating(case, stars) => self.store.rate(case, stars),
             Effect::Print(ticket, order) => self.print(ticket, order),
+            Effect::PrintDirections(ticket, order) => self.print_directions(ticket, order),
             Effect::PrintGuide(ticket, order) => self.print_guide(ticket, order),
             // Drafts, answers and photos went with the session value. What is left outside is a card that might still be
-            // read, a code that might still be scanned, what the camera last saw, and questions whose answers might
-            // still come; a receipt's bitmap lives only while it is printed.
+            // read, a code that might still be scanned, what the camera last saw, the engine that typed text went through,
+            // and questions whose answers might still come; a receipt's bitmap lives only while it is printed.
             Effect::WipeSession => {
                 self.tell_reader(id_card_reader::Order::Stop);
                 self.tell_social_card_reader(social_card_reader::Order::SessionOver);
@@ -135,8 +140,10 @@ impl Hands {
                 self.tell_scanner(code_scanner::Order::Stop);
                 self.stop_preview();
                 self.city.forget();
+                self.typing.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
+            Effect::AskEngine(ticket, question) => self.typing.ask(ticket, question),
             Effect::TryNow => self.city.try_now(),
             Effect::Audit(fact) => self.store.audit(fact),
         }
@@ -227,6 +234,17 @@ impl Hands {
         let printer = self.devices.receipt_printer.as_ref();
         if printer.is_none_or(|printer| printer.order(order).is_err()) {
             let why = PrintStatus::PrinterAway;
+            self.inbox.device(Device::PrintFailed { ticket, why, begun: false });
+        }
+    }
+
+    fn print_directions(&self, ticket: Ticket, order: Box<DirectionsOrder>) {
+        let item = order.item.clone();
+        let order = receipt_printer::Order::Directions(ticket, order);
+        let printer = self.devices.receipt_printer.as_ref();
+        if printer.is_none_or(|printer| printer.order(order).is_err()) {
+            let why = PrintStatus::PrinterAway;
+            self.store.audit(AuditFact::DirectionsPrintEnded(item, why));
             self.inbox.device(Device::PrintFailed { ticket, why, begun: false });
         }
     }

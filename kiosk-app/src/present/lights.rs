@@ -42,6 +42,13 @@ pub fn lights(session: &Session) -> Lights {
                 _ => LightPattern::Off,
             };
         }
+        Page::Outcome(page) => {
+            lights.receipt = match page.print {
+                PrintStatus::Printing => LightPattern::On,
+                PrintStatus::Printed { .. } => LightPattern::Slow,
+                _ => LightPattern::Off,
+            };
+        }
         Page::Leaving(to_take) => {
             let forgotten = |wanted| if wanted { LightPattern::Fast } else { LightPattern::Off };
             (lights.card, lights.receipt) = (forgotten(to_take.card), forgotten(to_take.receipt));

@@ -3,15 +3,19 @@
 pub mod guide_print;
 pub mod lights;
 pub mod lines;
+pub mod picker;
 pub mod progress;
 pub mod question;
 pub mod spoken;
+pub mod typing;
 
 use crate::catalog::{Catalog, words};
 use kiosk_core::remedy::Notice;
 use kiosk_core::session::{Page, PrintStatus, PrinterCondition, Session};
-use kiosk_core::settings::{Language, Theme};
-use kiosk_ui::{ItemTile, LanguageKind, NoticeKind, PrintStatus as ShownPrint, ScreenKind, ThemeKind};
+use kiosk_core::settings::{Language, TextSize, Theme};
+use kiosk_ui::{
+    ItemTile, LanguageKind, NoticeKind, PrintStatus as ShownPrint, ScreenKind, TextSizeKind, ThemeKind,
+};
 
 /// Which screen shows this page.
 pub fn screen_of(page: &Page) -> ScreenKind {
@@ -23,6 +27,7 @@ pub fn screen_of(page: &Page) -> ScreenKind {
         Page::ConfirmPerson => ScreenKind::ConfirmPerson,
         Page::Question(_) => ScreenKind::Question,
         Page::Review => ScreenKind::Review,
+        Page::Outcome(_) => ScreenKind::Outcome,
         Page::Saving(_) => ScreenKind::Saving,
         Page::Receipt(_) => ScreenKind::Receipt,
         Page::Rating(_) => ScreenKind::Rating,
@@ -43,6 +48,7 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::ConfirmPerson => "confirm-person",
         Page::Question(_) => "question",
         Page::Review => "review",
+        Page::Outcome(_) => "outcome",
         Page::Saving(_) => "saving",
         Page::Receipt(_) => "receipt",
         Page::Rating(_) => "rating",
@@ -79,6 +85,26 @@ pub fn theme_kind(theme: Theme) -> ThemeKind {
     }
 }
 
+/// The text size as the markup knows it.
+pub fn text_size_kind(size: TextSize) -> TextSizeKind {
+    match size {
+        TextSize::Normal => TextSizeKind::Normal,
+        TextSize::Large => TextSizeKind::Large,
+        TextSize::Larger => TextSizeKind::Larger,
+        TextSize::Largest => TextSizeKind::Largest,
+    }
+}
+
+/// The text size as the session knows it.
+pub fn text_size_of(kind: TextSizeKind) -> TextSize {
+    match kind {
+        TextSizeKind::Normal => TextSize::Normal,
+        TextSizeKind::Large => TextSize::Large,
+        TextSizeKind::Larger => TextSize::Larger,
+        TextSizeKind::Largest => TextSize::Largest,
+    }
+}
+
 /// The notice as the markup knows it; its words stand there, in every language.
 pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
     let Some(notice) = notice else { return NoticeKind::None };
@@ -105,6 +131,8 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::AnswerNeeded => NoticeKind::AnswerNeeded,
         Notice::PhoneWrong => NoticeKind::PhoneWrong,
         Notice::DateWrong => NoticeKind::DateWrong,
+        Notice::NumberWrong => NoticeKind::NumberWrong,
+        Notice::MoneyWrong => NoticeKind::MoneyWrong,
         Notice::TextTooLong => NoticeKind::TextTooLong,
         Notice::ChooseAtLeastOne => NoticeKind::ChooseAtLeastOne,
         Notice::NotEligible => NoticeKind::NotEligible,
@@ -130,6 +158,9 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::PhotoFailed => NoticeKind::PhotoFailed,
         Notice::FaceHoldStill => NoticeKind::FaceHoldStill,
         Notice::FaceLight => NoticeKind::FaceLight,
+        Notice::TypingLost => NoticeKind::TypingLost,
+        Notice::TypingAway => NoticeKind::TypingAway,
+        Notice::TypingUnfinished => NoticeKind::TypingUnfinished,
         Notice::ScanAgain => NoticeKind::ScanAgain,
         Notice::CodeUnusable => NoticeKind::CodeUnusable,
         Notice::Help => NoticeKind::Help,
@@ -148,6 +179,9 @@ pub fn notice_detail(session: &Session, catalog: &Catalog) -> String {
             let Page::Identify(identify) = &session.page else { return String::new() };
             let last_day = identify.pending.as_ref().and_then(|applicant| applicant.valid_to);
             last_day.map(|day| lines::day(day, session.settings.language)).unwrap_or_default()
+        }
+        Some(Notice::NumberWrong | Notice::MoneyWrong) => {
+            question::allowed(session, catalog).unwrap_or_default()
         }
         Some(Notice::NotEligible) => session
             .visit

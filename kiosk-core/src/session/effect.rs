@@ -6,7 +6,9 @@ use crate::private::Private;
 use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
-use crate::session::{GuideOrder, GuidePrintEnd, Passage, SavedCase, Ticket};
+use crate::session::{
+    DirectionsOrder, EngineQuestion, GuideOrder, GuidePrintEnd, Passage, PrintStatus, SavedCase, Ticket,
+};
 use crate::settings::{Language, Manner};
 
 /// One thing to do. Effects that answer later carry a [`Ticket`].
@@ -46,6 +48,8 @@ pub enum Effect {
     StoreRating(SavedCase, u8),
     /// Print the receipt of a case that is on disk.
     Print(Ticket, ReceiptOrder),
+    /// Print where to go, on the receipt printer.
+    PrintDirections(Ticket, Box<DirectionsOrder>),
     /// Print the guide of an item on A4.
     PrintGuide(Ticket, GuideOrder),
     /// Erase everything of the session outside the session value: drafts, bitmaps, keyboard, frames.
@@ -59,6 +63,8 @@ pub enum Effect {
         /// What is asked.
         question: CityQuestion,
     },
+    /// Ask the engine behind the keyboard on the screen; answer with this ticket. `WipeSession` ends its process.
+    AskEngine(Ticket, EngineQuestion),
     /// Somebody is there, or something waits to be sent: deliver now, whatever is being waited for. Answers nothing.
     TryNow,
     /// Write an audit line.
@@ -192,6 +198,8 @@ pub enum AuditFact {
     CabinetOpened(bool),
     GuidePrintAsked(ItemCode),
     GuidePrintEnded(ItemCode, GuidePrintEnd),
+    DirectionsPrintAsked(ItemCode),
+    DirectionsPrintEnded(ItemCode, PrintStatus),
     ProgressAsked,
     ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
     Wiped,

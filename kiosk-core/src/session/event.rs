@@ -8,8 +8,10 @@ use crate::service::{ItemCode, QuestionId};
 use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
-use crate::session::{CaseProgress, GuidePrintEnd, PrintStatus, SavedCase, Ticket, Whose};
-use crate::settings::Language;
+use crate::session::{
+    CaseProgress, EngineAnswer, GuidePrintEnd, PrintStatus, SavedCase, Ticket, TypingTouch, Whose,
+};
+use crate::settings::{Contrast, Language, TextSize};
 
 /// When an event happened. The core owns no clock: time is a field of the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Event {
     Store(Store),
     /// The city answered, or cannot be asked.
     City(City),
+    /// The engine behind the keyboard on the screen answered, or was lost.
+    Engine(EngineAnswer),
 }
 
 /// A touch of the resident, as meaning.
@@ -46,14 +50,20 @@ pub enum Citizen {
     SeniorToggled,
     /// Another language.
     LanguageChosen(Language),
+    /// 字号: open the panel with the settings, or put it away.
+    SettingsWanted,
+    /// The settings are as they should be.
+    SettingsDone,
+    /// Another text size.
+    TextSizeChosen(TextSize),
+    /// High contrast, or the theme's own colours.
+    ContrastChosen(Contrast),
     /// 上一步.
     Back,
     /// 结束.
     End,
     /// 语音播报 on or off.
     VoiceToggled,
-    /// Speed and loudness of the voice: show where to set them, or show them no longer.
-    VoicePanelToggled,
     /// The voice by so many steps faster, or slower.
     SpeedStepped(i8),
     /// The voice by so many steps louder, or softer.
@@ -92,7 +102,9 @@ pub enum Citizen {
     KeyTyped(char),
     /// Text that came at once: a phrase, or a real keyboard's composed characters.
     TextTyped(Private<String>),
-    /// The last character goes.
+    /// Something of the keyboard that is no character yet.
+    Typing(TypingTouch),
+    /// The last character goes; while something is typed that is not final, the last mark of it.
     Erased,
     /// All of the field goes.
     Cleared,
@@ -138,6 +150,10 @@ pub enum Citizen {
     EnquirySubmitted,
     /// The progress was read.
     ProgressRead,
+    /// Where to go was read.
+    OutcomeRead,
+    /// 另办一件: this is done, and the same person wants something else.
+    AnotherItemWanted,
 }
 
 /// A report of a device.

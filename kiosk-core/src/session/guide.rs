@@ -1,9 +1,14 @@
 //! 办事指南: what the item is and what to bring. Readable even when nothing can be submitted.
 
-use super::{Citizen, EndReason, Page, Turn, guide_print, photo};
+use super::{Citizen, EndReason, Page, Turn, guide_print, photo, question};
+use crate::service::Shape;
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
+        // Nothing of it is kept, so it needs neither room on the disk nor the mains.
+        Citizen::Started if turn.item().is_some_and(|item| item.shape == Shape::WhereToGo) => {
+            question::go_to_first_open(turn);
+        }
         Citizen::Started => match turn.session.why_not_begin().or_else(|| photo::why_not_begin(turn)) {
             None => turn.session.page = Page::Consent,
             why => turn.session.notice = why,

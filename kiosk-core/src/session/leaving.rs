@@ -46,6 +46,7 @@ impl Turn<'_> {
             self.session.visit.as_ref().map(|visit| visit.cards).unwrap_or_default();
         let receipt = match &self.session.page {
             Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
+            Page::Outcome(page) => page.is_on_paper(),
             // What it says was typed from the receipt, which lies here now.
             Page::Progress(_) => true,
             _ => false,
@@ -57,8 +58,10 @@ impl Turn<'_> {
         photo::give_up(self);
         self.session.visit = None;
         self.session.notice = None;
+        self.session.settings_open = false;
         self.session.last_touch = None;
-        self.session.voice_panel = false;
+        self.session.typing_way = None;
+
         self.effects.push(Effect::StopReading);
         self.effects.push(Effect::WipeSession);
         if !nothing_begun {

@@ -10,6 +10,7 @@ pub mod event;
 pub mod surroundings;
 pub mod voice;
 
+mod address;
 mod around;
 mod asking;
 mod case_progress;
@@ -23,6 +24,7 @@ mod identify;
 mod idle;
 mod leaving;
 mod left_card;
+mod outcome;
 mod photo;
 mod question;
 mod rating;
@@ -30,9 +32,12 @@ mod receipt;
 mod review;
 mod saving;
 mod scanning;
+mod settings_panel;
 #[cfg(test)]
 mod tests;
+mod typing;
 
+pub use address::{AddressDraft, AddressStage};
 pub use asking::Asking;
 pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
 pub use effect::{
@@ -45,12 +50,17 @@ pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
 pub use leaving::ToTake;
+pub use outcome::{DirectionsOrder, OutcomePage};
 pub use photo::{PhotoDraft, PhotoStage};
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
 pub use saving::{RECENT_MS, Saving};
 pub use surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition, Surroundings,
+};
+pub use typing::{
+    Composition, EngineAnswer, EngineQuestion, Mark, Method, PenPoint, Pick, Picker, Script, Typing,
+    TypingTouch, TypingWay,
 };
 pub use voice::{Passage, Topic, Whose};
 
@@ -150,6 +160,8 @@ pub enum Page {
     Question(Draft),
     /// The check page.
     Review,
+    /// 去处: what the answers of a where-to-go item lead to.
+    Outcome(OutcomePage),
     /// Being committed to disk.
     Saving(Saving),
     /// 受理回执.
@@ -173,8 +185,10 @@ pub struct Session {
     pub page: Page,
     /// The resident, once an item is chosen.
     pub visit: Option<Visit>,
-    /// Language and theme.
+    /// Language, theme, text size, contrast.
     pub settings: Settings,
+    /// The panel with the settings lies over the page.
+    pub settings_open: bool,
     /// The machine around.
     pub surroundings: Surroundings,
     /// A message over the page.
@@ -183,8 +197,6 @@ pub struct Session {
     pub idle: Idle,
     /// The day in China, by the latest event.
     pub today: Date,
-    /// Speed and loudness of the voice can be set.
-    pub voice_panel: bool,
     last_ticket: Ticket,
     page_timer: Option<Ticket>,
     /// A submission that the store has not answered and whose resident has left.
@@ -195,6 +207,8 @@ pub struct Session {
     scanning: scanning::Scanning,
     /// The camera shows its picture; what it sees must name this.
     preview: Option<Ticket>,
+    /// The way of typing that the resident chose.
+    typing_way: Option<TypingWay>,
     last_touch: Option<(Citizen, u64)>,
     voice: voice::VoiceState,
     started_at_ms: u64,
@@ -207,11 +221,11 @@ impl Default for Session {
             page: Page::Home(None),
             visit: None,
             settings: Settings::default(),
+            settings_open: false,
             surroundings: Surroundings::default(),
             notice: None,
             idle: Idle::default(),
             today: calendar::day_in_china(0),
-            voice_panel: false,
             last_ticket: Ticket(0),
             page_timer: None,
             unsettled: None,
@@ -219,6 +233,7 @@ impl Default for Session {
             left_card: left_card::LeftCard::default(),
             scanning: scanning::Scanning::default(),
             preview: None,
+            typing_way: None,
             last_touch: None,
             voice: voice::VoiceState::default(),
             started_at_ms: 0,
@@ -248,8 +263,10 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         Event::Timer(ticket) => turn.on_timer(ticket),
         Event::Store(answer) => turn.on_store(answer),
         Event::City(answer) => turn.on_city(answer),
+        Event::Engine(answer) => typing::on_answer(&mut turn, answer),
     }
     photo::follow(&mut turn);
+    typing::follow(&mut turn);
     if std::mem::discriminant(&turn.session.page) != page_before {
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }
@@ -293,8 +310,21 @@ impl Turn<'_> {
                 self.somebody_is_there();
             }
             Citizen::LanguageChosen(language) => self.session.settings.language = language,
-            Citizen::HelpWanted => self.session.notice = Some(Notice::Help),
+            Citizen::HelpWanted => {
+                self.session.settings_open = false;
+                self.session.notice = Some(Notice::Help);
+            }
             Citizen::End => self.leave(EndReason::Left),
+            touch => {
+                if let Some(touch) = settings_panel::on(self, touch) {
+                    self.below_the_panel(touch);
+                }
+            }
+        }
+    }
+
+    fn below_the_panel(&mut self, touch: Citizen) {
+        match touch {
             Citizen::NoticeClosed if self.session.notice.is_some() => self.close_notice(),
             touch if self.session.notice.is_some() && touch != Citizen::NoticeContinued => {
                 // A notice covers the page: what lies beneath cannot have been touched.
@@ -312,6 +342,7 @@ impl Turn<'_> {
             Page::ConfirmPerson => confirm_person::on(self, touch),
             Page::Question(_) => question::on(self, touch),
             Page::Review => review::on(self, touch),
+            Page::Outcome(_) => outcome::on(self, touch),
             Page::Saving(_) => {}
             Page::Receipt(_) => receipt::on(self, touch),
             Page::Rating(_) => rating::on(self, touch),
@@ -355,12 +386,16 @@ impl Turn<'_> {
             Device::CodeScanned(ticket, code) => scanning::on_code(self, ticket, &code),
             Device::ScanFailed(ticket, remedy) => scanning::on_failed(self, ticket, remedy),
             Device::Printed(ticket, level) => {
-                receipt::on_print_answer(self, ticket, PrintStatus::Printed { level }, true);
+                self.on_print_answer(ticket, PrintStatus::Printed { level }, true);
             }
-            Device::PrintFailed { ticket, why, begun } => {
-                receipt::on_print_answer(self, ticket, why, begun);
-            }
+            Device::PrintFailed { ticket, why, begun } => self.on_print_answer(ticket, why, begun),
         }
+    }
+
+    /// One printer, two things that it prints: tickets tell which.
+    fn on_print_answer(&mut self, ticket: Ticket, status: PrintStatus, begun: bool) {
+        receipt::on_print_answer(self, ticket, status, begun);
+        outcome::on_print_answer(self, ticket, status);
     }
 
     fn on_store(&mut self, answer: Store) {
@@ -392,6 +427,7 @@ impl Turn<'_> {
                 Page::Receipt(_) => receipt::on_timeout(self),
                 Page::Asking(_) => asking::on_timeout(self),
                 Page::Question(_) => photo::on_timeout(self),
+                Page::Outcome(_) => outcome::on_timeout(self),
                 Page::Guide
                 | Page::Consent
                 | Page::Identify(_)

@@ -1,20 +1,24 @@
-//! The form, one question a page: answered, skipped or filled in from the card; then the check page.
+//! The form, one question a page: answered, skipped or filled in from the card; then the check page, or where to go.
 
-use super::{Citizen, Page, PhotoDraft, Turn, photo};
+use super::{
+    AddressDraft, AddressStage, Citizen, Page, PhotoDraft, Turn, Typing, address, outcome, photo, typing,
+};
+use crate::address::REST_MAX_CHARS;
+use crate::amount::{self, MONEY_CHARS_MAX};
 use crate::answers::Answer;
 use crate::applicant::Applicant;
 use crate::calendar::{self, Date};
 use crate::phone;
 use crate::private::Private;
 use crate::remedy::Notice;
-use crate::service::{DayLimit, Prefill, Question, QuestionId, QuestionKind};
+use crate::service::{DayLimit, Prefill, Question, QuestionId, QuestionKind, Shape};
 
 /// What is being entered for one question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     /// Which question.
     pub question: QuestionId,
-    /// Text or phone so far.
+    /// Text, phone, number, money or the rest of an address so far.
     pub text: Private<String>,
     /// Options chosen so far, by value.
     pub chosen: Vec<Private<String>>,
@@ -22,6 +26,10 @@ pub struct Draft {
     pub date: Option<Date>,
     /// Photos.
     pub photo: PhotoDraft,
+    /// Town and village.
+    pub address: AddressDraft,
+    /// The keyboard, for text.
+    pub typing: Option<Typing>,
 }
 
 /// Longest telephone number that can be typed, digits.
@@ -33,6 +41,7 @@ impl Draft {
     fn new(question: &Question, answer: Option<&Answer>) -> Self {
         let capacity = match &question.kind {
             QuestionKind::Text { max_chars } => max_chars * BYTES_PER_CHARACTER,
+            QuestionKind::Address(_) => REST_MAX_CHARS * BYTES_PER_CHARACTER,
             _ => PHONE_DIGITS_MAX,
         };
         let mut draft = Draft {
@@ -41,6 +50,8 @@ impl Draft {
             chosen: Vec::new(),
             date: None,
             photo: PhotoDraft::default(),
+            address: AddressDraft::default(),
+            typing: writes(question).then(Typing::default),
         };
         match (answer, &question.kind) {
             (Some(Answer::Many(chosen)), _) => draft.chosen = chosen.clone(),
@@ -51,10 +62,21 @@ impl Draft {
             (Some(Answer::One(value)), QuestionKind::Date { .. }) => {
                 draft.date = calendar::from_iso(value.expose());
             }
-            (Some(Answer::One(value)), QuestionKind::Text { .. } | QuestionKind::Phone) => {
+            (
+                Some(Answer::One(value)),
+                QuestionKind::Text { .. } | QuestionKind::Phone | QuestionKind::Number(_),
+            ) => {
                 draft.text.expose_mut().push_str(value.expose());
             }
-            (Some(Answer::One(_)), QuestionKind::Photo { .. }) | (None, _) => {}
+            (Some(Answer::One(fen)), QuestionKind::Money(_)) => {
+                let sum = Private::new(fen.expose().parse().map(amount::yuan).unwrap_or_default());
+                draft.text.expose_mut().push_str(sum.expose());
+            }
+            (Some(Answer::Address(address)), _) => {
+                draft.address = AddressDraft::of(address);
+                draft.text.expose_mut().push_str(address.rest.expose());
+            }
+            (Some(Answer::One(_)), QuestionKind::Photo { .. } | QuestionKind::Address(_)) | (None, _) => {}
         }
         draft
     }
@@ -68,20 +90,29 @@ impl Draft {
             QuestionKind::Phone => Answer::One(self.text.clone()),
             QuestionKind::Date { .. } => Answer::One(Private::new(calendar::iso(self.date?))),
             QuestionKind::Photo { .. } => Answer::Photos(self.photo.kept.clone()),
+            QuestionKind::Number(_) => self.digits(amount::number)?,
+            QuestionKind::Money(_) => self.digits(amount::fen)?,
+            QuestionKind::Address(_) => Answer::Address(self.address.address(self.text.expose())?),
         };
         (!answer.is_empty()).then_some(answer)
+    }
+
+    /// What was typed, in the one way in which it is stored.
+    fn digits(&self, read: impl Fn(&str) -> Option<u64>) -> Option<Answer> {
+        Some(Answer::One(Private::new(read(self.text.expose())?.to_string())))
     }
 }
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let today = turn.session.today;
     let Some(question) = current(turn) else { return turn.lost() };
-    if photo::on(turn, &question, &touch) {
+    if photo::on(turn, &question, &touch) || address::on(turn, &question, &touch) || typing::on(turn, &touch)
+    {
         return;
     }
     let Page::Question(draft) = &mut turn.session.page else { return };
     match touch {
-        Citizen::KeyTyped(key) => type_text(turn, &question, &key.to_string()),
+        Citizen::KeyTyped(key) => type_text(turn, &question, key.encode_utf8(&mut [0; 4])),
         Citizen::TextTyped(text) => type_text(turn, &question, text.expose()),
         Citizen::Erased => {
             draft.text.expose_mut().pop();
@@ -105,18 +136,54 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     }
 }
 
-fn type_text(turn: &mut Turn, question: &Question, text: &str) {
-    let Page::Question(draft) = &mut turn.session.page else { return };
+/// Text that was typed on the screen goes to the end of the answer.
+pub(super) fn type_in(turn: &mut Turn, text: &str) {
+    if let Some(question) = current(turn) {
+        type_text(turn, &question, text);
+    }
+}
+
+/// How many characters the answer still takes.
+pub(super) fn room(turn: &Turn) -> usize {
+    let Page::Question(draft) = &turn.session.page else { return 0 };
+    current(turn).and_then(|question| room_of(draft, &question)).unwrap_or(0)
+}
+
+/// Nothing where nothing is typed.
+fn room_of(draft: &Draft, question: &Question) -> Option<usize> {
     let limit = match &question.kind {
         QuestionKind::Text { max_chars } => *max_chars,
         QuestionKind::Phone => PHONE_DIGITS_MAX,
+        QuestionKind::Number(_) => amount::DIGITS_MAX,
+        QuestionKind::Money(_) => MONEY_CHARS_MAX,
+        QuestionKind::Address(_) if draft.address.stage == AddressStage::Rest => REST_MAX_CHARS,
         QuestionKind::Choice(_)
         | QuestionKind::Choices(_)
         | QuestionKind::Date { .. }
-        | QuestionKind::Photo { .. } => return,
+        | QuestionKind::Photo { .. }
+        | QuestionKind::Address(_) => return None,
     };
-    let digits_only = question.kind == QuestionKind::Phone;
-    let room = limit.saturating_sub(draft.text.expose().chars().count());
+    Some(limit.saturating_sub(draft.text.expose().chars().count()))
+}
+
+/// Whether words are written, all of them or the last part.
+fn writes(question: &Question) -> bool {
+    matches!(question.kind, QuestionKind::Text { .. } | QuestionKind::Address(_))
+}
+
+fn type_text(turn: &mut Turn, question: &Question, text: &str) {
+    let Page::Question(draft) = &mut turn.session.page else { return };
+    let Some(room) = room_of(draft, question) else { return };
+    if let QuestionKind::Money(_) = question.kind {
+        // A key that makes no sum of it does nothing.
+        for key in text.chars().map(|key| if key == '。' { '.' } else { key }) {
+            if amount::fits_sum(draft.text.expose(), key) {
+                draft.text.expose_mut().push(key);
+            }
+        }
+        return;
+    }
+    let digits_only = matches!(question.kind, QuestionKind::Phone | QuestionKind::Number(_));
     let accepted = text.chars().filter(|c| !c.is_control() && (!digits_only || c.is_ascii_digit()));
     for (at, character) in accepted.enumerate() {
         if at == room {
@@ -161,10 +228,20 @@ fn clamped(date: Date, first: Option<DayLimit>, last: Option<DayLimit>, today: D
 /// What is wrong with the draft as an answer, if anything.
 fn fault_of(draft: &Draft, question: &Question, today: Date) -> Option<Notice> {
     let empty = draft.answer(&question.kind).is_none();
+    let value = |read: fn(&str) -> Option<u64>| read(draft.text.expose());
     match &question.kind {
+        // Something stands there, but it is no number.
+        QuestionKind::Number(_) if empty && !draft.text.expose().is_empty() => Some(Notice::NumberWrong),
+        QuestionKind::Money(_) if empty && !draft.text.expose().is_empty() => Some(Notice::MoneyWrong),
         QuestionKind::Choices(_) if empty => Some(Notice::ChooseAtLeastOne),
         _ if empty => Some(Notice::AnswerNeeded),
         QuestionKind::Phone => (!phone::is_valid(draft.text.expose())).then_some(Notice::PhoneWrong),
+        QuestionKind::Number(limits) => {
+            (!value(amount::number).is_some_and(|number| limits.holds(number))).then_some(Notice::NumberWrong)
+        }
+        QuestionKind::Money(limits) => {
+            (!value(amount::fen).is_some_and(|fen| limits.holds(fen))).then_some(Notice::MoneyWrong)
+        }
         QuestionKind::Date { first, last } => {
             let inside = draft.date.is_some_and(|date| clamped(date, *first, *last, today) == date);
             (!inside).then_some(Notice::DateWrong)
@@ -172,7 +249,8 @@ fn fault_of(draft: &Draft, question: &Question, today: Date) -> Option<Notice> {
         QuestionKind::Choice(_)
         | QuestionKind::Choices(_)
         | QuestionKind::Text { .. }
-        | QuestionKind::Photo { .. } => None,
+        | QuestionKind::Photo { .. }
+        | QuestionKind::Address(_) => None,
     }
 }
 
@@ -201,19 +279,23 @@ pub(super) fn prefill(turn: &mut Turn) {
     let Some(visit) = &mut turn.session.visit else { return };
     let Some(applicant) = &visit.applicant else { return };
     for question in questions {
-        if let Some(value) = question.prefill.and_then(|source| prefilled(applicant, source)) {
-            visit.answers.insert(question.id, Answer::One(value));
+        if let Some(answer) = prefilled(applicant, &question) {
+            visit.answers.insert(question.id, answer);
         }
     }
 }
 
-fn prefilled(applicant: &Applicant, source: Prefill) -> Option<Private<String>> {
-    match source {
+fn prefilled(applicant: &Applicant, question: &Question) -> Option<Answer> {
+    let value = match question.prefill? {
         Prefill::Name => applicant.name.clone(),
         Prefill::Number => Some(applicant.number.clone()),
         Prefill::Address => applicant.address.clone(),
+    };
+    let value = value.filter(|value| !value.expose().is_empty())?;
+    match &question.kind {
+        QuestionKind::Address(areas) => areas.read(value.expose()).map(Answer::Address),
+        _ => Some(Answer::One(value)),
     }
-    .filter(|value| !value.expose().is_empty())
 }
 
 /// Every question that is asked, given the answers so far; `None` when the item's data is broken.
@@ -237,7 +319,7 @@ pub(super) fn first_open(turn: &Turn) -> Option<Question> {
     asked(turn)?.into_iter().find(|question| !done(&question.id))
 }
 
-/// On to the next open question, or to the check page. Answers to questions that are no longer asked
+/// On to the next open question, or to what comes after the last. Answers to questions that are no longer asked
 /// are dropped first, so that they are never sent.
 pub(super) fn go_to_first_open(turn: &mut Turn) {
     let Some(asked) = asked(turn) else {
@@ -251,6 +333,7 @@ pub(super) fn go_to_first_open(turn: &mut Turn) {
     }
     match first_open(turn) {
         Some(question) => open(turn, question.id),
+        None if has_shape(turn, Shape::WhereToGo) => outcome::show(turn),
         None => turn.session.page = Page::Review,
     }
 }
@@ -281,7 +364,15 @@ fn go_back(turn: &mut Turn, from: &QuestionId) {
     }
 }
 
+fn has_shape(turn: &Turn, shape: Shape) -> bool {
+    turn.item().is_some_and(|item| item.shape == shape)
+}
+
 fn go_before_the_form(turn: &mut Turn) {
+    if has_shape(turn, Shape::WhereToGo) {
+        turn.session.page = Page::Guide;
+        return;
+    }
     let from_card = turn
         .session
         .visit
@@ -300,9 +391,7 @@ fn go_before_the_form(turn: &mut Turn) {
 /// The questions a resident answers by hand, in order: those that the card did not fill in.
 fn by_hand(turn: &Turn) -> Vec<QuestionId> {
     let applicant = turn.session.visit.as_ref().and_then(|visit| visit.applicant.as_ref());
-    let filled = |question: &Question| {
-        question.prefill.zip(applicant).is_some_and(|(source, who)| prefilled(who, source).is_some())
-    };
+    let filled = |question: &Question| applicant.is_some_and(|who| prefilled(who, question).is_some());
     asked(turn).unwrap_or_default().into_iter().filter(|q| !filled(q)).map(|q| q.id).collect()
 }
 

@@ -4,6 +4,7 @@
 //! Nothing of a resident is read out: topics have room for no such thing, and a text on the screen that is a resident's is
 //! read only when it is touched while headphones are plugged in.
 
+use super::address::AddressStage;
 use super::enquiry::EnquiryField;
 use super::photo::PhotoStage;
 use super::receipt::PrintStatus;
@@ -33,14 +34,19 @@ pub enum Topic {
     QuestionChoice,
     QuestionChoices,
     QuestionText,
-    QuestionPhone,
+    /// A telephone number, a number or a sum: digits are touched.
+    QuestionDigits,
     QuestionDate,
+    AddressTown,
+    AddressVillage,
     QuestionPhoto,
     /// A photo was just taken.
     PhotoFresh,
     /// There is no camera.
     PhotoAway,
     Review,
+    /// Where to go.
+    Outcome,
     Saving,
     SavingOverdue,
     ReceiptPrinting,
@@ -54,6 +60,8 @@ pub enum Topic {
     /// With nothing to take along; else a prompt says what to take.
     Leaving,
     IdleWarning,
+    /// How the screen looks and how the voice speaks.
+    SettingsPanel,
     /// A resident's own text was touched, and is not read out here.
     PrivateKept,
     /// The same, on a terminal with a place for headphones.
@@ -61,7 +69,7 @@ pub enum Topic {
 }
 
 /// Every topic with its name in `assets/voice/screens.toml`.
-const NAMES: [(Topic, &str); 32] = [
+const NAMES: [(Topic, &str); 36] = [
     (Topic::Home, "home"),
     (Topic::HomeSavedCase, "home-saved-case"),
     (Topic::Guide, "guide"),
@@ -74,12 +82,15 @@ const NAMES: [(Topic, &str); 32] = [
     (Topic::QuestionChoice, "question-choice"),
     (Topic::QuestionChoices, "question-choices"),
     (Topic::QuestionText, "question-text"),
-    (Topic::QuestionPhone, "question-phone"),
+    (Topic::QuestionDigits, "question-digits"),
     (Topic::QuestionDate, "question-date"),
+    (Topic::AddressTown, "address-town"),
+    (Topic::AddressVillage, "address-village"),
     (Topic::QuestionPhoto, "question-photo"),
     (Topic::PhotoFresh, "photo-fresh"),
     (Topic::PhotoAway, "photo-away"),
     (Topic::Review, "review"),
+    (Topic::Outcome, "outcome"),
     (Topic::Saving, "saving"),
     (Topic::SavingOverdue, "saving-overdue"),
     (Topic::ReceiptPrinting, "receipt-printing"),
@@ -92,6 +103,7 @@ const NAMES: [(Topic, &str); 32] = [
     (Topic::Progress, "progress"),
     (Topic::Leaving, "leaving"),
     (Topic::IdleWarning, "idle-warning"),
+    (Topic::SettingsPanel, "settings-panel"),
     (Topic::PrivateKept, "private-kept"),
     (Topic::PrivateNeedsHeadphones, "private-needs-headphones"),
 ];
@@ -153,10 +165,6 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) -> Option<Citizen> {
         Citizen::VoiceToggled => {
             let settings = &mut turn.session.settings;
             settings.voice = if settings.speaks() { VoiceChoice::Off } else { VoiceChoice::On };
-            turn.session.voice_panel &= turn.session.settings.speaks();
-        }
-        Citizen::VoicePanelToggled => {
-            turn.session.voice_panel = turn.session.settings.speaks() && !turn.session.voice_panel;
         }
         Citizen::SpeedStepped(by) => {
             let manner = &mut turn.session.settings.manner;
@@ -241,6 +249,8 @@ fn reading_of(turn: &Turn) -> Option<Reading> {
     }
     let passage = if session.idle.warning_s.is_some() {
         Passage::Page(Topic::IdleWarning)
+    } else if session.settings_open {
+        Passage::Page(Topic::SettingsPanel)
     } else if let Some(notice) = session.notice {
         Passage::Notice(notice)
     } else {
@@ -275,7 +285,12 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
                 QuestionKind::Choice(_) => Topic::QuestionChoice,
                 QuestionKind::Choices(_) => Topic::QuestionChoices,
                 QuestionKind::Text { .. } => Topic::QuestionText,
-                QuestionKind::Phone => Topic::QuestionPhone,
+                QuestionKind::Phone | QuestionKind::Number(_) | QuestionKind::Money(_) => Topic::QuestionDigits,
+                QuestionKind::Address(_) => match draft.address.stage {
+                    AddressStage::Town => Topic::AddressTown,
+                    AddressStage::Village => Topic::AddressVillage,
+                    AddressStage::Rest => Topic::QuestionText,
+                },
                 QuestionKind::Date { .. } => Topic::QuestionDate,
                 QuestionKind::Photo { most } => {
                     match draft.photo.stage(*most, turn.session.surroundings.camera_present) {
@@ -287,6 +302,7 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
             }
         }
         Page::Review => Topic::Review,
+        Page::Outcome(_) => Topic::Outcome,
         Page::Saving(saving) if saving.overdue => Topic::SavingOverdue,
         Page::Saving(_) => Topic::Saving,
         Page::Receipt(receipt) => match receipt.print {

@@ -37,6 +37,9 @@ pub struct Device {
     pub now: Value,
     /// What can only be looked at.
     pub shows: Value,
+    /// What it says of its controls and faults.
+    #[serde(flatten)]
+    pub more: serde_json::Map<String, Value>,
 }
 
 /// The screen.

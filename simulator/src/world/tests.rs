@@ -16,6 +16,7 @@ fn options() -> WorldOptions {
         catalog: "/catalog".into(),
         publisher: None,
         documents: "/programs/render-document".into(),
+        typing: Some("/programs/chinese-input".into()),
         min_free_mib: 7,
         quick: true,
         devices: serde_json::json!({ "ups": { "server": "127.0.0.1:3493", "name": "kiosk" } }),
@@ -38,6 +39,7 @@ fn configuration_parses_and_settings_win() {
     assert_eq!(terminal["waits"]["idle_s"].as_integer(), Some(2));
     assert_eq!(terminal["store"]["min_free_mib"].as_integer(), Some(7));
     assert_eq!(terminal["sync"]["retry_base_ms"].as_integer(), Some(50));
+    assert_eq!(terminal["typing"]["program"].as_str(), Some("/programs/chinese-input"));
     assert_eq!(terminal["panel"]["diagonal_inch"].as_float(), Some(21.5));
     assert_eq!(terminal["city"]["url"].as_str(), Some("https://localhost:1001"));
     assert_eq!(terminal["city"]["verify_url"].as_str(), Some("http://127.0.0.1:1003/v/"));

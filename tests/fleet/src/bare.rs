@@ -1,5 +1,5 @@
-//! What the gateway's figures are compared with: `pgbench` that inserts the same two rows (a record, and what is owed to
-//! departments) into the same tables on the same server and does nothing else, and a bare insert of many such rows.
+//! What the gateway's figures are compared with: `pgbench` that inserts the same two rows (a record, and its place in the
+//! opener's work) into the same tables on the same server and does nothing else, and a bare insert of many such rows.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn script(sample: &Sample) -> String {
          'F00001-ABCDEFGH-0', substr(md5(:client_id || '-' || :seq || '-' || :run), 1, 20), '12345-appeal', 1, \
          '{sha256}', '{sha256}', 1795327500000 + :seq, '{manifest}', '\\x{hex}') \
          RETURNING terminal, incarnation, seq, received_at_ms) \
-         INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued) SELECT * FROM record;\n"
+         INSERT INTO handling (terminal, incarnation, seq, received_at_ms) SELECT * FROM record;\n"
     )
 }
 
@@ -109,7 +109,7 @@ const MANY: &str = "
             AS r (seq, case_id, verification, manifest, ciphertext)
         RETURNING terminal, incarnation, seq, received_at_ms
     )
-    INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued) SELECT * FROM record";
+    INSERT INTO handling (terminal, incarnation, seq, received_at_ms) SELECT * FROM record";
 
 /// How many records a second a bare insert of many at once keeps, on so many connections.
 pub async fn many(

@@ -22,8 +22,8 @@ const WAITING: u64 = 512;
 const BATCH: u64 = 256;
 const LANES: u64 = 2;
 
-/// Rows that one case is: the record, its work, what is owed to departments.
-const ROWS: u32 = 3;
+/// Rows that one case is: the record, and its place in the opener's work.
+const ROWS: u32 = 2;
 
 /// How much is measured.
 pub struct Amount {

@@ -44,6 +44,7 @@ impl Site {
             catalog: workshop::project().join("assets/catalog"),
             publisher: None,
             documents: workshop::programs()?.join("render-document"),
+            typing: None,
             min_free_mib: 1,
             quick: false,
             devices: desk.declared(),

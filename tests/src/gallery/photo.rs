@@ -15,6 +15,8 @@ const SIZE: (u32, u32) = (1280, 720);
 impl Visitor {
     /// Everything that the page of a photo question can show; two photos are kept at the end.
     pub(super) fn photograph(&mut self, question: &str, show: &mut impl FnMut(&str, &Visitor)) {
+        // The item before may have left it on.
+        self.send(Event::Device(Device::CameraPresent(false)));
         show(&format!("{question}-away"), self);
         self.send(Event::Device(Device::CameraPresent(true)));
         let preview = self.preview();
@@ -25,11 +27,16 @@ impl Visitor {
         self.take(card(640), None);
         show(&format!("{question}-fresh"), self);
         self.touch(Citizen::PhotoKept);
-        self.take(paper(480), Some(Notice::MaterialLayFlat));
-        show(&format!("{question}-doubt"), self);
-        self.touch(Citizen::PhotoKept);
-        let preview = self.preview();
-        self.send(Event::Device(Device::CameraSees(preview, None)));
+        // Some items take one photo, some two, some three.
+        if self.session.shows_live() {
+            self.take(paper(480), Some(Notice::MaterialLayFlat));
+            show(&format!("{question}-doubt"), self);
+            self.touch(Citizen::PhotoKept);
+        }
+        if self.session.shows_live() {
+            let preview = self.preview();
+            self.send(Event::Device(Device::CameraSees(preview, None)));
+        }
     }
 
     fn preview(&self) -> Ticket {

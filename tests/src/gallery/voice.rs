@@ -1,6 +1,6 @@
 //! What is heard instead of seen: what each page reads out, and every text that could be touched, with whose it is.
 
-use super::{Gallery, Visitor};
+use super::{Gallery, Look, Visitor};
 use anyhow::Result;
 use kiosk_app::bind::voice::whose;
 use kiosk_app::screen::elements;
@@ -27,7 +27,8 @@ impl Gallery {
         let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
         visitor.whole_visit(&mut |name, visitor| {
             // Lists have elements once they are drawn.
-            self.draw(String::new(), visitor);
+            self.show(visitor, Look { theme, language, ..Look::USUAL });
+            self.draw(String::new());
             let read = visitor.effects.iter().filter_map(|effect| match effect {
                 Effect::ReadAloud(passage, _) => Some(self.words(&screens, visitor, passage.clone())),
                 _ => None,
@@ -64,12 +65,12 @@ impl Visitor {
         if !speaks {
             self.touch(Citizen::VoiceToggled);
         }
-        self.touch(Citizen::VoicePanelToggled);
+        self.touch(Citizen::SettingsWanted);
         for _ in 0..2 {
             self.touch(Citizen::SpeedStepped(-1));
         }
         self.touch(Citizen::VolumeStepped(1));
-        show("voice-panel", self);
+        show("settings-voice", self);
         self.touch(Citizen::End);
     }
 }

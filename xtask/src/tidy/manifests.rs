@@ -39,25 +39,47 @@ fn check_manifest(place: &str, text: &str) -> Result<Vec<Finding>> {
             findings.push(Finding::new(place, format!("no `{field}.workspace = true`"), ONE_PLACE));
         }
     }
-    for (name, value) in dependencies(&manifest) {
+    for (name, value) in dependencies(&manifest, &["dependencies", "dev-dependencies", "build-dependencies"])
+    {
         if !is_inherited(value) {
             findings.push(Finding::new(place, format!("{name} is not `workspace = true`"), ONE_PLACE));
         }
     }
+    findings.extend(check_recording(place, &manifest));
     Ok(findings)
+}
+
+/// Recordings of devices hold what a card said. Tests and tools make them; a release must not be able to.
+fn check_recording(place: &str, manifest: &Table) -> Vec<Finding> {
+    const RECORDING: &str = "recording";
+    let names_it = |value: &Value| {
+        let features = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        features.into_iter().any(|feature| feature == RECORDING || feature.ends_with("/recording"))
+    };
+    let why = "a recording holds what a card said, so a release must not be able to make one";
+    let features = manifest.get("features").and_then(Value::as_table).into_iter().flatten();
+    let by_feature = features.filter(|(_, enables)| names_it(enables)).map(|(name, _)| name);
+    let shipped = dependencies(manifest, &["dependencies", "build-dependencies"]);
+    let by_dependency = shipped
+        .into_iter()
+        .filter(|(_, value)| value.get("features").is_some_and(names_it))
+        .map(|(name, _)| name);
+    by_feature
+        .chain(by_dependency)
+        .map(|name| Finding::new(place, format!("{name} switches on the feature `{RECORDING}`"), why))
+        .collect()
 }
 
 fn is_inherited(value: &Value) -> bool {
     value.get("workspace") == Some(&Value::Boolean(true))
 }
 
-/// Every dependency of every kind, for every target.
-fn dependencies(manifest: &Table) -> Vec<(&String, &Value)> {
-    const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
+/// Every dependency of these kinds, for every target.
+fn dependencies<'a>(manifest: &'a Table, kinds: &[&str]) -> Vec<(&'a String, &'a Value)> {
     let targets = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values);
     let tables = targets.filter_map(Value::as_table).chain([manifest]);
     tables
-        .flat_map(|table| KINDS.iter().filter_map(|kind| table.get(*kind).and_then(Value::as_table)))
+        .flat_map(|table| kinds.iter().filter_map(|kind| table.get(*kind).and_then(Value::as_table)))
         .flatten()
         .collect()
 }
@@ -120,6 +142,19 @@ slint = { workspace = true, features = ["x"] }
         assert!(findings(&text).contains(&"no `version.workspace = true`".to_owned()));
         let text = GOOD.replace("anyhow.workspace = true", "anyhow = { path = \"../anyhow\" }");
         assert_eq!(findings(&text), ["anyhow is not `workspace = true`"]);
+    }
+
+    #[test]
+    fn recordings_are_for_tests_alone() {
+        let with = |kind: &str| {
+            format!("{GOOD}\n[{kind}.device-drivers]\nworkspace = true\nfeatures = [\"recording\"]\n")
+        };
+        assert_eq!(findings(&with("dev-dependencies")), [""; 0]);
+        assert_eq!(findings(&with("dependencies")), ["device-drivers switches on the feature `recording`"]);
+        for enables in ["recording", "device-drivers/recording"] {
+            let text = format!("{GOOD}\n[features]\ndefault = [\"{enables}\"]\n");
+            assert_eq!(findings(&text), ["default switches on the feature `recording`"], "{enables}");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ const ROOMS: &[(&str, Knows)] = &[
         Knows::Only(&[
             "kiosk-core",
             "service-catalog",
+            "chinese-input",
             "kiosk-store",
             "kiosk-documents",
             "kiosk-ui",

@@ -1,7 +1,7 @@
 //! The page of one case: masked facts, history, the steps there are, and its content for one answer.
 
 use serde_json::Value;
-use service_catalog::{Catalog, ServiceItem};
+use service_catalog::{Catalog, QuestionKind, ServiceItem};
 use sync_protocol::Submission;
 
 use super::inbox::item_title;
@@ -251,7 +251,7 @@ fn opened(html: &mut String, item: Option<&ServiceItem>, content: &Submission, b
         let question = item.and_then(|item| item.question(id));
         let label = question.map_or(id.as_str(), |question| question.label.zh_hans.as_str());
         let shown = |value: &Value| {
-            let text = plain(value);
+            let text = answered(question.map(|question| question.kind), value);
             let option =
                 question.and_then(|question| question.options.iter().find(|option| option.value == text));
             option.map_or(text, |option| option.label.zh_hans.clone())
@@ -269,6 +269,20 @@ fn opened(html: &mut String, item: Option<&ServiceItem>, content: &Submission, b
             Beijing(content.finalised_at_ms)
         ),
     );
+}
+
+/// An answer that is not words as it was written: fen as yuan, the parts of an address in their order.
+fn answered(kind: Option<QuestionKind>, value: &Value) -> String {
+    match (kind, value) {
+        (Some(QuestionKind::Money), Value::String(fen)) => {
+            fen.parse().map_or_else(|_| fen.clone(), |fen: u64| format!("{}.{:02} 元", fen / 100, fen % 100))
+        }
+        (Some(QuestionKind::Address), Value::Object(parts)) => {
+            let part = |name: &str| parts.get(name).and_then(Value::as_str);
+            ["town", "village", "rest"].into_iter().filter_map(part).collect::<Vec<_>>().join(" ")
+        }
+        (_, value) => plain(value),
+    }
 }
 
 fn fact(html: &mut String, label: &str, value: &str) {

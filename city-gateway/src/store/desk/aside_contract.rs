@@ -238,7 +238,7 @@ pub async fn what_came_by_itself_needs_no_release(bed: impl AsideBed) {
     assert_eq!(store.decide(Verdict::Released).await, Settled::Blocked(Obstacle::Held));
     let key = CaseKey { terminal: "DG0001".into(), case_id: "a".into() };
     assert_eq!(store.desk.released(&key).await.unwrap(), None);
-    assert_eq!(store.relay.relay_counts().await.unwrap()[0].cases, 1);
+    assert_eq!(store.inbox.claim(9, Duration::ZERO).await.unwrap().len(), 1);
 }
 
 /// A released record waits for its blobs like any other, and holds them when its copy aside is emptied by rule.
@@ -310,6 +310,8 @@ pub async fn ratings_are_released_and_owed_to_nobody(bed: impl AsideBed) {
     store.aside(&rating).await;
     assert_eq!(store.decide(Verdict::Released).await, Settled::Done);
     assert_eq!(store.inbox.claim(9, Duration::from_secs(600)).await.unwrap().len(), 1);
+    let outcome = Outcome::Opened { person: None, summary: "fine".into() };
+    store.inbox.decide(vec![Decision { place: rating.place, outcome, decided_at_ms: 90 }]).await.unwrap();
     assert!(store.relay.relay_counts().await.unwrap().iter().all(|count| count.cases == 0));
 }
 

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0005_terminals.sql"),
     include_str!("../../../migrations/postgres/0006_relay.sql"),
     include_str!("../../../migrations/postgres/0007_release.sql"),
+    include_str!("../../../migrations/postgres/0008_owed.sql"),
 ];
 
 /// Names the lock that gateways starting at the same time take in turn.

@@ -27,6 +27,22 @@ use crate::store::{Place, Reply, StoreError};
 /// Dead letters released in one go.
 const MOST_RELEASED: i64 = 1000;
 
+/// Cases that a gateway of an older version opened after a newer one had accepted them (see `0008_owed.sql`).
+const OWE_LEFT_BEHIND: &str = "
+    WITH behind AS (
+        SELECT terminal, incarnation, seq FROM handling
+        WHERE to_owe AND state = 'opened'
+        ORDER BY received_at_ms, terminal, incarnation, seq LIMIT $1 FOR UPDATE SKIP LOCKED
+    ), owed AS (
+        UPDATE handling h SET to_owe = NULL
+        FROM behind b WHERE h.terminal = b.terminal AND h.incarnation = b.incarnation AND h.seq = b.seq
+        RETURNING h.terminal, h.incarnation, h.seq, h.received_at_ms, h.case_state
+    )
+    INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
+    SELECT terminal, incarnation, seq, received_at_ms FROM owed WHERE case_state IS NOT NULL
+    ON CONFLICT DO NOTHING";
+
+/// A case that an older version accepted is owed before it is opened.
 const ROUTE: &str = "
     WITH ready AS (
         SELECT o.terminal, o.incarnation, o.seq, i.item
@@ -153,6 +169,7 @@ async fn route(
     limit: usize,
     now_ms: i64,
 ) -> Result<Routed, StoreError> {
+    database.query(OWE_LEFT_BEHIND, &[&most(limit)]).await?;
     let (mut items, mut names, mut codes) = (Vec::new(), Vec::new(), Vec::new());
     for (item, route) in &routes.items {
         items.push(plain(item));

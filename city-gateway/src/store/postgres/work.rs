@@ -29,8 +29,8 @@ const CLAIM: &str = "
     JOIN inbox i ON i.terminal = c.terminal AND i.incarnation = c.incarnation AND i.seq = c.seq
     ORDER BY i.received_at_ms, i.terminal, i.incarnation, i.seq";
 
-/// Only what has no outcome gets one: the first stays. A case that was opened is before review from then on. Locked in
-/// the order in which pages number rows.
+/// Only what has no outcome gets one: the first stays. A case that was opened is before review from then on, and owed to
+/// a department. Locked in the order in which pages number rows.
 const DECIDE: &str = "
     WITH decided AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
@@ -43,20 +43,26 @@ const DECIDE: &str = "
             ON h.terminal = d.terminal AND h.incarnation = d.incarnation AND h.seq = d.seq
         WHERE h.state = 'received'
         ORDER BY h.received_at_ms, h.terminal, h.incarnation, h.seq FOR UPDATE OF h
+    ), settled AS (
+        UPDATE handling h
+        SET state = d.state, reason_code = d.reason_code, reason_detail = d.reason_detail,
+            person_name = d.person_name, person_number = d.person_number, person_phone = d.person_phone,
+            summary = d.summary, decided_at_ms = d.decided_at_ms, lease = NULL, leased_until = NULL,
+            to_owe = CASE WHEN d.state <> 'opened' THEN h.to_owe END,
+            case_item = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN i.item END,
+            case_state = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN 'pre_review' END,
+            case_version = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN 0 END,
+            case_changed_at_ms = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN d.decided_at_ms END
+        FROM locked l JOIN decided d
+            ON l.terminal = d.terminal AND l.incarnation = d.incarnation AND l.seq = d.seq
+        JOIN inbox i ON i.terminal = l.terminal AND i.incarnation = l.incarnation AND i.seq = l.seq
+        WHERE h.terminal = l.terminal AND h.incarnation = l.incarnation AND h.seq = l.seq
+          AND h.state = 'received'
+        RETURNING h.terminal, h.incarnation, h.seq, h.received_at_ms, h.case_state
     )
-    UPDATE handling h
-    SET state = d.state, reason_code = d.reason_code, reason_detail = d.reason_detail,
-        person_name = d.person_name, person_number = d.person_number, person_phone = d.person_phone,
-        summary = d.summary, decided_at_ms = d.decided_at_ms, lease = NULL, leased_until = NULL,
-        case_item = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN i.item END,
-        case_state = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN 'pre_review' END,
-        case_version = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN 0 END,
-        case_changed_at_ms = CASE WHEN d.state = 'opened' AND i.kind = 'case' THEN d.decided_at_ms END
-    FROM locked l JOIN decided d
-        ON l.terminal = d.terminal AND l.incarnation = d.incarnation AND l.seq = d.seq
-    JOIN inbox i ON i.terminal = l.terminal AND i.incarnation = l.incarnation AND i.seq = l.seq
-    WHERE h.terminal = l.terminal AND h.incarnation = l.incarnation AND h.seq = l.seq
-      AND h.state = 'received'";
+    INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
+    SELECT terminal, incarnation, seq, received_at_ms FROM settled WHERE case_state IS NOT NULL
+    ON CONFLICT DO NOTHING";
 
 /// One whose content was deleted by rule has nothing left to try.
 const RETRY: &str = "

@@ -6,7 +6,7 @@ use super::blobs;
 
 use crate::store::conflict::{Comparison, Held, beside, compare};
 use crate::store::{
-    Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, Kind, MaskedPerson, Outcome, Place,
+    Acceptance, Arrival, Conflict, DeadLetterReason, Decision, Kept, MaskedPerson, Outcome, Place,
 };
 
 /// Arrivals are numbered over both tables. One writer, so reading the highest number is safe here.
@@ -24,8 +24,10 @@ const INSERT_QUARANTINE: &str = "
             ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT DO NOTHING RETURNING id";
 
-const OWE_DEPARTMENTS: &str = "
-    INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued) VALUES (?1, ?2, ?3, ?4)
+/// A case that was opened is owed to a department.
+const OWE_DEPARTMENT: &str = "
+    INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
+    SELECT terminal, incarnation, seq, received_at_ms FROM inbox WHERE id = ?1 AND kind = 'case'
     ON CONFLICT DO NOTHING";
 
 /// Keeps a record: in the inbox, or, when its id or its place is taken, in quarantine.
@@ -33,11 +35,6 @@ pub(super) fn accept(transaction: &Transaction<'_>, arrival: &Arrival) -> rusqli
     if let Some(id) = insert(transaction, INSERT_INBOX, arrival, None)? {
         blobs::name(transaction, id, &arrival.blobs)?;
         blobs::list_for_opening(transaction, id, arrival.received_at_ms)?;
-        if arrival.kind == Kind::Case {
-            let Place { terminal, incarnation, seq } = &arrival.place;
-            let owed = params![terminal, incarnation, position(*seq)?, arrival.received_at_ms];
-            transaction.prepare_cached(OWE_DEPARTMENTS)?.execute(owed)?;
-        }
         return Ok(Acceptance { kept: Kept::Inbox, again: false, received_at_ms: arrival.received_at_ms });
     }
     match compare(arrival, held_at(transaction, &arrival.place)?) {
@@ -67,7 +64,7 @@ pub(super) fn set_aside(
     }
 }
 
-/// Records what the opener found; returns the ids, so that their leases can end.
+/// Records what the opener found, and with it what departments are owed; returns the ids, so that their leases can end.
 pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> rusqlite::Result<Vec<i64>> {
     let mut find = transaction
         .prepare_cached("SELECT id FROM inbox WHERE terminal = ?1 AND incarnation = ?2 AND seq = ?3")?;
@@ -76,6 +73,7 @@ pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> r
                               summary, decided_at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
     )?;
+    let mut owe = transaction.prepare_cached(OWE_DEPARTMENT)?;
     let mut done = transaction.prepare_cached("DELETE FROM to_open WHERE id = ?1")?;
     let mut ids = Vec::with_capacity(decisions.len());
     for Decision { place, outcome, decided_at_ms } in decisions {
@@ -91,7 +89,20 @@ pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> r
             }
         };
         let MaskedPerson { name, number, phone } = person;
-        insert.execute(params![id, state, reason, detail, name, number, phone, summary, decided_at_ms])?;
+        let first = insert.execute(params![
+            id,
+            state,
+            reason,
+            detail,
+            name,
+            number,
+            phone,
+            summary,
+            decided_at_ms
+        ])? == 1;
+        if first && state == "opened" {
+            owe.execute([id])?;
+        }
         done.execute([id])?;
         ids.push(id);
     }

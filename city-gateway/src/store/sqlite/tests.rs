@@ -6,7 +6,7 @@ use super::*;
 use crate::store::blobs::BlobIndex;
 use crate::store::contract::{Bed, arrival};
 use crate::store::lives::TerminalBook;
-use crate::store::{Kept, Kind, StoreError};
+use crate::store::{Kept, Kind, Outcome, StoreError};
 
 struct Folder(tempfile::TempDir);
 
@@ -172,7 +172,10 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     let mut rating = arrival("DG0001", 4, "c4", "x");
     rating.kind = Kind::Rating;
     for record in [arrival("DG0001", 3, "c3", "x"), arrival("DG0001", 3, "c3", "x"), aside, rating] {
+        let place = record.place.clone();
         store.accept(record).await.unwrap();
+        let outcome = Outcome::Opened { person: None, summary: "fine".into() };
+        store.decide(vec![Decision { place, outcome, decided_at_ms: 9 }]).await.unwrap();
     }
     let owed = "SELECT group_concat(terminal || seq || ' ' || enqueued, ', ' ORDER BY seq) FROM relay_outbox";
     let owed: String = Connection::open(&path).unwrap().query_row(owed, [], |row| row.get(0)).unwrap();

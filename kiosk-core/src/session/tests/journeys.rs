@@ -316,7 +316,7 @@ proptest::proptest! {
     /// Whatever is touched in whatever order: no panic, home is always reached by waiting, and then
     /// nothing of the resident is left.
     #[test]
-    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..36, 0..200)) {
+    fn any_touches_end_at_home(touches in proptest::collection::vec(0_u8..43, 0..200)) {
         let mut bench = Bench::new();
         for number in touches {
             let event = random_event(&bench, number);
@@ -366,6 +366,17 @@ fn random_event(bench: &Bench, number: u8) -> Event {
         32 => return Event::Device(Device::CodeScanned(ticket, "https://city.example/v/".into())),
         33 => return Event::Device(Device::ScanFailed(ticket, Remedy::AskCitizen(Notice::ScanAgain))),
         34 => return Event::Device(Device::ScannerPresent(true)),
+        36 => Citizen::Typing(TypingTouch::Marked(Mark::Key('n'))),
+        37 => Citizen::Typing(TypingTouch::CandidateChosen(0)),
+        38 => Citizen::Typing(TypingTouch::WayChosen(TypingWay::Strokes)),
+        39 => Citizen::OptionChosen("other".into()),
+        40 => Citizen::Erased,
+        41 => {
+            let (typed, committed) = ("ni".into(), "你".into());
+            let candidates = vec!["你".into()];
+            return Event::Engine(EngineAnswer::Composed { ticket, typed, candidates, committed });
+        }
+        42 => return Event::Engine(EngineAnswer::Lost(ticket, Remedy::Retry)),
         _ => Citizen::End,
     })
 }

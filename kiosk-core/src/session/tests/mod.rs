@@ -5,16 +5,20 @@ mod cards;
 mod enquiry;
 mod guide_print;
 mod journeys;
+mod kinds;
+mod outcome;
 mod photo;
 mod saving;
 mod scanning;
+mod settings_panel;
+mod typing;
 mod voice;
 
 use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};
 use crate::calendar;
 use crate::remedy::Remedy;
-use crate::service::{BrokenCondition, DayLimit, Prefill, Question, QuestionKind};
+use crate::service::{BrokenCondition, DayLimit, Prefill, Question, QuestionKind, Shape};
 use crate::settings::Language;
 
 /// `detail` is asked only when `kind` is "other"; eligible from 50 on; an answer "break" breaks the item.
@@ -35,6 +39,14 @@ impl Conditions for TestConditions {
     fn is_eligible(&self, item: &ItemCode, facts: &Facts) -> Result<bool, BrokenCondition> {
         let age = facts.applicant.and_then(|applicant| applicant.age_on(facts.today));
         Ok(item.0 != "pension" || age.is_some_and(|age| age >= 50))
+    }
+
+    /// Who has lost the card replaces it; who has not renews it; an answer "break" breaks the item.
+    fn outcome(&self, _: &ItemCode, facts: &Facts) -> Result<usize, BrokenCondition> {
+        match facts.answers.get(&id("lost")) {
+            Some(crate::answers::Answer::One(lost)) => Ok(usize::from(lost.expose() != "yes")),
+            _ => Err(BrokenCondition),
+        }
     }
 }
 
@@ -63,6 +75,7 @@ fn items() -> Vec<ServiceItem> {
         .map(|code| ServiceItem {
             code: ItemCode(code.into()),
             version: 3,
+            shape: Shape::Submit,
             consent_version: 2,
             ways: match code {
                 "appeal" => vec![IdentificationWay::IdCard, IdentificationWay::Typed],

@@ -87,7 +87,7 @@ fn each_page_is_read_once_when_it_comes_up() {
         Topic::QuestionChoice,
         Topic::QuestionDate,
         Topic::QuestionChoices,
-        Topic::QuestionPhone,
+        Topic::QuestionDigits,
         Topic::Review,
         Topic::Saving,
     ];
@@ -137,6 +137,8 @@ fn again_and_stop() {
 #[test]
 fn speed_and_loudness_are_heard_at_once_and_are_usual_again_for_the_next() {
     let mut bench = speaking();
+    bench.touch(Citizen::SettingsWanted);
+    assert_eq!(topics(&bench), [Topic::SettingsPanel]);
     for _ in 0..5 {
         bench.touch(Citizen::SpeedStepped(1));
     }
@@ -144,13 +146,12 @@ fn speed_and_loudness_are_heard_at_once_and_are_usual_again_for_the_next() {
     let manner = Manner { speed: Level::default().stepped(2), volume: Level::default().stepped(-1) };
     assert_eq!(bench.session.settings.manner, manner);
     assert!(bench.effects.contains(&Effect::SpeakLike(manner)));
-    assert_eq!(topics(&bench), [Topic::Home], "the change can be heard");
-    bench.touch(Citizen::VoicePanelToggled);
-    assert!(bench.session.voice_panel);
+    assert_eq!(topics(&bench), [Topic::SettingsPanel], "the change can be heard");
+    bench.touch(Citizen::SettingsDone);
+    assert_eq!(topics(&bench), [Topic::Home], "what lies under the panel comes up again");
     bench.touch(Citizen::ItemChosen(ItemCode("appeal".into()))).touch(Citizen::End);
     assert_eq!(bench.session.page, Page::Home(None));
     assert_eq!(bench.session.settings, Settings::default());
-    assert!(!bench.session.voice_panel);
     assert!(bench.effects.contains(&Effect::SpeakLike(Manner::default())));
     assert!(read(&bench).is_empty());
 }

@@ -84,7 +84,7 @@ const RELEASE: &str = "
                item_version, sha256, manifest_hash, received_at_ms, manifest, ciphertext
         FROM released
         ON CONFLICT DO NOTHING
-        RETURNING terminal, incarnation, seq, kind, manifest_hash, received_at_ms
+        RETURNING terminal, incarnation, seq, manifest_hash, received_at_ms
     ), naming AS (
         SELECT k.terminal, k.incarnation, k.seq, n.sha256, n.bytes
         FROM kept k JOIN named_blob n
@@ -93,14 +93,11 @@ const RELEASE: &str = "
         INSERT INTO named_blob (terminal, incarnation, seq, aside, sha256, bytes)
         SELECT terminal, incarnation, seq, '', sha256, bytes FROM naming
     ), to_handle AS (
-        INSERT INTO handling (terminal, incarnation, seq, received_at_ms, state, waiting_since_ms)
-        SELECT terminal, incarnation, seq, received_at_ms,
+        INSERT INTO handling (terminal, incarnation, seq, received_at_ms, to_owe, state, waiting_since_ms)
+        SELECT terminal, incarnation, seq, received_at_ms, true,
                CASE WHEN EXISTS (SELECT 1 FROM naming) THEN 'incomplete' ELSE 'received' END,
                CASE WHEN EXISTS (SELECT 1 FROM naming) THEN $2::bigint END
         FROM kept
-    ), to_relay AS (
-        INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
-        SELECT terminal, incarnation, seq, $2::bigint FROM kept WHERE kind = 'case'
     )
     SELECT 1 FROM kept";
 

@@ -39,9 +39,8 @@ async fn waiting_records_share_a_commit_and_what_is_owed_is_written_with_them() 
     assert!(waiting.join_all().await.iter().all(Result::is_ok));
     // One for each lane, one for all that came while both were taken.
     assert!(store.gather.commits() <= 3, "60 records took {} commits", store.gather.commits());
-    let owed =
-        "SELECT count(*), min(enqueued) FROM relay_outbox o JOIN handling USING (terminal, incarnation, seq)";
-    assert_eq!(fresh.psql(owed), "60|1001");
+    let work = "SELECT count(*), min(h.received_at_ms) FROM inbox JOIN handling h USING (terminal, incarnation, seq)";
+    assert_eq!(fresh.psql(work), "60|1001");
 }
 
 #[tokio::test]

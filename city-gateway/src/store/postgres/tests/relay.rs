@@ -5,7 +5,8 @@ use tokio::task::JoinSet;
 
 use super::several::two;
 use super::*;
-use crate::store::relay::{Fate, Owed, RelayStore, Settlement};
+use crate::store::contract::arrival;
+use crate::store::relay::{Fate, Owed, RelayStore, Routed, Settlement};
 use crate::store::relay_contract::{opened, routes};
 
 const LEASE: Duration = Duration::from_secs(600);
@@ -145,4 +146,23 @@ async fn a_department_that_goes_on_sees_each_case_once_under_load() {
         fresh.psql("SELECT (SELECT count(*) FROM relay_outbox), (SELECT count(*) FROM relayed)"),
         "0|200"
     );
+}
+
+#[tokio::test]
+async fn what_a_gateway_of_an_older_version_opens_is_owed_once() {
+    let fresh = Fresh::new();
+    let store = fresh.store(patient()).await.unwrap();
+    for seq in 1..=3 {
+        store.accept(arrival("DG0001", seq, &format!("c{seq}"), "x")).await.unwrap();
+    }
+    // It knows nothing of `to_owe`, and wrote what was owed when it accepted.
+    fresh.psql(
+        "UPDATE handling SET state = 'opened', case_state = 'pre_review', case_version = 0 WHERE seq <= 2;
+         INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
+         SELECT terminal, incarnation, seq, received_at_ms FROM inbox WHERE seq = 2",
+    );
+    let routed = store.route(routes(), 9, 5).await.unwrap();
+    assert_eq!(routed.routed + routed.unknown, 2);
+    assert_eq!(store.route(routes(), 9, 5).await.unwrap(), Routed::default());
+    assert_eq!(fresh.psql("SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM relay_outbox"), "1 2");
 }

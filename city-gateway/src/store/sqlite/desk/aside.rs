@@ -47,11 +47,6 @@ const RELEASE: &str = "
 const NAME_BLOBS: &str = "
     INSERT INTO named_blob (record, sha256, bytes) SELECT ?2, sha256, bytes FROM named_blob WHERE record = ?1";
 
-/// Departments are owed it from now on.
-const OWE_DEPARTMENTS: &str = "
-    INSERT INTO relay_outbox (terminal, incarnation, seq, enqueued)
-    SELECT terminal, incarnation, seq, ?2 FROM inbox WHERE id = ?1 AND kind = 'case'";
-
 /// Records that are kept aside, newest first.
 pub(super) fn list(
     connection: &Connection,
@@ -121,8 +116,7 @@ pub(super) fn decide(
 fn release(transaction: &Transaction<'_>, aside: i64, at_ms: i64) -> rusqlite::Result<()> {
     let id = transaction.prepare_cached(RELEASE)?.query_row([aside], |row| row.get::<_, i64>(0))?;
     transaction.prepare_cached(NAME_BLOBS)?.execute([aside, id])?;
-    blobs::list_for_opening(transaction, id, at_ms)?;
-    transaction.prepare_cached(OWE_DEPARTMENTS)?.execute([id, at_ms]).map(|_| ())
+    blobs::list_for_opening(transaction, id, at_ms)
 }
 
 fn aside_row(row: &Row<'_>) -> rusqlite::Result<AsideRow> {
