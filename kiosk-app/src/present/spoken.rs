@@ -10,6 +10,7 @@ use service_catalog::{Question, Text};
 pub fn value(session: &Session, rules: &Rules, catalog: &Catalog, wanted: Value) -> String {
     let language = session.settings.language;
     let item = session.visit.as_ref().and_then(|visit| catalog.item(&visit.item));
+    let consent = item.and_then(|item| item.consent.as_ref());
     let of_item = |text: fn(&service_catalog::ServiceItem) -> &Text| {
         item.map(|item| words(text(item), language).to_owned()).unwrap_or_default()
     };
@@ -20,9 +21,11 @@ pub fn value(session: &Session, rules: &Rules, catalog: &Catalog, wanted: Value)
         }
         Value::Item => of_item(|item| &item.title),
         Value::What => of_item(|item| &item.guide.what),
-        Value::Purpose => of_item(|item| &item.consent.purpose),
+        Value::Purpose => {
+            consent.map(|consent| words(&consent.purpose, language).to_owned()).unwrap_or_default()
+        }
         Value::Bring => item.map(|item| listed(&item.guide.bring, language)).unwrap_or_default(),
-        Value::Data => item.map(|item| listed(&item.consent.data, language)).unwrap_or_default(),
+        Value::Data => consent.map(|consent| listed(&consent.data, language)).unwrap_or_default(),
         Value::Number => figure(session, rules, |(number, _)| number),
         Value::Total => figure(session, rules, |(_, total)| total),
         Value::Question => {
