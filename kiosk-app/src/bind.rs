@@ -9,10 +9,12 @@ mod pictures;
 mod rows;
 mod taps;
 mod typing;
+pub mod voice;
 
 use crate::catalog::{Catalog, words};
 use crate::config::Config;
 use crate::inbox::Inbox;
+use crate::present::lines::grouped;
 use crate::present::{self, lines, question};
 use crate::screen::platform::PageName;
 use kiosk_core::applicant::CardKind;
@@ -22,7 +24,7 @@ use kiosk_core::session::{
     AddressStage, CardStatus, CatalogAge, Draft, Identify, Page, Power, PrinterCondition, ReceiptPage, Rules,
     Session, progress,
 };
-use kiosk_core::settings::Language;
+use kiosk_core::settings::{Contrast, Language};
 use kiosk_core::{calendar, receipt_code, verification_code};
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
@@ -65,7 +67,9 @@ impl Screen {
         inbox: &Inbox,
     ) -> Self {
         taps::connect(&window, inbox, &config.terminal.code);
+        voice::connect(&window, inbox);
         window.global::<ui::Panel>().set_mm(config.panel.pixels_per_mm());
+        window.global::<ui::Panel>().set_sideways(config.panel.width_px > config.panel.height_px);
         let shell = window.global::<ui::Shell>();
         shell.set_demo(config.terminal.demo);
         shell.set_place(config.terminal.place.as_str().into());
@@ -118,6 +122,7 @@ impl Screen {
         self.speak(session.settings.language);
         self.show_page(session, rules);
         self.show_shell(session);
+        self.show_voice(session.settings);
         self.page.set(present::name_of(&session.page));
     }
 
@@ -142,6 +147,9 @@ impl Screen {
         let around = &session.surroundings;
         shell.set_language(present::language_kind(session.settings.language));
         shell.set_theme(present::theme_kind(session.settings.theme));
+        shell.set_text_size(present::text_size_kind(session.settings.text_size));
+        shell.set_high_contrast(session.settings.contrast == Contrast::High);
+        shell.set_settings_open(session.settings_open);
         shell.set_network_ok(around.network);
         shell.set_printer_ok(around.printer == PrinterCondition::Ready);
         shell.set_reader_ok(around.reader_present);
@@ -152,7 +160,7 @@ impl Screen {
         };
         let over =
             matches!(session.page, Page::Saving(_) | Page::Receipt(_) | Page::Rating(_) | Page::Progress(_));
-        shell.set_can_go_back(may_end && !over);
+        shell.set_can_go_back(session.settings_open || (may_end && !over));
         shell.set_can_end(may_end);
         shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
         let may_go_on = [Notice::CardExpiredAccepted, Notice::SocialCardExpiredAccepted];
@@ -365,18 +373,6 @@ impl Screen {
     }
 }
 
-/// A typed number in the groups in which people read it: region, birth, the rest.
-fn grouped(number: &str) -> String {
-    let mut grouped = String::with_capacity(number.len() + 2);
-    for (at, character) in number.chars().enumerate() {
-        if at == 6 || at == 14 {
-            grouped.push(' ');
-        }
-        grouped.push(character);
-    }
-    grouped
-}
-
 /// A QR code, one pixel a module, with its quiet zone; the markup scales it up.
 fn qr_image(text: &str) -> Image {
     let Ok(modules) = kiosk_documents::qr::modules(text) else { return Image::default() };
@@ -391,16 +387,4 @@ fn qr_image(text: &str) -> Image {
         *pixel = Rgb8Pixel { r: shade, g: shade, b: shade };
     }
     Image::from_rgb8(pixels)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn a_number_is_grouped_as_it_is_read() {
-        assert_eq!(grouped("11010519491231002X"), "110105 19491231 002X");
-        assert_eq!(grouped("110105"), "110105");
-        assert_eq!(grouped(""), "");
-    }
 }

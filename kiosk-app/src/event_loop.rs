@@ -6,8 +6,11 @@ use crate::effects::Hands;
 use crate::inbox::Message;
 use crate::present::lights::lights;
 use crate::present::{name_of, picker};
+use crate::voice::screens::Screens;
 use kiosk_core::private::Private;
-use kiosk_core::session::{Citizen, Device, Event, Limits, Moment, Page, Rules, Session, TypingTouch, step};
+use kiosk_core::session::{
+    Citizen, Device, Effect, Event, Limits, Moment, Page, Passage, Rules, Session, TypingTouch, step,
+};
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,13 +21,18 @@ pub struct EventLoop {
     limits: Limits,
     hands: Hands,
     screen: Screen,
+    screens: Screens,
+    /// To be read once the screen shows what it is about; a newer passage takes its place.
+    to_read: Option<Passage>,
     started: Instant,
 }
 
 impl EventLoop {
     /// A loop that has seen nothing yet.
-    pub fn new(catalog: Rc<Catalog>, limits: Limits, hands: Hands, screen: Screen) -> Self {
-        EventLoop { session: Session::default(), catalog, limits, hands, screen, started: Instant::now() }
+    pub fn new(catalog: Rc<Catalog>, limits: Limits, hands: Hands, screen: Screen, screens: Screens) -> Self {
+        let session = Session::default();
+        let started = Instant::now();
+        EventLoop { session, catalog, limits, hands, screen, screens, to_read: None, started }
     }
 
     /// Runs until the inbox is closed. The session lives in this future and nowhere else.
@@ -42,6 +50,26 @@ impl EventLoop {
             self.take_newer_catalog();
             self.hands.light_up(lights(&self.session));
             self.screen.show(&self.session, &self.rules());
+            self.read_aloud();
+        }
+    }
+
+    fn read_aloud(&mut self) {
+        let Some(passage) = self.to_read.take() else { return };
+        let words = self.screen.words_of(&self.screens, &self.session, &self.rules(), passage);
+        self.hands.read_aloud(words, self.session.settings.language);
+    }
+
+    /// Does one thing, or has it read once the screen is drawn: until then what the words are taken from is not there.
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::ReadAloud(passage, _) => self.to_read = Some(passage),
+            effect => {
+                if matches!(effect, Effect::Say(..) | Effect::Hush | Effect::WipeSession) {
+                    self.to_read = None;
+                }
+                self.hands.carry_out(effect);
+            }
         }
     }
 
@@ -64,7 +92,7 @@ impl EventLoop {
                 tracing::debug!(from = page_before, to = page, "the page changed");
             }
             for effect in step.effects {
-                self.hands.carry_out(effect);
+                self.carry_out(effect);
             }
         }
         true

@@ -20,3 +20,4 @@ pub mod inbox;
 pub mod present;
 pub mod screen;
 pub mod submission;
+pub mod voice;

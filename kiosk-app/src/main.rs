@@ -24,6 +24,7 @@ use kiosk_app::inbox::{Inbox, Message, inbox};
 use kiosk_app::screen::link::LinkPresenter;
 use kiosk_app::screen::platform::{KioskPlatform, PageName};
 use kiosk_app::screen::wake::wake_channel;
+use kiosk_app::voice::screens::Screens;
 use kiosk_documents::GuideRenderer;
 use kiosk_ui::KioskWindow;
 use slint::{ComponentHandle, LogicalSize, PhysicalSize, Timer, TimerMode};
@@ -110,7 +111,7 @@ fn main() -> Result<()> {
     let (inbox, messages) = inbox();
     let hands = hands(&config, &catalog, &inbox)?;
     let screen = Screen::new(window.clone_strong(), catalog.clone(), &config, page, &inbox);
-    let event_loop = EventLoop::new(catalog, config.waits.limits(), hands, screen);
+    let event_loop = EventLoop::new(catalog, config.waits.limits(), hands, screen, Screens::load()?);
     slint::spawn_local(event_loop.run(messages)).context("the event loop does not take the session")?;
 
     let _clock = run_clock(&window);

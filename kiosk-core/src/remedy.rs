@@ -127,6 +127,62 @@ pub enum Notice {
     Help,
 }
 
+impl Notice {
+    /// Every notice, in the order of the enum.
+    pub const ALL: [Notice; 50] = [
+        Notice::CardHoldStill,
+        Notice::CardNotReadable,
+        Notice::CardAlreadyThere,
+        Notice::CardExpired,
+        Notice::CardExpiredAccepted,
+        Notice::CardUnknown,
+        Notice::CardRefused,
+        Notice::SocialCardPulled,
+        Notice::SocialCardNotRead,
+        Notice::SocialCardAlreadyThere,
+        Notice::SocialCardExpired,
+        Notice::SocialCardExpiredAccepted,
+        Notice::SocialCardUnknown,
+        Notice::SocialCardLocked,
+        Notice::ReaderAway,
+        Notice::IdNumberLength,
+        Notice::IdNumberCharacters,
+        Notice::IdNumberDate,
+        Notice::IdNumberCheck,
+        Notice::AnswerNeeded,
+        Notice::PhoneWrong,
+        Notice::DateWrong,
+        Notice::TextTooLong,
+        Notice::ChooseAtLeastOne,
+        Notice::NotEligible,
+        Notice::ItemBroken,
+        Notice::SubmissionsClosed,
+        Notice::PowerOut,
+        Notice::GoingOff,
+        Notice::SaveFailed,
+        Notice::CaseNumberLength,
+        Notice::CaseNumberCheck,
+        Notice::VerificationCodeLength,
+        Notice::CaseNotFound,
+        Notice::CityAway,
+        Notice::CitySlow,
+        Notice::CityBusy,
+        Notice::MaterialMissing,
+        Notice::MaterialHoldStill,
+        Notice::MaterialLayFlat,
+        Notice::MaterialInside,
+        Notice::MaterialGlare,
+        Notice::CameraCovered,
+        Notice::CameraAway,
+        Notice::PhotoFailed,
+        Notice::FaceHoldStill,
+        Notice::FaceLight,
+        Notice::ScanAgain,
+        Notice::CodeUnusable,
+        Notice::Help,
+    ];
+}
+
 /// A fault that an operator must mend; shown to the resident as a short code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultCode {
@@ -140,4 +196,16 @@ pub enum FaultCode {
     Store,
     /// The program behind the keyboard on the screen cannot be started, or falls again and again.
     Typing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_notices_has_all_of_them() {
+        let in_order = Notice::ALL.iter().enumerate().all(|(at, notice)| *notice as usize == at);
+        // The last one: an enum that has grown has another.
+        assert!(in_order && Notice::Help as usize + 1 == Notice::ALL.len());
+    }
 }

@@ -14,6 +14,8 @@ mod directions;
 mod error;
 mod fonts;
 mod guide;
+#[cfg(test)]
+mod level_3_tests;
 mod lines;
 mod mapped_file;
 mod process;

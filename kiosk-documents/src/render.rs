@@ -317,6 +317,23 @@ mod tests {
         Typesetter::new().unwrap().typeset(("t.typ", template), inputs)
     }
 
+    /// All of them: BabelStone Han draws even the old private code of 䶮 as the character that was meant.
+    #[test]
+    fn the_names_of_the_vectors_print_with_real_glyphs() {
+        let vectors = include_str!("../../tests/vectors/rare_names.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let names: Vec<&str> = vectors["names"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|vector| vector["name"].as_str().unwrap())
+            .collect();
+        assert!(names.len() >= 18, "{names:?}");
+        for name in names {
+            assert_eq!(boxes_on(&receipt(name)), [0, 0], "{name} prints with a box");
+        }
+    }
+
     #[test]
     fn rare_names_print_with_real_glyphs() {
         for name in ["𬱖㛃", "䶮", "𠅤", "𬭎", "㛃𬱖䶮𠅤", "龘靐", "Ünal Ağaoğlu", "MÜLLER-O’BRIEN"]

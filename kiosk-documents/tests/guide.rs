@@ -79,6 +79,19 @@ fn all_that_the_guide_says_is_on_the_sheet_in_its_language() {
     }
 }
 
+/// The same code points come out, not others that look alike: whoever copies a name from the PDF has the name.
+#[test]
+fn rare_characters_are_in_the_pdf_as_they_are() {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../tests/vectors/rare_names.json")).unwrap();
+    let listed = vectors["characters"].as_array().unwrap();
+    let rare: Vec<&str> = listed.iter().map(|entry| entry["char"].as_str().unwrap()).collect();
+    assert!(rare.len() >= 13);
+    let guide = Guide { what: rare.join("，"), ..guide(Language::ZhHans) };
+    let text = text_of(&renderer().render(&guide).unwrap());
+    assert!(text.contains(&rare.join("，")), "{text}");
+}
+
 #[test]
 fn the_pdf_is_one_page_of_a4_that_brings_its_fonts() {
     for language in [Language::ZhHans, Language::ZhHant, Language::En] {

@@ -8,7 +8,7 @@ import { has, say } from "./words.js";
 
 const OPEN = "open-device";
 /** Controls with a place of their own on the desk. */
-const ELSEWHERE = new Set(["card", "scan_receipt", "scan_torn", "scan_insurance", "scan_text", "picture", "inserted"]);
+const ELSEWHERE = new Set(["name", "card", "scan_receipt", "scan_torn", "scan_insurance", "scan_text", "picture", "inserted"]);
 /** What browsers call the voices' languages. */
 const TONGUES = { cmn: "zh-CN", yue: "zh-HK", en: "en-GB" };
 const DOORS = ["door_1_open", "door_2_open"];

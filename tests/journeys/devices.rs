@@ -78,7 +78,7 @@ async fn a_voice_that_is_unplugged_or_hangs_holds_nobody_up() -> Result<()> {
         resident::begin(&kiosk, resident::APPEAL).await?;
         resident::identify(&kiosk, "ordinary").await?;
         kiosk.touch("结束").await?;
-        if said(&kiosk, "cmn", "请取走您的身份证。").await.is_ok() {
+        if said(&kiosk, "cmn-latn-pinyin", "请取走您的身份证。").await.is_ok() {
             break;
         }
         ensure!(back.elapsed() < Duration::from_secs(60), "it stays silent");
@@ -151,9 +151,9 @@ async fn a_forgotten_card_keeps_the_farewell_and_is_on_record() -> Result<()> {
     kiosk.touch("结束").await?;
     kiosk.wait_screen("leaving").await?;
     let began = Instant::now();
-    said(&kiosk, "cmn", "请取走您的身份证。").await?;
+    said(&kiosk, "cmn-latn-pinyin", "请取走您的身份证。").await?;
     kiosk.wait_text("身份证还在，请取走").await?;
-    said(&kiosk, "cmn", "您的身份证还在机器上，请取走身份证。").await?;
+    said(&kiosk, "cmn-latn-pinyin", "您的身份证还在机器上，请取走身份证。").await?;
     kiosk.wait_screen_within("home", Duration::from_secs(40)).await?;
     ensure!(began.elapsed() > Duration::from_secs(4), "it stayed longer than once: {:?}", began.elapsed());
     let forgotten = async || Ok((audited(&kiosk, "card_forgotten")? == 1).then_some(()));

@@ -1,12 +1,14 @@
-//! Every screen × theme × language against the pictures that were looked at and committed.
+//! Screens against the pictures that were looked at and committed: each screen in a few looks, dealt so that it is seen in
+//! both themes, contrasts and panels and in all languages, and all screens together in every pair of these and the text
+//! sizes. Every look of every screen is measured by the test `measure`.
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo nextest run -p kiosk-tests snapshots` writes them anew: then look at each.
 
 use anyhow::{Context, Result, ensure};
 use kiosk_core::settings::{Language, Theme};
-use kiosk_tests::gallery::{Finger, Gallery, Picture};
+use kiosk_tests::gallery::{Dealer, Finger, Gallery, Look, Picture, picture_name};
 use kiosk_tests::workshop::project;
-use slint::PhysicalSize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,128 +17,84 @@ use std::time::Instant;
 const SHRINK: u32 = 2;
 /// Anti-aliasing may differ by this much in a colour channel.
 const TOLERANCE: u8 = 12;
+/// So many pictures can be looked at by a person.
+const PICTURES_MAX: usize = 200;
 
 #[test]
 fn every_screen_looks_as_it_was_looked_at() -> Result<()> {
     let folder = project().join("tests/snapshots/pictures");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
-    let gallery = Gallery::new(&project().join("assets/catalog"), PhysicalSize::new(1080, 1920))?;
-    let others = gallery.other_items();
+    let gallery = Gallery::new(&project().join("assets/catalog"))?;
+    let dealt = dealt(&gallery);
     let mut differing = Vec::new();
-    let mut seen = 0;
+    let mut names = BTreeSet::new();
     for theme in [Theme::Standard, Theme::Senior] {
         for language in Language::ALL {
-            gallery.visit(
-                theme,
-                language,
-                |name| is_kept(name, &others),
-                |picture| {
-                    seen += 1;
-                    let small = shrunk(&picture);
-                    let file = folder.join(format!("{}.png", picture.name));
+            gallery.visit(theme, language, |screen, visitor| {
+                let looks = dealt.get(screen).into_iter().flatten();
+                for look in looks.filter(|look| look.theme == theme && look.language == language) {
+                    let name = picture_name(*look, screen);
+                    gallery.show(visitor, *look);
+                    let small = shrunk(&gallery.draw(name.clone()));
+                    let file = folder.join(format!("{name}.png"));
                     let outcome = if update { small.write_png(&file) } else { compare(&small, &file) };
                     if let Err(error) = outcome {
-                        differing.push(format!("{}: {error:#}", picture.name));
+                        differing.push(format!("{name}: {error:#}"));
                     }
-                },
-            );
-        }
-    }
-    ensure!(seen > 60, "only {seen} screens were drawn");
-    ensure!(differing.is_empty(), "{} of {seen} differ:\n{}", differing.len(), differing.join("\n"));
-    Ok(())
-}
-
-/// Upright and sideways: ten keys in a row are the widest thing there is.
-#[test]
-fn the_keyboard_looks_as_it_was_looked_at() -> Result<()> {
-    keyboard("portrait", PhysicalSize::new(1080, 1920))
-}
-
-#[test]
-fn the_keyboard_looks_as_it_was_looked_at_sideways() -> Result<()> {
-    keyboard("landscape", PhysicalSize::new(1920, 1080))
-}
-
-fn keyboard(how: &str, size: PhysicalSize) -> Result<()> {
-    let folder = project().join("tests/snapshots/pictures");
-    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
-    let gallery = Gallery::new(&project().join("assets/catalog"), size)?;
-    let mut differing = Vec::new();
-    for theme in [Theme::Standard, Theme::Senior] {
-        for language in Language::ALL {
-            gallery.typing(theme, language, |mut picture| {
-                if how == "landscape" && !is_kept_sideways(&picture.name) {
-                    return;
-                }
-                picture.name = format!("{how}-{}", picture.name);
-                let small = shrunk(&picture);
-                let file = folder.join(format!("{}.png", picture.name));
-                let outcome = if update { small.write_png(&file) } else { compare(&small, &file) };
-                if let Err(error) = outcome {
-                    differing.push(format!("{}: {error:#}", picture.name));
+                    names.insert(format!("{name}.png"));
                 }
             });
         }
     }
-    ensure!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
+    let seen = names.len();
+    ensure!((120..=PICTURES_MAX).contains(&seen), "{seen} pictures were drawn");
+    differing.extend(left_over(&folder, &names, update)?);
+    ensure!(differing.is_empty(), "{} of {seen} differ:\n{}", differing.len(), differing.join("\n"));
     Ok(())
 }
 
-/// Sideways the keys lie as upright; what could grow too wide or too low is kept.
-fn is_kept_sideways(name: &str) -> bool {
-    let widest = [
-        "pinyin",
-        "pinyin-expanded",
-        "pinyin-sentence",
-        "strokes",
-        "handwriting",
-        "letters",
-        "picker-radical",
-    ];
-    let kept = widest.iter().any(|way| name.ends_with(&format!("zh-hans-typing-{way}")));
-    kept || name.ends_with("en-typing-pinyin")
+/// The looks of each screen that is kept, dealt in the order of a visit.
+fn dealt(gallery: &Gallery) -> BTreeMap<String, Vec<Look>> {
+    let mut dealer = Dealer::default();
+    let mut dealt = BTreeMap::new();
+    let others = gallery.other_items();
+    gallery.visit(Theme::Standard, Language::ZhHans, |screen, _| {
+        dealt.insert(screen.to_owned(), dealer.deal(looks_of(screen, &others)));
+    });
+    dealt
 }
 
-/// The line follows the finger without waiting for the session, which here gets no touch at all. How long a frame with
-/// more of the line takes is printed; the whole screen is drawn each time, which a terminal does not do.
-#[test]
-fn ink_is_seen_with_the_next_frame() -> Result<()> {
-    const MOVES: u16 = 60;
-    let gallery = Gallery::new(&project().join("assets/catalog"), PhysicalSize::new(1080, 1920))?;
-    let visitor = gallery.at_the_pad();
-    gallery.draw(String::new(), &visitor);
-    let [x, y, w, h] = gallery.place_of("手写区").context("there is a pad")?;
-    let dark = |picture: &Picture, part: f32| {
-        let (px, py) = ((x + w * part) as u32, (y + h * 0.3) as u32);
-        picture.rgba[((py * picture.width + px) * 4) as usize] < 100
-    };
-    gallery.finger(Finger::Down, (x + w * 0.1, y + h * 0.3));
-    let touched = gallery.draw(String::new(), &visitor);
-    ensure!(dark(&touched, 0.1) && !dark(&touched, 0.5), "a dot where the finger is");
-    let mut took = Vec::new();
-    for step in 1..=MOVES {
-        let part = 0.1 + 0.8 * f32::from(step) / f32::from(MOVES);
-        let begun = Instant::now();
-        gallery.finger(Finger::Moves, (x + w * part, y + h * 0.3));
-        let picture = gallery.draw(String::new(), &visitor);
-        took.push(begun.elapsed());
-        ensure!(dark(&picture, part - 0.005), "the line has not followed to {part}");
+/// Pictures of screens or looks that are drawn no more.
+fn left_over(folder: &Path, names: &BTreeSet<String>, update: bool) -> Result<Vec<String>> {
+    let mut left = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if names.contains(&name) {
+            continue;
+        }
+        if update {
+            std::fs::remove_file(entry.path())?;
+        } else {
+            left.push(format!("{name}: nothing draws it any more"));
+        }
     }
-    gallery.finger(Finger::Up, (x + w * 0.9, y + h * 0.3));
-    let picture = gallery.draw(String::new(), &visitor);
-    ensure!(!dark(&picture, 0.5), "a stroke that the session does not hold is not kept on the screen");
-    took.sort();
-    println!(
-        "from a move to its frame: median {:?}, longest {:?}",
-        took[took.len() / 2],
-        took[took.len() - 1]
-    );
-    Ok(())
+    Ok(left)
 }
 
-/// Pages that the first item does not have, of the one that has most of them. Two suits tell enough of each.
-const PARTS: [&str; 7] = [
+/// How often each screen is kept. Of the items but the first only the pages that no other has; pages that differ in words
+/// only are drawn by `cargo xtask ui` and measured by the test `measure`.
+fn looks_of(screen: &str, others: &[String]) -> usize {
+    let own = OWN_PAGES.contains(&screen);
+    match screen {
+        _ if !own && others.iter().any(|item| screen.contains(item.as_str())) => 0,
+        _ if own || screen.starts_with("notice-") || screen.starts_with("typing-") => 2,
+        _ => 3,
+    }
+}
+
+/// Pages that the first item does not have, each of the item that has most of it.
+const OWN_PAGES: [&str; 7] = [
     "question-urgent-help-today",
     "question-urgent-help-people",
     "question-urgent-help-cost",
@@ -145,12 +103,43 @@ const PARTS: [&str; 7] = [
     "outcome-id-card-renewal-last",
     "outcome-id-card-renewal-printed",
 ];
-const SUITS: [&str; 2] = ["standard-zh-hans-", "senior-en-"];
 
-/// The pages of one item are kept; those of the others differ in words only, and `cargo xtask ui` draws them.
-fn is_kept(name: &str, others: &[String]) -> bool {
-    let part = |suit: &&str| name.strip_prefix(*suit).is_some_and(|rest| PARTS.contains(&rest));
-    SUITS.iter().any(part) || !others.iter().any(|item| name.contains(item.as_str()))
+/// The line follows the finger without waiting for the session, which here gets no touch at all. How long a frame with
+/// more of the line takes is printed; the whole screen is drawn each time, which a terminal does not do.
+#[test]
+fn ink_is_seen_with_the_next_frame() -> Result<()> {
+    const MOVES: u16 = 60;
+    let gallery = Gallery::new(&project().join("assets/catalog"))?;
+    let visitor = gallery.at_the_pad();
+    gallery.show(&visitor, Look::USUAL);
+    gallery.draw(String::new());
+    let [x, y, w, h] = gallery.place_of("手写区").context("there is a pad")?;
+    let dark = |picture: &Picture, part: f32| {
+        let (px, py) = ((x + w * part) as u32, (y + h * 0.3) as u32);
+        picture.rgba[((py * picture.width + px) * 4) as usize] < 100
+    };
+    gallery.finger(Finger::Down, (x + w * 0.1, y + h * 0.3));
+    let touched = gallery.draw(String::new());
+    ensure!(dark(&touched, 0.1) && !dark(&touched, 0.5), "a dot where the finger is");
+    let mut took = Vec::new();
+    for step in 1..=MOVES {
+        let part = 0.1 + 0.8 * f32::from(step) / f32::from(MOVES);
+        let begun = Instant::now();
+        gallery.finger(Finger::Moves, (x + w * part, y + h * 0.3));
+        let picture = gallery.draw(String::new());
+        took.push(begun.elapsed());
+        ensure!(dark(&picture, part - 0.005), "the line has not followed to {part}");
+    }
+    gallery.finger(Finger::Up, (x + w * 0.9, y + h * 0.3));
+    let picture = gallery.draw(String::new());
+    ensure!(!dark(&picture, 0.5), "a stroke that the session does not hold is not kept on the screen");
+    took.sort();
+    println!(
+        "from a move to its frame: median {:?}, longest {:?}",
+        took[took.len() / 2],
+        took[took.len() - 1]
+    );
+    Ok(())
 }
 
 fn shrunk(picture: &Picture) -> Picture {

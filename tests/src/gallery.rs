@@ -1,18 +1,23 @@
-//! Every screen in every theme and language, drawn in this process from the true session machine, the
-//! true catalog and the true markup. `cargo xtask ui` writes the pictures to a folder to look at; the
-//! snapshot test compares them with those that were looked at and committed.
+//! Every screen in every look, drawn in this process from the true session machine, the true catalog and the
+//! true markup. `cargo xtask ui` writes the pictures to a folder to look at; the snapshot test compares them with
+//! those that were looked at and committed, and the measuring test looks into them.
 
 mod guide_print;
 mod kinds;
+mod look;
 mod outcome;
 mod photo;
+mod picture;
 mod progress;
 mod two_cards;
 mod typing;
+mod voice;
 
+pub use look::{Dealer, Look, Panel, pairwise};
+pub use picture::Picture;
 pub use typing::Finger;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use device_drivers::camera::Picture as CameraPicture;
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
@@ -27,39 +32,15 @@ use kiosk_core::session::{
     PrinterCondition, Rules, SavedCase, Session, Store, Ticket, TimerKind, step,
 };
 use kiosk_core::settings::{Language, Theme};
-use kiosk_ui::KioskWindow;
+use kiosk_ui::{KioskWindow, ScreenKind, Shell};
 use slint::platform::software_renderer::{MinimalSoftwareWindow, PremultipliedRgbaColor, RepaintBufferType};
-use slint::platform::{Platform, WindowAdapter};
-use slint::{ComponentHandle, PhysicalSize, PlatformError};
+use slint::platform::{Platform, PointerEventButton, WindowAdapter, WindowEvent};
+use slint::{ComponentHandle, LogicalPosition, PhysicalSize, PlatformError};
 use std::path::Path;
 use std::rc::Rc;
 
 /// 2026-11-22 14:05 in China: pictures must not change with the date.
 const NOW_MS: i64 = 1_795_327_500_000;
-
-/// One picture, rows of RGBA bytes.
-pub struct Picture {
-    /// `senior-en-guide`, for the file's name.
-    pub name: String,
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-    /// Four bytes a pixel.
-    pub rgba: Vec<u8>,
-}
-
-impl Picture {
-    /// Writes it as PNG.
-    pub fn write_png(&self, file: &Path) -> Result<()> {
-        let file = std::fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
-        let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), self.width, self.height);
-        encoder.set_color(png::ColorType::Rgba);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.write_header()?.write_image_data(&self.rgba)?;
-        Ok(())
-    }
-}
 
 /// A platform that only draws when asked.
 struct Easel(Rc<MinimalSoftwareWindow>);
@@ -76,37 +57,53 @@ pub struct Gallery {
     window: KioskWindow,
     screen: Screen,
     catalog: Rc<Catalog>,
-    size: PhysicalSize,
 }
 
 impl Gallery {
     /// Sets up the platform and the window. `catalog` is the folder of the service items.
-    pub fn new(catalog: &Path, size: PhysicalSize) -> Result<Gallery> {
+    pub fn new(catalog: &Path) -> Result<Gallery> {
         let easel = MinimalSoftwareWindow::new(RepaintBufferType::NewBuffer);
         slint::platform::set_platform(Box::new(Easel(easel.clone())))
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         let window = KioskWindow::new()?;
-        easel.set_size(size);
+        easel.set_size(Panel::Upright.size());
         kiosk_app::fonts::set_fallbacks();
         let catalog = Rc::new(Catalog::load(catalog));
         anyhow::ensure!(catalog.hidden() == 0, "an item of the catalog is broken");
         let (inbox, _) = inbox();
-        let config = config(size)?;
+        let config = config(Panel::Upright.size())?;
         let screen = Screen::new(window.clone_strong(), catalog.clone(), &config, Default::default(), &inbox);
         Screen::show_clock(&window, NOW_MS);
         window.show()?;
-        Ok(Gallery { easel, window, screen, catalog, size })
+        Ok(Gallery { easel, window, screen, catalog })
     }
 
-    /// Draws the session as it stands.
-    pub fn draw(&self, name: String, visitor: &Visitor) -> Picture {
-        self.screen.show(&visitor.session, &visitor.rules());
-        if let Some(picture) = visitor.live.as_ref().filter(|_| visitor.session.shows_live()) {
+    /// Shows the session as it stands, in this look. Theme and language are the session's own.
+    pub fn show(&self, visitor: &Visitor, look: Look) {
+        self.easel.set_size(look.panel.size());
+        self.window.global::<kiosk_ui::Panel>().set_sideways(look.panel == Panel::Sideways);
+        let mut session = visitor.session.clone();
+        session.settings.text_size = look.size;
+        session.settings.contrast = look.contrast;
+        self.screen.show(&session, &visitor.rules());
+        if let Some(picture) = visitor.live.as_ref().filter(|_| session.shows_live()) {
             self.screen.show_picture(picture);
         }
+        slint::platform::update_timers_and_animations();
+    }
+
+    /// Shows the page with every widget, in this look.
+    pub fn show_widgets(&self, look: Look) {
+        self.show(&Visitor::new(self.catalog.clone(), look.theme, look.language), look);
+        self.window.global::<Shell>().set_screen(ScreenKind::Widgets);
+        slint::platform::update_timers_and_animations();
+    }
+
+    /// What is shown now, as a picture.
+    pub fn draw(&self, name: String) -> Picture {
         self.window.window().request_redraw();
         slint::platform::update_timers_and_animations();
-        let (width, height) = (self.size.width, self.size.height);
+        let PhysicalSize { width, height, .. } = self.window.window().size();
         let mut pixels = vec![PremultipliedRgbaColor::default(); (width * height) as usize];
         self.easel.draw_if_needed(|renderer| {
             renderer.render(&mut pixels, width as usize);
@@ -115,28 +112,45 @@ impl Gallery {
         Picture { name, width, height, rgba }
     }
 
-    /// Every screen in one theme and language whose name is wanted, in the order of a visit.
-    pub fn visit(
-        &self,
-        theme: Theme,
-        language: Language,
-        wanted: impl Fn(&str) -> bool,
-        mut show: impl FnMut(Picture),
-    ) {
-        let prefix = format!("{}-{}", theme_name(theme), language.tag().to_lowercase());
-        let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
-        visitor.whole_visit(&mut |name, visitor| {
-            let name = format!("{prefix}-{name}");
-            if wanted(&name) {
-                show(self.draw(name, visitor));
-            }
-        });
+    /// The window, to be looked into.
+    pub fn window(&self) -> &KioskWindow {
+        &self.window
     }
 
     /// Codes of the items but the first: of them only what the first does not have is worth keeping.
     pub fn other_items(&self) -> Vec<String> {
         self.catalog.items().iter().skip(1).map(|item| item.code.0.clone()).collect()
     }
+
+    /// A finger comes down at this place of the window, in pixels.
+    pub fn touch(&self, x: f32, y: f32) -> Result<()> {
+        let (position, button) = (LogicalPosition::new(x, y), PointerEventButton::Left);
+        self.easel.dispatch_event_with_result(WindowEvent::PointerPressed { position, button })?;
+        Ok(())
+    }
+
+    /// It slides off what it is on, to where nothing is, and leaves.
+    pub fn slide_off(&self) -> Result<()> {
+        let (position, button) = (LogicalPosition::new(1.0, 1.0), PointerEventButton::Left);
+        self.easel.dispatch_event_with_result(WindowEvent::PointerMoved { position })?;
+        self.easel.dispatch_event_with_result(WindowEvent::PointerReleased { position, button })?;
+        self.easel.dispatch_event_with_result(WindowEvent::PointerExited)?;
+        Ok(())
+    }
+
+    /// Every screen in one theme and language, in the order of a visit.
+    pub fn visit(&self, theme: Theme, language: Language, mut show: impl FnMut(&str, &Visitor)) {
+        let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
+        visitor.whole_visit(&mut show);
+        let mut writer = Visitor::new(self.catalog.clone(), theme, language);
+        writer.go_to_the_place();
+        writer.write(&mut |way, writer| show(&format!("typing-{way}"), writer));
+    }
+}
+
+/// What a screen of that name is drawn as in that look.
+pub fn picture_name(look: Look, screen: &str) -> String {
+    format!("{screen}-{}", look.name())
 }
 
 fn config(size: PhysicalSize) -> Result<Config> {
@@ -175,8 +189,20 @@ impl Visitor {
         visitor
     }
 
+    /// Whether a second touch on the settings' button counts, so many milliseconds after the first.
+    pub fn counts_again(&self, apart_ms: u64) -> bool {
+        let rules = self.rules();
+        let touch = |session, monotonic_ms| {
+            let moment = Moment { monotonic_ms, wall_ms: NOW_MS };
+            step(&rules, session, moment, Event::Citizen(Citizen::SettingsWanted)).session
+        };
+        let once = touch(self.session.clone(), self.at_ms + 1_000);
+        let open = once.settings_open;
+        touch(once, self.at_ms + 1_000 + apart_ms).settings_open != open
+    }
+
     fn dress(&mut self, theme: Theme, language: Language) {
-        if theme == Theme::Senior {
+        if theme != self.session.settings.theme {
             self.touch(Citizen::SeniorToggled);
         }
         self.touch(Citizen::LanguageChosen(language));
@@ -206,6 +232,9 @@ impl Visitor {
     fn whole_visit(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
         let (theme, language) = (self.session.settings.theme, self.session.settings.language);
         show("home", self);
+        self.touch(Citizen::SettingsWanted);
+        show("settings", self);
+        self.touch(Citizen::SettingsDone);
         for item in self.catalog.items().to_vec() {
             self.touch(Citizen::ItemChosen(item.code.clone()));
             show(&format!("guide-{}", item.code.0), self);
@@ -228,6 +257,8 @@ impl Visitor {
         self.print_a_guide(show);
         self.dress(theme, language);
         self.use_either_card(show);
+        self.dress(theme, language);
+        self.turn_the_voice(show);
         self.dress(theme, language);
         self.broken_things(show);
     }
@@ -398,13 +429,8 @@ impl Visitor {
         self.send(Event::Store(Store::AdmissionChanged(Admission::Closed)));
         self.send(Event::Store(Store::RecentCaseFound(saved(&code), PrintStatus::NotPrinted)));
         show("home-everything-broken", self);
-    }
-}
-
-fn theme_name(theme: Theme) -> &'static str {
-    match theme {
-        Theme::Standard => "standard",
-        Theme::Senior => "senior",
+        self.touch(Citizen::SavedCaseDismissed);
+        show("home-closed", self);
     }
 }
 

@@ -6,8 +6,11 @@
 
 pub mod gallery;
 pub mod items;
+pub mod measure;
 pub mod monkey;
 pub mod oracle;
 pub mod resident;
+pub mod sheets;
+pub mod widgets;
 pub mod worker;
 pub mod workshop;

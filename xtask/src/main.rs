@@ -41,7 +41,7 @@ enum Command {
     Test(test::Test),
     /// Check the rules that no compiler checks: who may know whom, and the rules of the house
     Tidy,
-    /// Draw every screen in every theme and language into a folder of pictures
+    /// Draw every screen and every widget into a folder of pictures, with contact sheets
     Ui(ui::Ui),
     /// Measure speed and memory, each figure beside its reference
     Bench(bench::Bench),

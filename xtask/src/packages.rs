@@ -75,6 +75,7 @@ const TEST: &[Package] = &[
         why: "a true voice, which the tests let speak into a file",
     },
     Package { name: "speech-dispatcher-audio-plugins", why: "lets that voice out through ALSA" },
+    Package { name: "espeak-ng", why: "says by which sounds it would read a place name" },
     Package { name: "age", why: "opens a sealed case with the standard program" },
     Package {
         name: "python3-venv",

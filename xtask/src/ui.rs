@@ -1,4 +1,4 @@
-//! `cargo xtask ui`: every screen in every theme and language, drawn into a folder of pictures.
+//! `cargo xtask ui`: every screen and every widget in every theme, drawn into a folder with contact sheets.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,13 +9,14 @@ use crate::packages::{self, Purpose};
 use crate::run;
 use crate::workspace::Workspace;
 
-/// Draw every screen in every theme and language into a folder of pictures.
+/// Draw every screen and every widget into a folder of pictures, with contact sheets.
 #[derive(clap::Args)]
 pub struct Ui {
     /// Folder for the pictures (default: `screens` in the build folder)
     folder: Option<PathBuf>,
-    /// Another panel, such as 1920x1080
-    size: Option<String>,
+    /// Only screens with this word in their names (`question-12345`)
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 impl Ui {
@@ -35,9 +36,9 @@ impl Ui {
             run::cargo(&workspace.root)
                 .args(["run", "--package", "kiosk-tests", "--bin", "gallery", "--"])
                 .arg(&folder)
-                .args(&self.size),
+                .arg(&self.only),
         )?;
-        println!("The pictures are in {}", folder.display());
+        println!("The pictures are in {0}; begin with {0}/sheet-*.png", folder.display());
         Ok(ExitCode::SUCCESS)
     }
 }

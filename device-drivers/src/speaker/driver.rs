@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::protocol::{NoReply, Reply, ReplyDecoder, message};
-use super::{Speaker, SpeakerError, Voice};
+use super::{Manner, Speaker, SpeakerError, Voice};
 use crate::descriptor_line::DescriptorLine;
 use crate::text_server::{Answers, Leaves, TalkError, TextServer, Unanswered};
 use crate::transport::Transport;
@@ -16,6 +16,8 @@ type Server = TextServer<ReplyDecoder>;
 /// The server's voice.
 pub struct SpeechDispatcher {
     server: Server,
+    /// The server's own until it was told.
+    manner: Option<Manner>,
 }
 
 impl SpeechDispatcher {
@@ -26,7 +28,7 @@ impl SpeechDispatcher {
 
     /// The server behind this transport, which is opened at its first use.
     pub fn over(transport: impl Transport + 'static) -> SpeechDispatcher {
-        SpeechDispatcher { server: TextServer::over(transport, "QUIT\r\n") }
+        SpeechDispatcher { server: TextServer::over(transport, "QUIT\r\n"), manner: None }
     }
 
     fn order(&mut self, order: impl Fn(&mut Server) -> Result<(), SpeakerError>) -> Result<(), SpeakerError> {
@@ -36,11 +38,21 @@ impl SpeechDispatcher {
 
 impl Speaker for SpeechDispatcher {
     fn say(&mut self, voice: Voice, text: &str) -> Result<(), SpeakerError> {
+        let manner = self.manner;
         self.order(|server| {
             command(server, "CANCEL self")?;
             command(server, &format!("SET self LANGUAGE {}", voice.tag()))?;
+            // With each text: the connection may be a new one, which knows nothing.
+            if let Some(Manner { rate, volume }) = manner {
+                command(server, &format!("SET self RATE {rate}"))?;
+                command(server, &format!("SET self VOLUME {volume}"))?;
+            }
             speak(server, text)
         })
+    }
+
+    fn set_manner(&mut self, manner: Manner) {
+        self.manner = Some(manner);
     }
 
     fn hush(&mut self) -> Result<(), SpeakerError> {

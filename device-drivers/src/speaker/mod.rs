@@ -18,10 +18,21 @@ pub trait Speaker: Send {
     /// Begins to say this and returns at once. What was being said is broken off (EN 301 549, 5.1.3.5: new speech ends
     /// old). Blocks at most as long as the driver's deadlines.
     fn say(&mut self, voice: Voice, text: &str) -> Result<(), SpeakerError>;
+    /// How everything is said from the next text on.
+    fn set_manner(&mut self, manner: Manner);
     /// Breaks off what is being said; nothing when nothing is.
     fn hush(&mut self) -> Result<(), SpeakerError>;
     /// Whether somebody is there to speak.
     fn look(&mut self) -> Result<(), SpeakerError>;
+}
+
+/// How a text is said, as SSIP measures it: each from -100 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Manner {
+    /// 0 is the server's usual speed.
+    pub rate: i8,
+    /// 100 is as loud as the server can.
+    pub volume: i8,
 }
 
 /// In which tongue a text is read out.
@@ -40,9 +51,13 @@ impl Voice {
     pub const ALL: [Voice; 3] = [Voice::Mandarin, Voice::Cantonese, Voice::English];
 
     /// Its language as a BCP 47 tag, which is also what espeak-ng calls it.
+    ///
+    /// Not `cmn`: espeak-ng looks every character up as pinyin, and of release 1.51 on that voice reads pinyin as English
+    /// words with a number behind (espeak-ng issues 1028 and 1370). In the voice that takes Latin letters for pinyin,
+    /// characters are Mandarin.
     pub fn tag(self) -> &'static str {
         match self {
-            Voice::Mandarin => "cmn",
+            Voice::Mandarin => "cmn-latn-pinyin",
             Voice::Cantonese => "yue",
             Voice::English => "en",
         }

@@ -50,6 +50,10 @@ pub struct Utterance {
     pub language: String,
     /// What.
     pub text: String,
+    /// How fast (SSIP `RATE`).
+    pub rate: i8,
+    /// How loud (SSIP `VOLUME`); a server begins at its loudest.
+    pub volume: i8,
     /// Broken off before its end.
     pub broken_off: bool,
     /// When it will have been said, or was broken off.
@@ -67,7 +71,7 @@ struct State {
 }
 
 impl State {
-    fn begin(&mut self, language: &str, text: String) -> u64 {
+    fn begin(&mut self, client: &Client, text: String) -> u64 {
         let now = Instant::now();
         // One message after the other, as in the server's own queue.
         let free = self.said.last().map_or(now, |last| last.until.max(now));
@@ -76,11 +80,13 @@ impl State {
             .map(|character| if character.is_ascii() { LETTER } else { CHARACTER })
             .sum::<Duration>();
         self.count += 1;
-        let language = language.to_owned();
+        let Client { rate, volume, .. } = *client;
         self.said.push(Utterance {
             number: self.count,
-            language,
+            language: client.language.clone(),
             text,
+            rate,
+            volume,
             broken_off: false,
             until: free + takes,
         });
@@ -210,12 +216,14 @@ fn listen(listener: &UnixListener, state: &Arc<Mutex<State>>) {
 struct Client {
     number: u64,
     language: String,
+    rate: i8,
+    volume: i8,
     text: Option<Vec<String>>,
 }
 
 impl Client {
     fn new(number: u64) -> Client {
-        Client { number, language: "en".into(), text: None }
+        Client { number, language: "en".into(), rate: 0, volume: 100, text: None }
     }
 
     /// Answers until either side has enough.
@@ -246,7 +254,7 @@ impl Client {
                 return None;
             }
             let text = self.text.take().unwrap_or_default().join("\n");
-            let number = lock(state).begin(&self.language, text);
+            let number = lock(state).begin(self, text);
             return Some(format!("225-{number}\r\n225 OK MESSAGE QUEUED\r\n"));
         }
         let words: Vec<String> = line.split(' ').map(str::to_lowercase).collect();
@@ -257,6 +265,17 @@ impl Client {
                 language.clone_into(&mut self.language);
                 "201 OK LANGUAGE SET\r\n".into()
             }
+            ["set", "self", what @ ("rate" | "volume"), amount] => match amount.parse() {
+                Ok(amount @ -100..=100) => {
+                    let (kept, good) = match what {
+                        "rate" => (&mut self.rate, "203 OK RATE SET\r\n"),
+                        _ => (&mut self.volume, "218 OK VOLUME SET\r\n"),
+                    };
+                    *kept = amount;
+                    good.into()
+                }
+                _ => "409 ERR PARAMETER INVALID\r\n".into(),
+            },
             ["speak"] => {
                 self.text = Some(Vec::new());
                 "230 OK RECEIVING DATA\r\n".into()

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use device_drivers::speaker::simulator::{SimulatedSpeaker, SpeakerFault};
-use device_drivers::speaker::{Speaker, SpeakerError, SpeechDispatcher, Voice};
+use device_drivers::speaker::{Manner, Speaker, SpeakerError, SpeechDispatcher, Voice};
 use device_drivers::{Fault, Remedy};
 
-use crate::speech_dispatcher::{LOOK, RealSpeaker};
+use crate::speech_dispatcher::{LOOK, RealSpeaker, bytes_by_espeak};
 
 /// Synthesis on a busy machine.
 const SOON: Duration = Duration::from_secs(30);
+/// A pause that is none between two sentences: the sound goes into a file, which takes it as fast as it comes.
+const SILENCE: Duration = Duration::from_secs(2);
 const WORDS: &str = "请取走您的身份证。";
 
 /// Something that can be heard.
@@ -72,6 +74,21 @@ fn is_heard(heard: &dyn Heard, before: u64) {
     }
 }
 
+/// Waits until nothing more comes out, and gives how much came.
+fn until_silent(heard: &dyn Heard) -> u64 {
+    let start = Instant::now();
+    let (mut sound, mut since) = (heard.sound(), Instant::now());
+    while since.elapsed() < SILENCE {
+        assert!(start.elapsed() < SOON, "it does not end");
+        std::thread::sleep(LOOK);
+        let now = heard.sound();
+        if now != sound {
+            (sound, since) = (now, Instant::now());
+        }
+    }
+    sound
+}
+
 /// The voice is heard, also after the server was restarted.
 fn what_is_said_is_heard(heard: &mut dyn Heard, voice: Voice) {
     let mut speaker = SpeechDispatcher::new(heard.socket());
@@ -124,6 +141,77 @@ fn a_text_arrives_as_it_was_in_its_language() {
         assert_eq!((last.language.as_str(), last.text.as_str()), (voice.tag(), text));
     }
     assert_eq!(simulated.speaker.said().len(), 3);
+}
+
+#[test]
+fn a_text_is_said_in_the_manner_last_told_on_a_new_connection_too() {
+    let mut simulated = Simulated::start();
+    let mut speaker = SpeechDispatcher::new(simulated.socket());
+    let manner = |simulated: &Simulated| {
+        let last = simulated.speaker.said().pop().unwrap();
+        (last.rate, last.volume)
+    };
+    speaker.say(Voice::Mandarin, WORDS).unwrap();
+    assert_eq!(manner(&simulated), (0, 100), "the server's own");
+    speaker.set_manner(Manner { rate: -40, volume: 10 });
+    speaker.say(Voice::Mandarin, WORDS).unwrap();
+    assert_eq!(manner(&simulated), (-40, 10));
+    simulated.set_running(false);
+    assert_eq!(speaker.look(), Err(SpeakerError::Gone));
+    simulated.set_running(true);
+    speaker.say(Voice::Mandarin, WORDS).unwrap();
+    assert_eq!(manner(&simulated), (-40, 10));
+}
+
+/// As long as espeak-ng itself takes in the voice that is meant. In its voice `cmn` the same characters are English words
+/// with a number behind each, and twice as long.
+#[test]
+fn the_real_server_speaks_mandarin_cantonese_and_english() {
+    for (voice, text) in [
+        (Voice::Mandarin, "请取走您的身份证和凭条"),
+        (Voice::Cantonese, "請取回你嘅身份證同收據"),
+        (Voice::English, "Please take your ID card and your receipt"),
+    ] {
+        let real = RealSpeaker::start();
+        let mut speaker = SpeechDispatcher::new(real.socket());
+        speaker.say(voice, text).unwrap();
+        is_heard(&real, 0);
+        let said = until_silent(&real);
+        let expected = bytes_by_espeak(voice.tag(), text);
+        let difference = said.abs_diff(expected) * 100 / expected;
+        println!("{voice:?}: {said} bytes of sound, {expected} by espeak-ng itself");
+        assert!(difference < 25, "{voice:?}: {said} bytes of sound, not {expected}");
+    }
+}
+
+#[test]
+fn the_real_server_stops_when_told_and_speaks_faster_when_told() {
+    let real = RealSpeaker::start();
+    let mut speaker = SpeechDispatcher::new(real.socket());
+    // Minutes of speech.
+    let long = WORDS.repeat(250);
+    let whole = bytes_by_espeak(Voice::Mandarin.tag(), &long);
+    // The file shows nothing before a text has ended: given a little longer each time, it was begun and broken off.
+    let broken_off = (1..).map(|times| {
+        speaker.say(Voice::Mandarin, &long).unwrap();
+        std::thread::sleep(LOOK * times);
+        speaker.hush().unwrap();
+        until_silent(&real)
+    });
+    let said = broken_off.take(20).find(|said| *said > 0).expect("it is heard before it is broken off");
+    println!("{said} of {whole} bytes of sound came out before the end");
+    assert!(said < whole / 2, "{said} of {whole} bytes of sound came out: nobody stopped");
+
+    let lasts = |rate: i8| {
+        let real = RealSpeaker::start();
+        let mut speaker = SpeechDispatcher::new(real.socket());
+        speaker.set_manner(Manner { rate, volume: 40 });
+        speaker.say(Voice::Mandarin, &WORDS.repeat(3)).unwrap();
+        is_heard(&real, 0);
+        until_silent(&real)
+    };
+    let (slow, fast) = (lasts(-50), lasts(50));
+    assert!(slow > fast * 3 / 2, "slow: {slow} bytes of sound, fast: {fast}");
 }
 
 #[test]

@@ -12,6 +12,20 @@ const START_DEADLINE: Duration = Duration::from_secs(30);
 pub const LOOK: Duration = Duration::from_millis(25);
 /// Bytes before the samples of a WAV file.
 const WAV_HEADER: u64 = 44;
+/// Words a minute: `EspeakNormalRate` of the server's module.
+const USUAL_RATE: &str = "170";
+
+/// How many bytes of sound espeak-ng itself makes of a text, at the speed that the server asks of it.
+pub fn bytes_by_espeak(voice: &str, text: &str) -> u64 {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let done = Command::new("espeak-ng")
+        .args(["-v", voice, "-s", USUAL_RATE, "-w"])
+        .arg(file.path())
+        .arg(text)
+        .status();
+    assert!(done.is_ok_and(|status| status.success()), "espeak-ng is installed by `cargo xtask test`");
+    file.path().metadata().unwrap().len() - WAV_HEADER
+}
 
 pub struct RealSpeaker {
     folder: tempfile::TempDir,

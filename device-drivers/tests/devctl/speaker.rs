@@ -9,7 +9,7 @@ fn a_text_is_said_broken_off_and_told_by_its_length_alone() {
     let way = server.way.clone();
     assert_eq!(run(&format!("speaker {way} look")).good().fact("server"), "here");
     let told = run(&format!("speaker {way} say 请取走您的身份证，谢谢")).good();
-    assert_eq!(told.fact("said"), "11 characters in cmn");
+    assert_eq!(told.fact("said"), "11 characters in cmn-latn-pinyin");
     assert_eq!(server.answer("said"), "done: cmn being said: 请取走您的身份证，谢谢");
     run(&format!("speaker {way} say --voice cantonese 你嘅身份證")).good();
     run(&format!("speaker {way} hush")).good();
@@ -39,7 +39,7 @@ fn a_text_is_recorded_and_played_back() {
     run(&format!("speaker {} --record {tape} say 请取走您的身份证", server.way)).good();
     server.quit();
     let told = run(&format!("speaker --replay {tape} say 请取走您的身份证")).good();
-    assert_eq!((told.fact("said"), told.fact("replay")), ("8 characters in cmn", "as recorded"));
+    assert_eq!((told.fact("said"), told.fact("replay")), ("8 characters in cmn-latn-pinyin", "as recorded"));
     let told = run(&format!("speaker --replay {tape} say 别的")).refused("call-operator speaker-gone");
     assert!(told.fact("replay").contains("leaves the recording"), "{told:?}");
 }

@@ -4,6 +4,7 @@ use crate::inbox::{Inbox, Message};
 use crate::present;
 use kiosk_core::service::{ItemCode, QuestionId};
 use kiosk_core::session::Citizen;
+use kiosk_core::settings::Contrast;
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
 use slint::{ComponentHandle, SharedString};
@@ -43,10 +44,20 @@ fn shell(window: &KioskWindow, inbox: &Inbox) {
     shell.on_notice_continue_tapped(says(inbox, Citizen::NoticeContinued));
     shell.on_stay_tapped(says(inbox, Citizen::Touched));
     shell.on_touched(says(inbox, Citizen::Touched));
+    shell.on_settings_tapped(says(inbox, Citizen::SettingsWanted));
+    shell.on_settings_done_tapped(says(inbox, Citizen::SettingsDone));
+    let to = inbox.clone();
+    shell.on_text_size_tapped(move |kind| to.citizen(Citizen::TextSizeChosen(present::text_size_of(kind))));
+    let to = inbox.clone();
+    shell.on_contrast_tapped(move |high| to.citizen(Citizen::ContrastChosen(contrast(high))));
     let to = inbox.clone();
     shell.on_language_tapped(move |kind| to.citizen(Citizen::LanguageChosen(present::language_of(kind))));
     let to = inbox.clone();
     shell.on_key_pressed(move |text| to.put(Message::KeyboardTyped(text.into())));
+}
+
+fn contrast(high: bool) -> Contrast {
+    if high { Contrast::High } else { Contrast::Normal }
 }
 
 fn before_the_form(window: &KioskWindow, inbox: &Inbox) {

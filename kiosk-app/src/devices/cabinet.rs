@@ -27,6 +27,7 @@ pub fn spawn(declared: &CabinetDevices, inbox: Inbox, health: HealthBook) -> any
     let cabinet = Cabinet {
         presence: declared.presence.as_ref().map(|contact| workshop.sensor(contact)).transpose()?,
         doors: declared.doors.iter().map(|contact| workshop.door(contact)).collect::<anyhow::Result<_>>()?,
+        headphones: declared.headphones.as_ref().map(|contact| workshop.door(contact)).transpose()?,
         lights: [lamp(&declared.card_light)?, lamp(&declared.receipt_light)?, lamp(&declared.help_light)?],
         shown: None,
         wanted: Lights::default(),
@@ -44,6 +45,7 @@ struct Door {
 struct Cabinet {
     presence: Option<Box<dyn PresenceSensor>>,
     doors: Vec<Door>,
+    headphones: Option<Door>,
     /// Beside the reader, beside the receipt, for help.
     lights: [Option<Box<dyn IndicatorLight>>; 3],
     shown: Option<Lights>,
@@ -67,6 +69,7 @@ impl Station for Cabinet {
     fn turn(&mut self) -> Result<(), Trouble> {
         self.look_for_somebody().map_err(trouble_of)?;
         self.look_at_doors().map_err(trouble_of)?;
+        self.look_for_headphones().map_err(trouble_of)?;
         self.light_up().map_err(trouble_of)
     }
 
@@ -83,6 +86,11 @@ impl Station for Cabinet {
     fn report(&mut self, here: bool) {
         if !here && self.near.take() == Some(false) {
             self.inbox.device(Device::SomebodyNear(true));
+        }
+        // Nobody knows whether they are still plugged in: what is private must not be read into the hall.
+        let headphones = self.headphones.as_mut().filter(|_| !here);
+        if headphones.and_then(|headphones| headphones.open.take()) == Some(true) {
+            self.inbox.device(Device::HeadphonesPlugged(false));
         }
     }
 }
@@ -116,6 +124,22 @@ impl Cabinet {
             if opened_between || (!open && before == Some(true)) {
                 self.inbox.device(Device::CabinetOpened(false));
             }
+        }
+        Ok(())
+    }
+
+    /// Pulled out and put in again between two looks, they were out.
+    fn look_for_headphones(&mut self) -> Result<(), CabinetError> {
+        let Some(headphones) = &mut self.headphones else { return Ok(()) };
+        let report = headphones.door.look()?;
+        let plugged = report.state == DoorState::Open;
+        let before = headphones.open.replace(plugged);
+        let moved = matches!(report.edges, Edges::Counted(edges) if edges > 0);
+        if before == Some(true) && plugged && moved {
+            self.inbox.device(Device::HeadphonesPlugged(false));
+        }
+        if before != Some(plugged) || (plugged && moved) {
+            self.inbox.device(Device::HeadphonesPlugged(plugged));
         }
         Ok(())
     }
@@ -258,6 +282,22 @@ mod tests {
             [Device::CabinetOpened(false), Device::CabinetOpened(true), Device::SomebodyNear(false)]
         );
         assert!(shows(0, LightPattern::Slow) && shows(2, LightPattern::Fast), "the lights are lit again");
+    }
+
+    #[test]
+    fn headphones_come_and_go_and_a_board_that_is_lost_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let port = folder.path().join("board");
+        let board = simulator::serve(&port, 115_200, BoardProfile::default()).unwrap();
+        let declared =
+            format!("board = {{ port = {port:?} }}\nheadphones = {{ on = \"board\", number = 1 }}");
+        let (inbox, messages) = inbox();
+        let _hand = spawn(&toml::from_str(&declared).unwrap(), inbox, HealthBook::forgetful()).unwrap();
+        assert_eq!(next(&messages), Device::HeadphonesPlugged(false));
+        board.set_door(1, DoorState::Open);
+        assert_eq!(next(&messages), Device::HeadphonesPlugged(true));
+        board.unplug();
+        assert_eq!(next(&messages), Device::HeadphonesPlugged(false));
     }
 
     #[test]

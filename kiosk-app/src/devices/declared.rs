@@ -209,6 +209,8 @@ pub struct CabinetDevices {
     /// Contacts of the doors.
     #[serde(default)]
     pub doors: Vec<Contact>,
+    /// The switch inside the jack for headphones: open while they are plugged in, as such switches are. Wired like a door.
+    pub headphones: Option<Contact>,
     /// Beside the card reader.
     pub card_light: Option<Lamp>,
     /// Beside the receipt's mouth.

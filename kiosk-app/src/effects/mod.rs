@@ -20,11 +20,13 @@ use crate::present::lights::Lights;
 use city::CityHand;
 use device_drivers::camera::Picture;
 use kiosk_core::applicant::CardKind;
+use kiosk_core::private::Private;
 use kiosk_core::remedy::{FaultCode, Remedy};
 use kiosk_core::session::{
     AuditFact, Device, DirectionsOrder, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd,
     PrintStatus, ReceiptOrder, Ticket,
 };
+use kiosk_core::settings::Language;
 use std::convert::Infallible;
 use store::StoreHand;
 use timers::Timers;
@@ -111,6 +113,9 @@ impl Hands {
                 self.tell_social_card_reader(social_card_reader::Order::LookForCardLeft(ticket));
             }
             Effect::Say(prompt, language) => self.tell_speaker(speaker::Order::Say(prompt, language)),
+            // The loop finds the words and has them read with [`Hands::read_aloud`].
+            Effect::ReadAloud(..) => {}
+            Effect::SpeakLike(manner) => self.tell_speaker(speaker::Order::SpeakLike(manner)),
             Effect::Hush => self.tell_speaker(speaker::Order::Hush),
             Effect::StartScanning(ticket) => self.tell_scanner(code_scanner::Order::Start(ticket)),
             Effect::StopScanning => self.tell_scanner(code_scanner::Order::Stop),
@@ -178,6 +183,11 @@ impl Hands {
         {
             tracing::warn!("the voice hangs");
         }
+    }
+
+    /// Reads these words out.
+    pub fn read_aloud(&self, words: Private<String>, language: Language) {
+        self.tell_speaker(speaker::Order::Read(words, language));
     }
 
     /// A scanner that is not there scans nothing: the resident can type.

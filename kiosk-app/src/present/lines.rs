@@ -29,7 +29,7 @@ pub fn person(applicant: &Applicant, language: Language, word: &dyn Fn(&str) -> 
         ("name", applicant.name.as_ref().map(|name| name.expose().clone())),
         ("sex", applicant.sex.as_ref().map(|code| sex(code.expose(), word))),
         ("birth", born.map(|born| day(born, language))),
-        ("number", Some(masked_number(applicant.number.expose()))),
+        ("number", Some(grouped(&masked_number(applicant.number.expose())))),
         ("address", applicant.address.as_ref().map(|address| address.expose().clone())),
     ];
     known
@@ -42,6 +42,18 @@ pub fn person(applicant: &Applicant, language: Language, word: &dyn Fn(&str) -> 
             changeable: false,
         })
         .collect()
+}
+
+/// A number in the groups in which people read it: region, birth, the rest.
+pub fn grouped(number: &str) -> String {
+    let mut grouped = String::with_capacity(number.len() + 2);
+    for (at, character) in number.chars().enumerate() {
+        if at == 6 || at == 14 {
+            grouped.push(' ');
+        }
+        grouped.push(character);
+    }
+    grouped
 }
 
 /// GB/T 2261.1. Never "not 1, so female".
@@ -143,5 +155,17 @@ fn shown(question: &Question, value: &str, language: Language) -> String {
         | QuestionKind::Photo
         | QuestionKind::Money
         | QuestionKind::Address => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn a_number_is_grouped_as_it_is_read() {
+        assert_eq!(grouped("11010519491231002X"), "110105 19491231 002X");
+        assert_eq!(grouped("110105"), "110105");
+        assert_eq!(grouped(""), "");
     }
 }

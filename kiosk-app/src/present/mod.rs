@@ -6,13 +6,16 @@ pub mod lines;
 pub mod picker;
 pub mod progress;
 pub mod question;
+pub mod spoken;
 pub mod typing;
 
 use crate::catalog::{Catalog, words};
 use kiosk_core::remedy::Notice;
 use kiosk_core::session::{Page, PrintStatus, PrinterCondition, Session};
-use kiosk_core::settings::{Language, Theme};
-use kiosk_ui::{ItemTile, LanguageKind, NoticeKind, PrintStatus as ShownPrint, ScreenKind, ThemeKind};
+use kiosk_core::settings::{Language, TextSize, Theme};
+use kiosk_ui::{
+    ItemTile, LanguageKind, NoticeKind, PrintStatus as ShownPrint, ScreenKind, TextSizeKind, ThemeKind,
+};
 
 /// Which screen shows this page.
 pub fn screen_of(page: &Page) -> ScreenKind {
@@ -79,6 +82,26 @@ pub fn theme_kind(theme: Theme) -> ThemeKind {
     match theme {
         Theme::Standard => ThemeKind::Standard,
         Theme::Senior => ThemeKind::Senior,
+    }
+}
+
+/// The text size as the markup knows it.
+pub fn text_size_kind(size: TextSize) -> TextSizeKind {
+    match size {
+        TextSize::Normal => TextSizeKind::Normal,
+        TextSize::Large => TextSizeKind::Large,
+        TextSize::Larger => TextSizeKind::Larger,
+        TextSize::Largest => TextSizeKind::Largest,
+    }
+}
+
+/// The text size as the session knows it.
+pub fn text_size_of(kind: TextSizeKind) -> TextSize {
+    match kind {
+        TextSizeKind::Normal => TextSize::Normal,
+        TextSizeKind::Large => TextSize::Large,
+        TextSizeKind::Larger => TextSize::Larger,
+        TextSizeKind::Largest => TextSize::Largest,
     }
 }
 

@@ -7,9 +7,9 @@ use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
 use crate::session::{
-    DirectionsOrder, EngineQuestion, GuideOrder, GuidePrintEnd, PrintStatus, SavedCase, Ticket,
+    DirectionsOrder, EngineQuestion, GuideOrder, GuidePrintEnd, Passage, PrintStatus, SavedCase, Ticket,
 };
-use crate::settings::Language;
+use crate::settings::{Language, Manner};
 
 /// One thing to do. Effects that answer later carry a [`Ticket`].
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,10 @@ pub enum Effect {
     LookForCardLeft(CardKind, Ticket),
     /// Read this prompt out, and break off what is being read out. Answers nothing: the screen says the same.
     Say(Prompt, Language),
+    /// Read this out, and break off what is being read out. What is a resident's leaves no trace. Answers nothing.
+    ReadAloud(Passage, Language),
+    /// Speak like this from now on.
+    SpeakLike(Manner),
     /// Break off what is being read out.
     Hush,
     /// Hand on each code that is scanned from now on; report with this ticket.

@@ -9,9 +9,9 @@ use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
 use crate::session::{
-    CaseProgress, EngineAnswer, GuidePrintEnd, PrintStatus, SavedCase, Ticket, TypingTouch,
+    CaseProgress, EngineAnswer, GuidePrintEnd, PrintStatus, SavedCase, Ticket, TypingTouch, Whose,
 };
-use crate::settings::Language;
+use crate::settings::{Contrast, Language, TextSize};
 
 /// When an event happened. The core owns no clock: time is a field of the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,10 +50,30 @@ pub enum Citizen {
     SeniorToggled,
     /// Another language.
     LanguageChosen(Language),
+    /// 字号: open the panel with the settings, or put it away.
+    SettingsWanted,
+    /// The settings are as they should be.
+    SettingsDone,
+    /// Another text size.
+    TextSizeChosen(TextSize),
+    /// High contrast, or the theme's own colours.
+    ContrastChosen(Contrast),
     /// 上一步.
     Back,
     /// 结束.
     End,
+    /// 语音播报 on or off.
+    VoiceToggled,
+    /// The voice by so many steps faster, or slower.
+    SpeedStepped(i8),
+    /// The voice by so many steps louder, or softer.
+    VolumeStepped(i8),
+    /// 再听一遍.
+    VoiceRepeated,
+    /// 停: no more of this.
+    VoiceStopped,
+    /// A text on the screen, to be read out.
+    TextTouched(Private<String>, Whose),
     /// 请人帮忙.
     HelpWanted,
     /// The notice was read.
@@ -191,6 +211,8 @@ pub enum Device {
     GuidePrintEnded(Ticket, GuidePrintEnd),
     /// The mains failed or came back, or the battery runs low.
     PowerChanged(Power),
+    /// Headphones were plugged in (true) or pulled out.
+    HeadphonesPlugged(bool),
     /// Somebody stands before the machine (true), or nobody does.
     SomebodyNear(bool),
     /// A door of the cabinet was opened (true) or closed.

@@ -74,6 +74,12 @@ fn allowed(turn: &Turn, way: IdentificationWay) -> bool {
     turn.item().is_some_and(|item| item.ways.contains(&way))
 }
 
+/// Two places take a card: the resident is told of both.
+pub(super) fn takes_either_card(turn: &Turn) -> bool {
+    let has_slot = turn.session.surroundings.social_card_reader.is_some();
+    has_slot && CardKind::ALL.iter().all(|card| allowed(turn, card.way()))
+}
+
 /// Starts (again) to look for each card that the item accepts, unless the number is being typed.
 pub(super) fn read_again(turn: &mut Turn) {
     let mut looking = Vec::with_capacity(CardKind::ALL.len());

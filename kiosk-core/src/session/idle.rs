@@ -147,6 +147,7 @@ impl Turn<'_> {
             && self.session.visit.is_none()
             && self.session.settings == Settings::default()
             && self.session.notice.is_none()
+            && !self.session.settings_open
     }
 }
 

@@ -58,6 +58,7 @@ impl Turn<'_> {
         photo::give_up(self);
         self.session.visit = None;
         self.session.notice = None;
+        self.session.settings_open = false;
         self.session.last_touch = None;
         self.session.typing_way = None;
 

@@ -8,6 +8,7 @@
 pub mod effect;
 pub mod event;
 pub mod surroundings;
+pub mod voice;
 
 mod address;
 mod around;
@@ -31,6 +32,7 @@ mod receipt;
 mod review;
 mod saving;
 mod scanning;
+mod settings_panel;
 #[cfg(test)]
 mod tests;
 mod typing;
@@ -60,6 +62,7 @@ pub use typing::{
     Composition, EngineAnswer, EngineQuestion, Mark, Method, PenPoint, Pick, Picker, Script, Typing,
     TypingTouch, TypingWay,
 };
+pub use voice::{Passage, Topic, Whose};
 
 use crate::answers::Answers;
 use crate::applicant::{Applicant, CardKind};
@@ -182,8 +185,10 @@ pub struct Session {
     pub page: Page,
     /// The resident, once an item is chosen.
     pub visit: Option<Visit>,
-    /// Language and theme.
+    /// Language, theme, text size, contrast.
     pub settings: Settings,
+    /// The panel with the settings lies over the page.
+    pub settings_open: bool,
     /// The machine around.
     pub surroundings: Surroundings,
     /// A message over the page.
@@ -205,6 +210,7 @@ pub struct Session {
     /// The way of typing that the resident chose.
     typing_way: Option<TypingWay>,
     last_touch: Option<(Citizen, u64)>,
+    voice: voice::VoiceState,
     started_at_ms: u64,
     page_changed_at_ms: Option<u64>,
 }
@@ -215,6 +221,7 @@ impl Default for Session {
             page: Page::Home(None),
             visit: None,
             settings: Settings::default(),
+            settings_open: false,
             surroundings: Surroundings::default(),
             notice: None,
             idle: Idle::default(),
@@ -228,6 +235,7 @@ impl Default for Session {
             preview: None,
             typing_way: None,
             last_touch: None,
+            voice: voice::VoiceState::default(),
             started_at_ms: 0,
             page_changed_at_ms: None,
         }
@@ -263,6 +271,7 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         turn.session.page_changed_at_ms = Some(moment.monotonic_ms);
     }
     scanning::follow(&mut turn);
+    voice::follow(&mut turn);
     Step { session: turn.session, effects: turn.effects }
 }
 
@@ -290,6 +299,7 @@ impl Turn<'_> {
     }
 
     fn on_citizen(&mut self, touch: Citizen) {
+        let Some(touch) = voice::on(self, touch) else { return };
         match touch {
             Citizen::Touched => {}
             Citizen::SeniorToggled => {
@@ -300,8 +310,21 @@ impl Turn<'_> {
                 self.somebody_is_there();
             }
             Citizen::LanguageChosen(language) => self.session.settings.language = language,
-            Citizen::HelpWanted => self.session.notice = Some(Notice::Help),
+            Citizen::HelpWanted => {
+                self.session.settings_open = false;
+                self.session.notice = Some(Notice::Help);
+            }
             Citizen::End => self.leave(EndReason::Left),
+            touch => {
+                if let Some(touch) = settings_panel::on(self, touch) {
+                    self.below_the_panel(touch);
+                }
+            }
+        }
+    }
+
+    fn below_the_panel(&mut self, touch: Citizen) {
+        match touch {
             Citizen::NoticeClosed if self.session.notice.is_some() => self.close_notice(),
             touch if self.session.notice.is_some() && touch != Citizen::NoticeContinued => {
                 // A notice covers the page: what lies beneath cannot have been touched.
@@ -352,6 +375,7 @@ impl Turn<'_> {
             Device::NetworkChanged(network) => self.session.surroundings.network = network,
             Device::CatalogAged(age) => self.session.surroundings.catalog = age,
             Device::PowerChanged(power) => around::on_power(self, power),
+            Device::HeadphonesPlugged(plugged) => voice::on_headphones(self, plugged),
             Device::SomebodyNear(near) => around::on_somebody(self, near),
             Device::CabinetOpened(open) => around::on_cabinet(self, open),
             Device::CardLeft(ticket, there) => left_card::on_answer(self, ticket, there),

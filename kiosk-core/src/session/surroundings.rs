@@ -91,6 +91,8 @@ pub struct Surroundings {
     pub power: Power,
     /// Somebody stands before the machine, as far as a sensor can tell; `None` without one.
     pub somebody_near: Option<bool>,
+    /// Headphones are plugged in; `None` on a terminal that has no place for them, or cannot tell.
+    pub headphones: Option<bool>,
 }
 
 impl Surroundings {
@@ -118,6 +120,7 @@ impl Default for Surroundings {
             catalog: CatalogAge::Fresh,
             power: Power::Mains,
             somebody_near: None,
+            headphones: None,
         }
     }
 }

@@ -18,6 +18,9 @@ use super::fault::{Known, bytes, millis, numbered, plain};
 const LIGHTS: [&str; 3] = ["card", "receipt", "help"];
 /// The doors, by their numbers on the board.
 const DOORS: [&str; 2] = ["door_1_open", "door_2_open"];
+/// The jack's switch is wired like a door, behind the doors.
+const HEADPHONES: &str = "headphones";
+const HEADPHONES_NUMBER: usize = DOORS.len();
 
 /// Something wrong with the board.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +36,7 @@ const fn wire(fault: BoardFault) -> CabinetFault {
 struct Hands {
     near: bool,
     open: [bool; DOORS.len()],
+    headphones: bool,
     paced: bool,
 }
 
@@ -46,11 +50,11 @@ impl Cabinet {
     /// Somebody stands before it from the start: who looks at the demo.
     pub(super) fn set_up(folder: &Path, paced: bool) -> io::Result<AtDesk<Self>> {
         let port = folder.join("cabinet-board");
-        let (lights, doors) = (LIGHTS.len() as u8, DOORS.len() as u8);
+        let (lights, doors) = (LIGHTS.len() as u8, HEADPHONES_NUMBER as u8 + 1);
         let board = simulator::serve(&port, BAUD, BoardProfile { lights, doors, ..BoardProfile::default() })?;
         board.set_paced(paced);
         board.set_presence(Presence::Near);
-        let hands = Hands { near: true, open: [false; DOORS.len()], paced };
+        let hands = Hands { near: true, open: [false; DOORS.len()], headphones: false, paced };
         Ok(AtDesk::new(Self { port, board, hands: Mutex::new(hands) }))
     }
 
@@ -60,6 +64,7 @@ impl Cabinet {
             "board": { "port": self.port, "baud": BAUD },
             "presence": { "on": "board" },
             "doors": (0..DOORS.len()).map(on_board).collect::<Vec<_>>(),
+            "headphones": on_board(HEADPHONES_NUMBER),
             "card_light": on_board(0),
             "receipt_light": on_board(1),
             "help_light": on_board(2),
@@ -75,6 +80,10 @@ impl Cabinet {
         if let Some(door) = DOORS.iter().position(|door| *door == control) {
             hands.open[door] = on;
             self.board.set_door(door as u8, if on { DoorState::Open } else { DoorState::Closed });
+        } else if control == HEADPHONES {
+            hands.headphones = on;
+            let state = if on { DoorState::Open } else { DoorState::Closed };
+            self.board.set_door(HEADPHONES_NUMBER as u8, state);
         } else if control == "near" {
             hands.near = on;
             self.board.set_presence(if on { Presence::Near } else { Presence::Far });
@@ -105,6 +114,7 @@ impl Hardware for Cabinet {
         Control::switch("near"),
         Control::switch(DOORS[0]),
         Control::switch(DOORS[1]),
+        Control::switch(HEADPHONES),
         Control::switch("paced"),
         Control { name: "restart", kind: ControlKind::Press },
     ];
@@ -134,7 +144,8 @@ impl Hardware for Cabinet {
 
     fn settings(&self) -> Value {
         let hands = self.hands();
-        let mut settings = json!({ "near": hands.near, "paced": hands.paced });
+        let mut settings =
+            json!({ "near": hands.near, "headphones": hands.headphones, "paced": hands.paced });
         for (door, open) in DOORS.iter().zip(hands.open) {
             settings[*door] = open.into();
         }

@@ -11,10 +11,13 @@ use super::BAUD;
 use super::at_desk::{AtDesk, Hardware, held};
 use super::device::{Control, ControlKind, Turn};
 use super::fault::{Known, Scale, Unit, bytes, millis, numbered, plain};
-use crate::cards::{CARD_IDS, DeskCard};
+use crate::cards::{CARD_IDS, CARDS, DeskCard};
 
 /// The longest answer, a card with fingerprints, has 2,321 bytes.
 const IN_THE_ANSWER: Scale = bytes(1, 2400, 200);
+
+/// A name on the chip is at most 15 units of UTF-16 long, each up to three bytes here.
+const NAME_BYTES_MAX: usize = 45;
 
 struct Hands {
     card: Option<&'static DeskCard>,
@@ -43,6 +46,17 @@ impl IdCardReader {
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
         held(&self.hands)
+    }
+
+    /// Lays the ordinary card on the reader, with this name on its chip.
+    fn lay_named(&self, name: String) -> io::Result<()> {
+        let ordinary = &CARDS[0];
+        let mut fields = ordinary.fields();
+        fields.name = name;
+        let mut hands = self.hands();
+        self.reader.exchange(CardImage::mainland(fields).map_err(io::Error::other)?);
+        hands.card = Some(ordinary);
+        Ok(())
     }
 
     /// Lays a card on the reader (in place of another), or takes it off.
@@ -86,6 +100,7 @@ impl Hardware for IdCardReader {
     ];
     const CONTROLS: &'static [Control] = &[
         Control { name: "card", kind: ControlKind::Choice { choices: &CARD_IDS, none: true } },
+        Control { name: "name", kind: ControlKind::Text { most: NAME_BYTES_MAX } },
         Control::switch("paced"),
     ];
 
@@ -120,7 +135,8 @@ impl Hardware for IdCardReader {
                 self.hands().paced = paced;
                 self.reader.set_paced(paced);
             }
-            Turn::Press | Turn::Text(_) => unreachable!("{control} is not pressed"),
+            Turn::Text(name) => return self.lay_named(name),
+            Turn::Press => unreachable!("{control} is not pressed"),
         }
         Ok(())
     }

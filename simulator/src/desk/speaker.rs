@@ -73,6 +73,8 @@ impl Hardware for Speaker {
                 "number": text.number,
                 "language": text.language,
                 "text": text.text,
+                "rate": text.rate,
+                "volume": text.volume,
                 "speaking": text.until > now,
                 "broken_off": text.broken_off,
             })

@@ -11,6 +11,10 @@ use super::memory::pss_mib;
 use super::site::Site;
 use super::table::{Better, Row, Samples};
 
+/// One frame at 60 Hz: a finger must see at once that it was felt.
+const TOUCH_MS: f64 = 16.0;
+/// Longer, and a page seems to come instead of being there.
+const PAGE_MS: f64 = 50.0;
 const BACK: &str = "上一步";
 /// Beside everything that can be touched.
 const NOWHERE: (f32, f32) = (1.0, 1.0);
@@ -62,9 +66,9 @@ pub fn measure(touches: usize, turns: usize) -> Result<Vec<Row>> {
         }
     }
     let after = pss_mib(kiosk.pid())?;
-    let mut rows = rows("touch to changed pixels", &ours.touch, &theirs.touch);
-    rows.extend(self::rows("page change, home to guide", &ours.to_guide, &theirs.to_guide));
-    rows.extend(self::rows("page change, guide to home", &ours.to_home, &theirs.to_home));
+    let mut rows = rows("touch to changed pixels", &ours.touch, &theirs.touch, TOUCH_MS);
+    rows.extend(self::rows("page change, home to guide", &ours.to_guide, &theirs.to_guide, PAGE_MS));
+    rows.extend(self::rows("page change, guide to home", &ours.to_home, &theirs.to_home, PAGE_MS));
     let what = format!("kiosk memory after {turns} visits to a page");
     let memory = Row::new(what, "MiB", after).beside("MiB before", before, after / before);
     rows.push(memory.goal(Better::Smaller, 1.1));
@@ -100,8 +104,8 @@ fn tap(link: &mut Link, screen: &str, label: &str) -> Result<Duration> {
     Ok(last - sent)
 }
 
-/// Median and 99th percentile.
-fn rows(what: &str, ours: &Samples, theirs: &Samples) -> Vec<Row> {
+/// Median, and the 99th percentile with what it may be at most.
+fn rows(what: &str, ours: &Samples, theirs: &Samples, limit_ms: f64) -> Vec<Row> {
     let row = |name: &str, own: f64, other: f64| {
         let row = Row::new(format!("{what}, {name}"), "ms", own);
         if theirs.is_empty() {
@@ -110,5 +114,6 @@ fn rows(what: &str, ours: &Samples, theirs: &Samples) -> Vec<Row> {
             row.beside("ms Chromium", other, own / other)
         }
     };
-    vec![row("median", ours.median(), theirs.median()), row("p99", ours.p99(), theirs.p99())]
+    let p99 = row("p99", ours.p99(), theirs.p99()).limit(Better::Smaller, limit_ms);
+    vec![row("median", ours.median(), theirs.median()), p99]
 }

@@ -1,39 +1,48 @@
-//! `gallery FOLDER [WIDTHxHEIGHT [WORD]]`: writes every screen in every theme and language as PNG, to look at, or those that
-//! have the word in their names.
+//! `gallery FOLDER [WORD]`: draws, to be looked at, every screen in the looks that together hold every pair of theme,
+//! contrast, language, text size and panel, every widget in every theme, untouched and touched, and contact sheets of all
+//! of them; or the screens that have the word in their names.
 
 use anyhow::{Context, Result};
 use kiosk_core::settings::{Language, Theme};
-use kiosk_tests::gallery::Gallery;
+use kiosk_tests::gallery::{Gallery, Look, pairwise, picture_name};
+use kiosk_tests::sheets::Sheets;
+use kiosk_tests::widgets;
 use kiosk_tests::workshop::project;
-use slint::PhysicalSize;
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().context("usage: gallery FOLDER [WIDTHxHEIGHT [WORD]]")?);
-    let size = arguments.next().unwrap_or_else(|| "1080x1920".to_owned());
+    let folder = PathBuf::from(arguments.next().context("usage: gallery FOLDER [WORD]")?);
     let word = arguments.next().unwrap_or_default();
-    let (width, height) = size.split_once('x').context("the size is WIDTHxHEIGHT")?;
     std::fs::create_dir_all(&folder)?;
-    let gallery =
-        Gallery::new(&project().join("assets/catalog"), PhysicalSize::new(width.parse()?, height.parse()?))?;
-    let mut failed = None;
+    let gallery = Gallery::new(&project().join("assets/catalog"))?;
+    let looks = pairwise();
+    let mut sheets = Sheets::new(&folder);
     for theme in [Theme::Standard, Theme::Senior] {
         for language in Language::ALL {
-            gallery.visit(
-                theme,
-                language,
-                |name| name.contains(&word),
-                |picture| {
-                    let file = folder.join(format!("{}.png", picture.name));
-                    if let Err(error) = picture.write_png(&file) {
+            let own: Vec<Look> = looks
+                .iter()
+                .filter(|look| look.theme == theme && look.language == language)
+                .copied()
+                .collect();
+            let mut failed = None;
+            gallery.visit(theme, language, |screen, visitor| {
+                if !screen.contains(&word) {
+                    return;
+                }
+                for look in &own {
+                    gallery.show(visitor, *look);
+                    let picture = gallery.draw(picture_name(*look, screen));
+                    if let Err(error) = sheets.add(&look.name(), &picture) {
                         failed = Some(error);
                     }
-                },
-            );
+                }
+            });
+            failed.map_or(Ok(()), Err)?;
         }
     }
-    failed.map_or(Ok(()), Err)?;
+    widgets::draw(&gallery, &mut sheets)?;
+    sheets.finish()?;
     println!("{}", folder.display());
     Ok(())
 }

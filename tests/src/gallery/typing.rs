@@ -1,6 +1,6 @@
 //! The keyboard of a field of text, way by way, with the answers of an engine that the gallery plays itself.
 
-use super::{Gallery, Picture, Visitor, first_item};
+use super::{Gallery, Visitor, first_item};
 use kiosk_core::private::Private;
 use kiosk_core::remedy::Remedy;
 use kiosk_core::session::{
@@ -44,18 +44,6 @@ const CROSS: [&str; 20] = [
 ];
 
 impl Gallery {
-    /// The keyboard in every way, in one theme; in simplified Chinese all of it, else where words stand.
-    pub fn typing(&self, theme: Theme, language: Language, mut show: impl FnMut(Picture)) {
-        let prefix = format!("{}-{}-typing", super::theme_name(theme), language.tag().to_lowercase());
-        let mut visitor = Visitor::new(self.catalog.clone(), theme, language);
-        visitor.go_to_the_place();
-        visitor.write(&mut |name, visitor| {
-            if language == Language::ZhHans || ["pinyin", "strokes", "picker-radical"].contains(&name) {
-                show(self.draw(format!("{prefix}-{name}"), visitor));
-            }
-        });
-    }
-
     /// A finger on the glass.
     pub fn finger(&self, phase: Finger, (x, y): (f32, f32)) {
         let position = LogicalPosition::new(x, y);
@@ -119,7 +107,7 @@ impl Visitor {
     }
 
     /// A typed resident is asked for the place, which has no ready phrases.
-    fn go_to_the_place(&mut self) {
+    pub(super) fn go_to_the_place(&mut self) {
         let code = first_item(&self.catalog);
         for touch in [Citizen::ItemChosen(code), Citizen::Started, Citizen::Agreed, Citizen::TypingChosen] {
             self.touch(touch);
@@ -138,7 +126,8 @@ impl Visitor {
         assert_eq!(draft.question.0, "place");
     }
 
-    fn write(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
+    /// The keyboard in every way.
+    pub(super) fn write(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
         self.touch(Citizen::TextTyped("样本路 18 号".into()));
         self.choose_way(TypingWay::Pinyin);
         let key = self.keyboard(TypingTouch::Marked(Mark::Key('s')));

@@ -10,7 +10,9 @@ mod outcome;
 mod photo;
 mod saving;
 mod scanning;
+mod settings_panel;
 mod typing;
+mod voice;
 
 use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};

@@ -97,7 +97,7 @@ fn a_text_question_opens_the_engine_ahead_of_the_first_key() {
 fn every_way_is_offered_once_in_every_setting() {
     for language in Language::ALL {
         for theme in [Theme::Standard, Theme::Senior] {
-            let offered = TypingWay::offered(Settings { language, theme });
+            let offered = TypingWay::offered(Settings { language, theme, ..Settings::default() });
             let distinct: std::collections::HashSet<TypingWay> = offered.into_iter().collect();
             assert_eq!(distinct.len(), 7, "{language:?} {theme:?}");
         }

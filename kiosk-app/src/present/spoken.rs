@@ -1,0 +1,57 @@
+//! The catalog's words in what is read out of a page. A resident's answers are not among them.
+
+use crate::catalog::{Catalog, words};
+use crate::voice::screens::{Value, in_order};
+use kiosk_core::session::{Page, Rules, Session, progress};
+use kiosk_core::settings::Language;
+use service_catalog::{Question, Text};
+
+/// The words of a named value, in the language of the session; nothing where it has no meaning.
+pub fn value(session: &Session, rules: &Rules, catalog: &Catalog, wanted: Value) -> String {
+    let language = session.settings.language;
+    let item = session.visit.as_ref().and_then(|visit| catalog.item(&visit.item));
+    let consent = item.and_then(|item| item.consent.as_ref());
+    let of_item = |text: fn(&service_catalog::ServiceItem) -> &Text| {
+        item.map(|item| words(text(item), language).to_owned()).unwrap_or_default()
+    };
+    match wanted {
+        Value::Items => {
+            let titles = catalog.words().iter().map(|item| words(&item.title, language).to_owned());
+            in_order(titles, language)
+        }
+        Value::Item => of_item(|item| &item.title),
+        Value::What => of_item(|item| &item.guide.what),
+        Value::Purpose => {
+            consent.map(|consent| words(&consent.purpose, language).to_owned()).unwrap_or_default()
+        }
+        Value::Bring => item.map(|item| listed(&item.guide.bring, language)).unwrap_or_default(),
+        Value::Data => consent.map(|consent| listed(&consent.data, language)).unwrap_or_default(),
+        Value::Number => figure(session, rules, |(number, _)| number),
+        Value::Total => figure(session, rules, |(_, total)| total),
+        Value::Question => {
+            asked(session, catalog).map(|asked| words(&asked.label, language).to_owned()).unwrap_or_default()
+        }
+        Value::Hint => {
+            let hint = asked(session, catalog).and_then(|asked| asked.hint.as_ref());
+            hint.map(|hint| words(hint, language).to_owned()).unwrap_or_default()
+        }
+        Value::Options => {
+            let options = asked(session, catalog).map(|asked| asked.options.as_slice()).unwrap_or_default();
+            in_order(options.iter().map(|option| words(&option.label, language).to_owned()), language)
+        }
+    }
+}
+
+fn listed(texts: &[Text], language: Language) -> String {
+    let texts: Vec<&str> = texts.iter().map(|text| words(text, language)).collect();
+    texts.join(if language == Language::En { "; " } else { "；" })
+}
+
+fn figure(session: &Session, rules: &Rules, of: fn((usize, usize)) -> usize) -> String {
+    progress(rules, session).map(|progress| of(progress).to_string()).unwrap_or_default()
+}
+
+fn asked<'a>(session: &Session, catalog: &'a Catalog) -> Option<&'a Question> {
+    let Page::Question(draft) = &session.page else { return None };
+    catalog.question(&session.visit.as_ref()?.item, &draft.question)
+}
