@@ -129,7 +129,7 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice, in the order of the enum.
-    pub const ALL: [Notice; 50] = [
+    pub const ALL: [Notice; 55] = [
         Notice::CardHoldStill,
         Notice::CardNotReadable,
         Notice::CardAlreadyThere,
@@ -152,6 +152,8 @@ impl Notice {
         Notice::AnswerNeeded,
         Notice::PhoneWrong,
         Notice::DateWrong,
+        Notice::NumberWrong,
+        Notice::MoneyWrong,
         Notice::TextTooLong,
         Notice::ChooseAtLeastOne,
         Notice::NotEligible,
@@ -177,6 +179,9 @@ impl Notice {
         Notice::PhotoFailed,
         Notice::FaceHoldStill,
         Notice::FaceLight,
+        Notice::TypingLost,
+        Notice::TypingAway,
+        Notice::TypingUnfinished,
         Notice::ScanAgain,
         Notice::CodeUnusable,
         Notice::Help,

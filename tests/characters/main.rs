@@ -1,6 +1,7 @@
 //! Every character of GB 18030-2022, level 3, as the kiosk's screen draws it: through Slint's own choice of fonts, in both
 //! of the window's families and in bold. A character counts as missing when its picture is empty, which is how Slint's
 //! software renderer shows one that no font has, or is what a font shows for it: a box, with another renderer.
+#![allow(missing_docs, reason = "what the macro makes has none")]
 
 use anyhow::{Context, Result, ensure};
 use kiosk_tests::workshop::project;
