@@ -88,6 +88,7 @@ fn looks_of(screen: &str, others: &[String]) -> usize {
     let own = OWN_PAGES.contains(&screen);
     match screen {
         _ if !own && others.iter().any(|item| screen.contains(item.as_str())) => 0,
+        _ if screen.starts_with("typing-picker") || screen.starts_with("typing-notice") => 1,
         _ if own || screen.starts_with("notice-") || screen.starts_with("typing-") => 2,
         _ => 3,
     }
@@ -131,6 +132,7 @@ fn ink_is_seen_with_the_next_frame() -> Result<()> {
         ensure!(dark(&picture, part - 0.005), "the line has not followed to {part}");
     }
     gallery.finger(Finger::Up, (x + w * 0.9, y + h * 0.3));
+    gallery.show(&visitor, Look::USUAL);
     let picture = gallery.draw(String::new());
     ensure!(!dark(&picture, 0.5), "a stroke that the session does not hold is not kept on the screen");
     took.sort();
