@@ -83,7 +83,7 @@ async fn again_stop_speed_volume_and_all_usual_for_the_next() -> Result<()> {
         }))
     };
     kiosk.until("the change to be heard", SOON, changed).await?;
-    kiosk.touch("好了").await?;
+    kiosk.touch("完成").await?;
     kiosk.touch(resident::APPEAL).await?;
     hears(&kiosk, "开始办理").await?;
     kiosk.touch("结束").await?;

@@ -10,7 +10,7 @@ fn a_text_is_said_broken_off_and_told_by_its_length_alone() {
     assert_eq!(run(&format!("speaker {way} look")).good().fact("server"), "here");
     let told = run(&format!("speaker {way} say 请取走您的身份证，谢谢")).good();
     assert_eq!(told.fact("said"), "11 characters in cmn-latn-pinyin");
-    assert_eq!(server.answer("said"), "done: cmn being said: 请取走您的身份证，谢谢");
+    assert_eq!(server.answer("said"), "done: cmn-latn-pinyin being said: 请取走您的身份证，谢谢");
     run(&format!("speaker {way} say --voice cantonese 你嘅身份證")).good();
     run(&format!("speaker {way} hush")).good();
     assert_eq!(server.answer("said"), "done: yue broken off: 你嘅身份證");

@@ -47,9 +47,17 @@ impl Line {
 
     /// Writes one frame, that of the question with this name; `false` when the line is of no use any more.
     pub(super) fn write(&mut self, name: &str, frame: &[u8]) -> bool {
-        // Noted first: whenever the line ends, either this sees it or the reader finds the question.
-        self.outstanding.lock().said_on(name, self.number);
-        !self.ended.load(Ordering::Acquire) && self.stream.write_all(frame).is_ok()
+        if self.ended.load(Ordering::Acquire) || self.stream.write_all(frame).is_err() {
+            return false;
+        }
+        // Under the lock under which the reader ends the line: either this sees the end, and the question is said again on
+        // the next line, or the reader finds the question.
+        let mut outstanding = self.outstanding.lock();
+        let heard = !self.ended.load(Ordering::Acquire);
+        if heard {
+            outstanding.said_on(name, self.number);
+        }
+        heard
     }
 }
 
@@ -73,9 +81,12 @@ impl Reader {
         while let Ok(reply) = read_frame::<LocalReply>(&mut self.from) {
             self.take(reply);
         }
-        self.ended.store(true, Ordering::Release);
         let _ = self.from.shutdown(Shutdown::Both);
-        for ticket in self.outstanding.lock().lost(self.number) {
+        let mut outstanding = self.outstanding.lock();
+        self.ended.store(true, Ordering::Release);
+        let lost = outstanding.lost(self.number);
+        drop(outstanding);
+        for ticket in lost {
             self.inbox.city(City::CannotAsk(ticket, CannotAsk::Away));
         }
     }
