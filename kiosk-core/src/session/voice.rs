@@ -285,7 +285,9 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
                 QuestionKind::Choice(_) => Topic::QuestionChoice,
                 QuestionKind::Choices(_) => Topic::QuestionChoices,
                 QuestionKind::Text { .. } => Topic::QuestionText,
-                QuestionKind::Phone | QuestionKind::Number(_) | QuestionKind::Money(_) => Topic::QuestionDigits,
+                QuestionKind::Phone | QuestionKind::Number(_) | QuestionKind::Money(_) => {
+                    Topic::QuestionDigits
+                }
                 QuestionKind::Address(_) => match draft.address.stage {
                     AddressStage::Town => Topic::AddressTown,
                     AddressStage::Village => Topic::AddressVillage,
