@@ -40,6 +40,25 @@ fn every_notice_has_spoken_words_of_its_own_in_every_language() -> Result<()> {
     Ok(())
 }
 
+/// What follows a question is heard as another sentence, and the town and village of an address are the resident's own.
+#[test]
+fn a_question_is_told_from_its_hint_and_a_touched_village_is_kept() -> Result<()> {
+    let (mut ended, mut kept) = (false, 0);
+    let mut wrong = Vec::new();
+    gallery()?.listen(Theme::Senior, Language::ZhHans, |page| {
+        ended |= page.read.iter().any(|words| words.contains("跟我们说说您的情况。可以点"));
+        for (text, whose) in page.texts.iter().filter(|(text, _)| text.contains("请写路名")) {
+            match whose {
+                Whose::Residents => kept += 1,
+                Whose::Everybodys => wrong.push(format!("{}: {text}", page.name)),
+            }
+        }
+    })?;
+    ensure!(ended, "question and hint are said in one breath");
+    ensure!(wrong.is_empty() && kept > 0, "{kept} kept, but not {wrong:?}");
+    Ok(())
+}
+
 #[test]
 fn no_page_reads_anything_of_the_resident_and_every_page_reads_something() -> Result<()> {
     let gallery = gallery()?;

@@ -19,7 +19,7 @@ pub(super) fn connect(window: &KioskWindow, inbox: &Inbox, terminal: &str) {
 }
 
 /// A callback that means one thing.
-fn says(inbox: &Inbox, touch: Citizen) -> impl Fn() + use<> {
+pub(super) fn says(inbox: &Inbox, touch: Citizen) -> impl Fn() + use<> {
     let inbox = inbox.clone();
     move || inbox.citizen(touch.clone())
 }

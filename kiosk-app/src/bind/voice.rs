@@ -1,15 +1,16 @@
 //! The voice's part of the border: the words of what is to be read out, and whose a touched text is.
 
 use super::Screen;
+use super::taps::says;
 use crate::inbox::Inbox;
 use crate::present;
 use crate::present::spoken;
 use crate::screen::elements::{self, Spot};
-use crate::voice::screens::Screens;
+use crate::voice::screens::{Screens, sentence};
 use kiosk_core::private::Private;
 use kiosk_core::remedy::Notice;
 use kiosk_core::session::{Citizen, Passage, Rules, Session, Whose};
-use kiosk_core::settings::{Level, Settings};
+use kiosk_core::settings::{Language, Level, Settings};
 use kiosk_ui as ui;
 use kiosk_ui::KioskWindow;
 use slint::{ComponentHandle, Model, SharedString};
@@ -43,8 +44,10 @@ impl Screen {
             Notice::NotEligible => present::notice_detail(session, &self.catalog),
             _ => String::new(),
         };
-        let stop = if session.settings.language == kiosk_core::settings::Language::En { ". " } else { "。" };
-        format!("{}{stop}{reason}{}", words.invoke_title(kind), words.invoke_advice(kind))
+        let language = session.settings.language;
+        let said = [words.invoke_title(kind), reason.into(), words.invoke_advice(kind)];
+        let said = said.iter().filter(|words| !words.is_empty()).map(|words| sentence(words, language));
+        said.collect::<Vec<_>>().join(if language == Language::En { " " } else { "" })
     }
 
     pub(super) fn show_voice(&self, settings: Settings) {
@@ -59,13 +62,9 @@ impl Screen {
 /// Connects the voice's buttons, and touches that met no button.
 pub(super) fn connect(window: &KioskWindow, inbox: &Inbox) {
     let voice = window.global::<ui::Voice>();
-    let says = |touch: Citizen| {
-        let to = inbox.clone();
-        move || to.citizen(touch.clone())
-    };
-    voice.on_toggle_tapped(says(Citizen::VoiceToggled));
-    voice.on_again_tapped(says(Citizen::VoiceRepeated));
-    voice.on_stop_tapped(says(Citizen::VoiceStopped));
+    voice.on_toggle_tapped(says(inbox, Citizen::VoiceToggled));
+    voice.on_again_tapped(says(inbox, Citizen::VoiceRepeated));
+    voice.on_stop_tapped(says(inbox, Citizen::VoiceStopped));
     let step = |by: i32| by.clamp(-1, 1) as i8;
     let to = inbox.clone();
     voice.on_speed_tapped(move |by| to.citizen(Citizen::SpeedStepped(step(by))));

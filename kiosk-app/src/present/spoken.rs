@@ -1,7 +1,7 @@
 //! The catalog's words in what is read out of a page. A resident's answers are not among them.
 
 use crate::catalog::{Catalog, words};
-use crate::voice::screens::{Value, in_order};
+use crate::voice::screens::{Value, in_order, sentence};
 use kiosk_core::session::{Page, Rules, Session, progress};
 use kiosk_core::settings::Language;
 use service_catalog::{Question, Text};
@@ -11,30 +11,22 @@ pub fn value(session: &Session, rules: &Rules, catalog: &Catalog, wanted: Value)
     let language = session.settings.language;
     let item = session.visit.as_ref().and_then(|visit| catalog.item(&visit.item));
     let consent = item.and_then(|item| item.consent.as_ref());
-    let of_item = |text: fn(&service_catalog::ServiceItem) -> &Text| {
-        item.map(|item| words(text(item), language).to_owned()).unwrap_or_default()
-    };
+    let said =
+        |text: Option<&Text>| text.map(|text| sentence(words(text, language), language)).unwrap_or_default();
     match wanted {
         Value::Items => {
             let titles = catalog.words().iter().map(|item| words(&item.title, language).to_owned());
             in_order(titles, language)
         }
-        Value::Item => of_item(|item| &item.title),
-        Value::What => of_item(|item| &item.guide.what),
-        Value::Purpose => {
-            consent.map(|consent| words(&consent.purpose, language).to_owned()).unwrap_or_default()
-        }
+        Value::Item => item.map(|item| words(&item.title, language).to_owned()).unwrap_or_default(),
+        Value::What => said(item.map(|item| &item.guide.what)),
+        Value::Purpose => said(consent.map(|consent| &consent.purpose)),
         Value::Bring => item.map(|item| listed(&item.guide.bring, language)).unwrap_or_default(),
         Value::Data => consent.map(|consent| listed(&consent.data, language)).unwrap_or_default(),
         Value::Number => figure(session, rules, |(number, _)| number),
         Value::Total => figure(session, rules, |(_, total)| total),
-        Value::Question => {
-            asked(session, catalog).map(|asked| words(&asked.label, language).to_owned()).unwrap_or_default()
-        }
-        Value::Hint => {
-            let hint = asked(session, catalog).and_then(|asked| asked.hint.as_ref());
-            hint.map(|hint| words(hint, language).to_owned()).unwrap_or_default()
-        }
+        Value::Question => said(asked(session, catalog).map(|asked| &asked.label)),
+        Value::Hint => said(asked(session, catalog).and_then(|asked| asked.hint.as_ref())),
         Value::Options => {
             let options = asked(session, catalog).map(|asked| asked.options.as_slice()).unwrap_or_default();
             in_order(options.iter().map(|option| words(&option.label, language).to_owned()), language)

@@ -104,6 +104,17 @@ fn pieces(text: &str) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
+/// A text that others follow: with a full stop where it ends with no mark of its own, or all would be said in one breath.
+pub fn sentence(text: &str, language: Language) -> String {
+    let ends = text.is_empty() || text.ends_with(['。', '？', '！', '；', '：', '.', '?', '!', ';', ':']);
+    let stop = match language {
+        _ if ends => "",
+        Language::ZhHans | Language::ZhHant => "。",
+        Language::En => ".",
+    };
+    format!("{text}{stop}")
+}
+
 /// Things in their order: "第一，…。第二，…" and "One, …. Two, …".
 pub fn in_order(words: impl IntoIterator<Item = String>, language: Language) -> String {
     let one = |(at, words): (usize, String)| match language {
@@ -135,6 +146,14 @@ fn english_number(number: usize) -> String {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_text_without_an_end_gets_one() {
+        assert_eq!(sentence("跟我们说说您的情况", Language::ZhHans), "跟我们说说您的情况。");
+        assert_eq!(sentence("什么事？", Language::ZhHant), "什么事？");
+        assert_eq!(sentence("You may skip this", Language::En), "You may skip this.");
+        assert_eq!(sentence("", Language::En), "");
+    }
 
     #[test]
     fn every_topic_has_a_text_of_its_own_in_every_language() {

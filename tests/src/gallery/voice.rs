@@ -1,12 +1,12 @@
 //! What is heard instead of seen: what each page reads out, and every text that could be touched, with whose it is.
 
-use super::{Gallery, Look, Visitor};
+use super::{Gallery, Look, NOW_MS, Visitor};
 use anyhow::Result;
 use kiosk_app::bind::voice::whose;
 use kiosk_app::screen::elements;
 use kiosk_app::voice::screens::Screens;
 use kiosk_core::remedy::Notice;
-use kiosk_core::session::{Citizen, Effect, Passage, Whose};
+use kiosk_core::session::{Citizen, Effect, Event, Moment, Passage, Whose, step};
 use kiosk_core::settings::{Language, Theme};
 use slint::ComponentHandle;
 
@@ -14,7 +14,7 @@ use slint::ComponentHandle;
 pub struct Heard {
     /// The page's name among the pictures.
     pub name: String,
-    /// What was read out when it came up.
+    /// What was read out when it came up, and is when it is asked for again.
     pub read: Vec<String>,
     /// What a touch would read, or refuse.
     pub texts: Vec<(String, Whose)>,
@@ -29,8 +29,9 @@ impl Gallery {
             // Lists have elements once they are drawn.
             self.show(visitor, Look { theme, language, ..Look::USUAL });
             self.draw(String::new());
-            let read = visitor.effects.iter().filter_map(|effect| match effect {
-                Effect::ReadAloud(passage, _) => Some(self.words(&screens, visitor, passage.clone())),
+            let effects = visitor.effects.iter().cloned().chain(visitor.asked_again());
+            let read = effects.filter_map(|effect| match effect {
+                Effect::ReadAloud(passage, _) => Some(self.words(&screens, visitor, passage)),
                 _ => None,
             });
             let read = read.collect();
@@ -57,6 +58,12 @@ impl Gallery {
 }
 
 impl Visitor {
+    /// What 再听一遍 would do on this page.
+    fn asked_again(&self) -> Vec<Effect> {
+        let moment = Moment { monotonic_ms: self.at_ms + 1_000, wall_ms: NOW_MS };
+        step(&self.rules(), self.session.clone(), moment, Event::Citizen(Citizen::VoiceRepeated)).effects
+    }
+
     /// The voice turned to what the theme does not do by itself, and the place where speed and loudness are set.
     pub(super) fn turn_the_voice(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
         self.touch(Citizen::VoiceToggled);
