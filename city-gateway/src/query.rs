@@ -99,7 +99,7 @@ impl Questions {
     async fn body(&self, terminal: &str, question: QuestionBody) -> AnswerBody {
         match question {
             QuestionBody::Reach => AnswerBody::Reached,
-            QuestionBody::Fetch { .. } | QuestionBody::Unknown => AnswerBody::NotKnown,
+            QuestionBody::Fetch(_) | QuestionBody::Unknown => AnswerBody::NotKnown,
             QuestionBody::CaseProgress { case_number, verification } => {
                 self.case(terminal, &case_number, &verification).await
             }

@@ -243,6 +243,7 @@ fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
         version: item.version,
         shape: match item.shape {
             data::Shape::Submit => core::Shape::Submit,
+            data::Shape::Fetch => core::Shape::Fetch,
             data::Shape::WhereToGo => core::Shape::WhereToGo,
         },
         consent_version: item.consent.as_ref().map_or(0, |consent| consent.version),

@@ -21,6 +21,8 @@ pub struct QuestionId(pub String);
 pub enum Shape {
     /// Consent → identify → form → check → confirm → receipt.
     Submit,
+    /// Consent → identify → choose → what the city says. While it cannot be asked, the request can be submitted.
+    Fetch,
     /// A few questions → where to go. Nobody identifies, nothing is kept or sent.
     WhereToGo,
 }

@@ -1,6 +1,7 @@
 //! An item's file as it is written: one struct per table, unknown keys refused. Values remember where
 //! they stand in the file, so that a fault can name its line.
 
+use crate::fetch::FieldKind;
 use crate::item::{Prefill, QuestionKind, Shape, Way};
 use crate::outcome::Verdict;
 use crate::text::Text;
@@ -22,7 +23,9 @@ pub(crate) struct ItemFile {
     pub(crate) consent: Option<Spanned<ConsentFile>>,
     pub(crate) identify: Option<Spanned<IdentifyFile>>,
     pub(crate) eligibility: Option<Spanned<EligibilityFile>>,
+    #[serde(default)]
     pub(crate) questions: Vec<Spanned<QuestionFile>>,
+    pub(crate) fetch: Option<Spanned<FetchFile>>,
     #[serde(default)]
     pub(crate) outcomes: Vec<Spanned<OutcomeFile>>,
 }
@@ -87,6 +90,28 @@ pub(crate) struct QuestionFile {
 pub(crate) struct ChoiceFile {
     pub(crate) value: Spanned<String>,
     pub(crate) label: Spanned<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FetchFile {
+    pub(crate) register: Spanned<String>,
+    pub(crate) title: Spanned<Text>,
+    pub(crate) facts: Vec<Spanned<FieldFile>>,
+    #[serde(default)]
+    pub(crate) columns: Vec<Spanned<FieldFile>>,
+    pub(crate) notes: Option<Spanned<Vec<Spanned<Text>>>>,
+    pub(crate) nothing: Spanned<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FieldFile {
+    pub(crate) key: Spanned<String>,
+    pub(crate) kind: FieldKind,
+    pub(crate) label: Spanned<Text>,
+    pub(crate) unit: Option<Spanned<Text>>,
+    pub(crate) words: Option<Spanned<Vec<Spanned<ChoiceFile>>>>,
 }
 
 #[derive(Deserialize)]

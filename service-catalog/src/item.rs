@@ -4,6 +4,7 @@ use crate::amount::Amount;
 use crate::areas::Areas;
 use crate::condition::{Condition, ConditionError, Facts, Known};
 use crate::day::DayLimit;
+use crate::fetch::Fetch;
 use crate::outcome::Outcome;
 use crate::text::Text;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub struct ServiceItem {
     pub eligibility: Option<Eligibility>,
     /// The form, in order.
     pub questions: Vec<Question>,
+    /// What is fetched, of [`Shape::Fetch`].
+    pub fetch: Option<Fetch>,
     /// Where it leads, of [`Shape::WhereToGo`]: the first that holds.
     pub outcomes: Vec<Outcome>,
 }
@@ -46,6 +49,9 @@ pub struct ServiceItem {
 pub enum Shape {
     /// Identify → consent → form → check → confirm → receipt.
     Submit,
+    /// Identify → consent → choose → ask the city → what the register says, on screen and on paper. While the city
+    /// cannot be asked, the same request can be submitted as a case.
+    Fetch,
     /// A few questions → what can be done, what to bring, which window. Nobody identifies and nothing is kept.
     WhereToGo,
 }
@@ -55,6 +61,7 @@ impl Shape {
     pub fn word(self) -> &'static str {
         match self {
             Shape::Submit => "submit",
+            Shape::Fetch => "fetch",
             Shape::WhereToGo => "where-to-go",
         }
     }

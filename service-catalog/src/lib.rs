@@ -14,6 +14,8 @@ mod areas;
 mod condition;
 mod day;
 mod expression;
+mod fetch;
+mod fetch_rules;
 mod file;
 mod folder;
 mod item;
@@ -34,6 +36,7 @@ pub use applicant::{Document, number_is_valid};
 pub use areas::{Areas, REST_MAX_CHARS, Town};
 pub use condition::{ApplicantFacts, Condition, ConditionError, Facts};
 pub use day::{DayLimit, date_in_range, day_in_china, iso, parse_day};
+pub use fetch::{Fetch, FetchFault, Field, FieldKind, Values, day as shown_day};
 pub use folder::{current_folder, folders};
 pub use item::{
     Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem, Shape, Way,

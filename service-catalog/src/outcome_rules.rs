@@ -2,7 +2,7 @@
 
 use crate::condition::Condition;
 use crate::file::{ItemFile, OutcomeFile, PlaceFile};
-use crate::item::{Question, QuestionKind, Shape};
+use crate::item::{Question, QuestionKind, Shape, Way};
 use crate::outcome::{Outcome, Place};
 use crate::problem::{Fault, ItemProblem};
 use crate::rules::{Room, condition, count, list_of_words, words};
@@ -23,13 +23,15 @@ const MOST_PHONE_CHARS: usize = 24;
 
 /// Refuses parts that an item of this shape does not have, and asks for those that it needs.
 pub(crate) fn parts_fit_shape(file: &ItemFile) -> Result<(), Fault> {
-    let submit = file.shape == Shape::Submit;
+    let personal = matches!(file.shape, Shape::Submit | Shape::Fetch);
+    let fetch = file.shape == Shape::Fetch;
     let outcomes = file.outcomes.first().map(Spanned::span);
-    let parts: [(&str, bool, bool, Option<Range<usize>>); 4] = [
-        ("[consent]", submit, submit, file.consent.as_ref().map(Spanned::span)),
-        ("[identify]", submit, submit, file.identify.as_ref().map(Spanned::span)),
-        ("[eligibility]", submit, false, file.eligibility.as_ref().map(Spanned::span)),
-        ("[[outcomes]]", !submit, !submit, outcomes),
+    let parts: [(&str, bool, bool, Option<Range<usize>>); 5] = [
+        ("[consent]", personal, personal, file.consent.as_ref().map(Spanned::span)),
+        ("[identify]", personal, personal, file.identify.as_ref().map(Spanned::span)),
+        ("[eligibility]", personal, false, file.eligibility.as_ref().map(Spanned::span)),
+        ("[fetch]", fetch, fetch, file.fetch.as_ref().map(Spanned::span)),
+        ("[[outcomes]]", !personal, !personal, outcomes),
     ];
     let shape = file.shape.word();
     for (part, allowed, needed, given) in parts {
@@ -43,10 +45,16 @@ pub(crate) fn parts_fit_shape(file: &ItemFile) -> Result<(), Fault> {
             _ => {}
         }
     }
-    Ok(())
+    match &file.identify {
+        // A number can be anybody's: what a register keeps about a person is told to who holds the card.
+        Some(identify) if fetch && identify.get_ref().ways.get_ref().contains(&Way::Typed) => {
+            Err(Fault::at(identify.get_ref().ways.span(), ItemProblem::TypedFetch))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Whoever only asks where to go is asked nothing that is personal.
+/// Whoever only asks where to go is asked nothing that is personal, and to fetch is to choose, not to write.
 pub(crate) fn question_fits_shape(
     shape: Shape,
     question: &Question,
@@ -60,7 +68,7 @@ pub(crate) fn question_fits_shape(
             | QuestionKind::Date
             | QuestionKind::Number
     );
-    if shape == Shape::WhereToGo && !plain {
+    if shape != Shape::Submit && !plain {
         let kind = question.kind.word();
         return Err(Fault::at(span, ItemProblem::KindNotForShape { shape: shape.word(), kind }));
     }

@@ -62,6 +62,12 @@ pub(crate) enum ItemProblem {
     KeyMissing { kind: &'static str, key: &'static str },
     #[error("a {kind} question has no {key}")]
     KeyNotForKind { kind: &'static str, key: &'static str },
+    #[error("a fetched value of this kind needs {key}")]
+    FieldKeyMissing { key: &'static str },
+    #[error("a fetched value of this kind has no {key}")]
+    KeyNotForField { key: &'static str },
+    #[error("an item that fetches is for who holds the card: identify.ways must not have \"typed\"")]
+    TypedFetch,
     #[error("max_chars is {given}, but 1 to {most} are allowed")]
     BadMaxChars { given: usize, most: usize },
     #[error("an item of the shape {shape} has no {part}")]
@@ -69,7 +75,7 @@ pub(crate) enum ItemProblem {
     #[error("an item of the shape {shape} needs {part}")]
     PartMissing { shape: &'static str, part: &'static str },
     #[error(
-        "an item of the shape {shape} has no {kind} question: nothing of what is answered is kept or sent"
+        "an item of the shape {shape} has no {kind} question: what is answered there is chosen, not written"
     )]
     KindNotForShape { shape: &'static str, kind: &'static str },
     #[error("nobody identifies for an item of this shape, so a condition cannot look at the applicant")]

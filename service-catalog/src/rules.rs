@@ -6,11 +6,12 @@ use crate::applicant::{ADDRESS_MAX_CHARS, NAME_MAX_CHARS, NUMBER_MAX_CHARS};
 use crate::areas::REST_MAX_CHARS;
 use crate::condition::Condition;
 use crate::day::DayLimit;
+use crate::fetch_rules::fetch;
 use crate::file::{
     ChoiceFile, ConsentFile, EligibilityFile, GuideFile, IdentifyFile, ItemFile, QuestionFile,
 };
 use crate::item::{
-    Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem,
+    Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem, Shape,
 };
 use crate::outcome_rules::{outcomes, parts_fit_shape, question_fits_shape};
 use crate::problem::{Fault, ItemProblem};
@@ -37,7 +38,7 @@ const LABEL: Room = Room("label", 22, 48);
 const HINT: Room = Room("hint", 30, 75);
 const OPTION: Room = Room("option label", 14, 34);
 const PHRASE: Room = Room("phrase", 30, 80);
-const UNIT: Room = Room("unit", 4, 10);
+pub(crate) const UNIT: Room = Room("unit", 4, 10);
 
 /// A form that is longer belongs on more than one visit to the screen.
 const MOST_QUESTIONS: usize = 12;
@@ -62,7 +63,9 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
     let shape = file.shape;
     let title = words(&TITLE, file.title)?;
     let summary = words(&SUMMARY, file.summary)?;
-    count("questions", file.questions.len(), 1, MOST_QUESTIONS, None)?;
+    // What a register keeps about a person can be fetched without a question.
+    let fewest = usize::from(shape != Shape::Fetch);
+    count("questions", file.questions.len(), fewest, MOST_QUESTIONS, None)?;
     let mut questions: Vec<Question> = Vec::new();
     for raw in file.questions {
         let (id, place) = (raw.get_ref().id.clone(), raw.span());
@@ -85,6 +88,7 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
         consent: file.consent.map(|raw| consent(raw.into_inner())).transpose()?,
         identify: file.identify.map(|raw| identify(raw.into_inner())).transpose()?.unwrap_or_default(),
         eligibility: file.eligibility.map(|raw| eligibility(raw.into_inner())).transpose()?,
+        fetch: file.fetch.map(|raw| fetch(raw.into_inner())).transpose()?,
         outcomes: outcomes(file.outcomes, shape, &questions)?,
         questions,
     })
@@ -225,7 +229,7 @@ fn yes_and_no() -> Vec<Choice> {
     vec![option("yes", "是", "Yes"), option("no", "不是", "No")]
 }
 
-fn listed(list: &Spanned<Vec<Spanned<ChoiceFile>>>) -> Result<Vec<Choice>, Fault> {
+pub(crate) fn listed(list: &Spanned<Vec<Spanned<ChoiceFile>>>) -> Result<Vec<Choice>, Fault> {
     let mut options: Vec<Choice> = Vec::new();
     for option in list.get_ref() {
         let option = option.get_ref();
@@ -317,7 +321,7 @@ pub(crate) fn condition(source: Spanned<String>, questions: &[Question]) -> Resu
 }
 
 /// A stable word: code, id, value.
-fn word(what: &'static str, text: &Spanned<String>) -> Result<String, Fault> {
+pub(crate) fn word(what: &'static str, text: &Spanned<String>) -> Result<String, Fault> {
     let word = text.get_ref();
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let fits = (1..=40).contains(&word.len())

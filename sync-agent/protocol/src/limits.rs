@@ -42,11 +42,14 @@ pub const MAX_EARLIER: usize = 32;
 /// Largest note that says whose records a courier folder holds.
 pub const MAX_CONSIGNMENT: usize = 64 * 1024;
 
-/// Largest sealed question and largest sealed answer of `POST /v1/query`.
+/// Largest sealed question of `POST /v1/query`.
 pub const MAX_QUERY: usize = 64 * 1024;
+
+/// Largest sealed answer of `POST /v1/query`: a document of a few pages, with the parts of the fonts that it uses.
+pub const MAX_ANSWER: usize = 512 * 1024;
 
 /// Longest time a live question may take, from the touch of a finger to the answer on the screen.
 pub const MAX_QUERY_MS: u32 = 30_000;
 
 /// Largest frame on the local socket between kiosk and agent: a sealed answer in base64 and the JSON around it.
-pub const MAX_LOCAL_FRAME: usize = 128 * 1024;
+pub const MAX_LOCAL_FRAME: usize = 768 * 1024;

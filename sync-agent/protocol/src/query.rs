@@ -2,10 +2,14 @@
 //! city and the answer to a key that lives as long as the session, so the agent between them relays two ciphertexts
 //! and can read neither. Losing one loses nothing: the kiosk says that the city cannot be asked just now.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
+use crate::submission::wipe;
 use crate::{ProtocolError, limits};
 
 /// Body of `POST /v1/query`.
@@ -56,18 +60,36 @@ pub enum QuestionBody {
         /// Verification code as printed.
         verification: String,
     },
-    /// What an item fetches from a department, for instance a balance.
-    Fetch {
-        /// Code of the service item.
-        item: String,
-        /// Name of the fetch in the item's data.
-        fetch: String,
-        /// What the department needs to know.
-        arguments: serde_json::Map<String, serde_json::Value>,
-    },
+    /// What an item fetches from a department's register, for instance a certificate.
+    Fetch(Box<FetchQuestion>),
     /// From a newer terminal.
     #[serde(other)]
     Unknown,
+}
+
+/// What is asked of a department's register, and for whom. Wipes itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchQuestion {
+    /// Code of the service item, of the shape `fetch`.
+    pub item: String,
+    /// Version of the service item.
+    pub item_version: u32,
+    /// Version of the consent text the resident agreed to.
+    pub consent_version: u32,
+    /// Language the resident uses: `zh-Hans`, `zh-Hant` or `en`.
+    pub language: String,
+    /// How the resident identified, as in [`crate::Submission::identification`].
+    pub identification: String,
+    /// Who asks, as in [`crate::Submission::applicant`].
+    pub applicant: Map<String, Value>,
+    /// Answers by question id, as in [`crate::Submission::answers`].
+    pub answers: Map<String, Value>,
+}
+
+impl Drop for FetchQuestion {
+    fn drop(&mut self) {
+        self.applicant.values_mut().chain(self.answers.values_mut()).for_each(wipe);
+    }
 }
 
 /// What is inside the answer's seal.
@@ -89,17 +111,49 @@ pub enum AnswerBody {
     Reached,
     /// To [`QuestionBody::CaseProgress`].
     CaseProgress(CaseProgress),
-    /// To [`QuestionBody::Fetch`]: fields for the screen.
-    Fetched {
-        /// Field name to value.
-        fields: serde_json::Map<String, serde_json::Value>,
-    },
+    /// To [`QuestionBody::Fetch`].
+    Fetched(Box<Fetched>),
+    /// To [`QuestionBody::Fetch`]: the register keeps nothing about this person.
+    NothingHeld,
+    /// To [`QuestionBody::Fetch`]: the department cannot be asked now.
+    DepartmentAway,
     /// No such case, or the code is wrong; the two are not told apart.
     NotFound,
     /// The city knows the question but cannot answer it now.
     NotNow,
     /// The city does not know this kind of question.
     NotKnown,
+}
+
+/// 查询结果: what a register keeps about a person, as raw values that the catalog has words for, and the document that
+/// the city made of it. Wipes itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// Code of the service item.
+    pub item: String,
+    /// Number of the document, as printed on it.
+    pub number: String,
+    /// When it was issued, milliseconds since 1970 by the city's clock.
+    pub issued_at_ms: i64,
+    /// Values by the keys of the item's `fetch.facts`.
+    pub facts: BTreeMap<String, String>,
+    /// Rows, each with values by the keys of the item's `fetch.columns`.
+    pub rows: Vec<BTreeMap<String, String>>,
+    /// The address behind the document's QR code, with the city's signature in it.
+    pub address: String,
+    /// The document, a PDF in base64.
+    pub pdf: String,
+}
+
+impl Drop for Fetched {
+    fn drop(&mut self) {
+        self.facts
+            .values_mut()
+            .chain(self.rows.iter_mut().flat_map(BTreeMap::values_mut))
+            .for_each(Zeroize::zeroize);
+        self.address.zeroize();
+        self.pdf.zeroize();
+    }
 }
 
 /// How a case is getting on.
@@ -147,7 +201,7 @@ pub enum ProgressState {
 }
 
 macro_rules! json_within_limit {
-    ($name:ident, $what:literal) => {
+    ($name:ident, $what:literal, $limit:expr) => {
         impl $name {
             /// As it is sealed.
             pub fn to_plaintext(&self) -> zeroize::Zeroizing<Vec<u8>> {
@@ -156,8 +210,8 @@ macro_rules! json_within_limit {
 
             /// Reads what was sealed.
             pub fn from_plaintext(bytes: &[u8]) -> Result<Self, ProtocolError> {
-                if bytes.len() > limits::MAX_QUERY {
-                    return Err(ProtocolError::TooLarge { what: $what, limit: limits::MAX_QUERY });
+                if bytes.len() > $limit {
+                    return Err(ProtocolError::TooLarge { what: $what, limit: $limit });
                 }
                 serde_json::from_slice(bytes).map_err(|_| ProtocolError::BadJson($what))
             }
@@ -171,8 +225,8 @@ macro_rules! json_within_limit {
     };
 }
 
-json_within_limit!(Question, "question");
-json_within_limit!(Answer, "answer");
+json_within_limit!(Question, "question", limits::MAX_QUERY);
+json_within_limit!(Answer, "answer", limits::MAX_ANSWER);
 
 impl fmt::Debug for QueryRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -112,7 +112,8 @@ fn to_plaintext<T: Serialize>(content: &T) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-fn wipe(value: &mut Value) {
+/// Overwrites every text inside.
+pub(crate) fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(values) => values.iter_mut().for_each(wipe),
