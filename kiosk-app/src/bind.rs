@@ -1,6 +1,7 @@
 //! The border to the markup: sets the globals' properties from the session, and turns taps into events.
 
 mod enquiry;
+mod fetched;
 mod guide_print;
 mod ink;
 mod outcome;
@@ -53,6 +54,9 @@ pub struct Screen {
     steps: Rows<ui::CaseStep>,
     photos: Rows<Image>,
     outcome_bring: Rows<SharedString>,
+    facts: Rows<ui::Line>,
+    fetched_rows: Rows<ui::FetchedRow>,
+    fetched_notes: Rows<SharedString>,
     pictures: RefCell<Pictures>,
     keyboard: Keyboard,
 }
@@ -91,6 +95,9 @@ impl Screen {
             steps: Rows::default(),
             photos: Rows::default(),
             outcome_bring: Rows::default(),
+            facts: Rows::default(),
+            fetched_rows: Rows::default(),
+            fetched_notes: Rows::default(),
             pictures: RefCell::default(),
             keyboard: Keyboard::default(),
         };
@@ -115,6 +122,10 @@ impl Screen {
         review.set_answers(self.answers.model());
         window.global::<ui::ProgressScreen>().set_steps(self.steps.model());
         window.global::<ui::OutcomeScreen>().set_bring(self.outcome_bring.model());
+        let fetched = window.global::<ui::FetchedScreen>();
+        fetched.set_facts(self.facts.model());
+        fetched.set_rows(self.fetched_rows.model());
+        fetched.set_notes(self.fetched_notes.model());
     }
 
     /// Shows the session. Called after every event; setting an equal value repaints nothing.
@@ -154,12 +165,21 @@ impl Screen {
         shell.set_printer_ok(around.printer == PrinterCondition::Ready);
         shell.set_reader_ok(around.reader_present);
         let may_end = match &session.page {
-            Page::Home(_) | Page::Leaving(_) => false,
+            // Who goes on with another item may also stop.
+            Page::Home(_) => session.known.is_some(),
+            Page::Leaving(_) => false,
             Page::Saving(saving) => saving.overdue,
             _ => true,
         };
-        let over =
-            matches!(session.page, Page::Saving(_) | Page::Receipt(_) | Page::Rating(_) | Page::Progress(_));
+        let over = matches!(
+            session.page,
+            Page::Home(_)
+                | Page::Saving(_)
+                | Page::Receipt(_)
+                | Page::Rating(_)
+                | Page::Progress(_)
+                | Page::Fetched(_)
+        );
         shell.set_can_go_back(session.settings_open || (may_end && !over));
         shell.set_can_end(may_end);
         shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
@@ -197,7 +217,9 @@ impl Screen {
             Page::Saving(saving) => {
                 self.window.global::<ui::SavingScreen>().set_overdue(saving.overdue);
             }
-            Page::Rating(_) | Page::Asking(_) => {}
+            Page::Rating(_) | Page::Asking(_) | Page::Fetching(_) => {}
+            Page::Fetched(page) => self.show_fetched(session, page),
+            Page::Unfetched(why) => self.show_unfetched(session, *why),
             Page::Enquiry(enquiry) => self.show_enquiry(session, enquiry),
             Page::Progress(told) => self.show_progress(session, told),
             Page::Leaving(to_take) => {
@@ -207,6 +229,7 @@ impl Screen {
                 leaving.set_card_seen(to_take.card_seen);
                 leaving.set_take_social_card(to_take.social_card);
                 leaving.set_take_receipt(to_take.receipt);
+                leaving.set_take_papers(to_take.papers);
             }
         }
     }
@@ -220,6 +243,7 @@ impl Screen {
         home.set_hidden_items(self.catalog.hidden() as i32);
         home.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
         let Page::Home(offer) = &session.page else { return };
+        home.set_goes_on(session.known.is_some());
         home.set_saved_case(offer.is_some());
         if let Some(offer) = offer {
             home.set_saved_case_number(offer.case.case_number.as_str().into());
@@ -237,8 +261,8 @@ impl Screen {
         guide.set_time(words(&item.guide.time, language).into());
         guide.set_department(words(&item.guide.department, language).into());
         guide.set_fee(words(&item.guide.fee, language).into());
-        let directs = item.shape == Shape::WhereToGo;
-        guide.set_available(directs || session.why_not_begin().is_none());
+        let looks_up = matches!(item.shape, Shape::WhereToGo | Shape::Fetch);
+        guide.set_available(looks_up || session.why_not_begin().is_none());
         self.show_guide_print(session);
         guide.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
     }
@@ -357,6 +381,7 @@ impl Screen {
         receipt.set_verification(SharedString::default());
         self.forget_enquiry();
         self.forget_outcome();
+        self.forget_fetched();
         receipt.set_qr(Image::default());
     }
 

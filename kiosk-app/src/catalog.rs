@@ -138,11 +138,16 @@ fn loaded(folder: &Path) -> data::Catalog {
 
 /// A text in the resident's language.
 pub fn words(text: &data::Text, language: Language) -> &str {
-    text.get(match language {
+    text.get(data_language(language))
+}
+
+/// The language as the catalog knows it.
+pub fn data_language(language: Language) -> data::Language {
+    match language {
         Language::ZhHans => data::Language::ZhHans,
         Language::ZhHant => data::Language::ZhHant,
         Language::En => data::Language::En,
-    })
+    }
 }
 
 /// The kinds of document are the same in both crates; this is where they meet.

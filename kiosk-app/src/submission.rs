@@ -25,20 +25,24 @@ pub fn plaintext(
         item_version: submission.item_version,
         language: submission.language.tag().to_owned(),
         finalised_at_ms,
-        identification: match submission.applicant.way {
-            IdentificationWay::IdCard => "id-card",
-            IdentificationWay::SocialSecurityCard => "social-security-card",
-            IdentificationWay::Typed => "typed",
-        }
-        .to_owned(),
+        identification: way(submission.applicant.way).to_owned(),
         applicant: applicant_as_json(&submission.applicant),
         answers: answers_as_json(&submission.answers),
         consent_version: submission.consent_version,
     }
 }
 
+/// How the resident identified, in the word of the protocol.
+pub fn way(way: IdentificationWay) -> &'static str {
+    match way {
+        IdentificationWay::IdCard => "id-card",
+        IdentificationWay::SocialSecurityCard => "social-security-card",
+        IdentificationWay::Typed => "typed",
+    }
+}
+
 /// Only what is known: a typed applicant has no name, and no empty one either.
-fn applicant_as_json(applicant: &Applicant) -> Map<String, Value> {
+pub fn applicant_as_json(applicant: &Applicant) -> Map<String, Value> {
     let mut json = Map::new();
     json.insert("document".into(), document_of(applicant.document).word().into());
     let known: [(&str, Option<&Private<String>>); 7] = [

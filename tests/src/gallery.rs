@@ -2,6 +2,7 @@
 //! true markup. `cargo xtask ui` writes the pictures to a folder to look at; the snapshot test compares them with
 //! those that were looked at and committed, and the measuring test looks into them.
 
+mod fetch;
 mod guide_print;
 mod kinds;
 mod look;
@@ -246,6 +247,11 @@ impl Visitor {
             }
             show(&format!("consent-{}", item.code.0), self);
             self.touch(Citizen::Agreed);
+            if item.shape == Shape::Fetch {
+                self.fetch(&item.code, show);
+                self.dress(theme, language);
+                continue;
+            }
             self.identify(&item.code, show);
             self.answer_all(&item.code, show);
             show(&format!("review-{}", item.code.0), self);
@@ -434,8 +440,10 @@ impl Visitor {
     }
 }
 
+/// The first item that makes a case.
 fn first_item(catalog: &Catalog) -> ItemCode {
-    catalog.items()[0].code.clone()
+    let item = catalog.items().iter().find(|item| item.shape == Shape::Submit);
+    item.expect("a catalog without an item to submit").code.clone()
 }
 
 fn saved(item: &ItemCode) -> SavedCase {

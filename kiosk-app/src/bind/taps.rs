@@ -131,6 +131,17 @@ fn form(window: &KioskWindow, inbox: &Inbox) {
 }
 
 fn after_the_form(window: &KioskWindow, inbox: &Inbox) {
+    let fetched = window.global::<ui::FetchedScreen>();
+    fetched.on_print_tapped(says(inbox, Citizen::PrintWanted));
+    fetched.on_another_tapped(says(inbox, Citizen::AnotherItemWanted));
+    fetched.on_done_tapped(says(inbox, Citizen::FetchedRead));
+
+    let unfetched = window.global::<ui::UnfetchedScreen>();
+    unfetched.on_again_tapped(says(inbox, Citizen::AskedAgain));
+    unfetched.on_leave_tapped(says(inbox, Citizen::LeftAsCase));
+    unfetched.on_another_tapped(says(inbox, Citizen::AnotherItemWanted));
+    unfetched.on_done_tapped(says(inbox, Citizen::FetchedRead));
+
     let receipt = window.global::<ui::ReceiptScreen>();
     receipt.on_print_tapped(says(inbox, Citizen::PrintWanted));
     receipt.on_next_tapped(says(inbox, Citizen::ReceiptDone));
@@ -142,6 +153,7 @@ fn after_the_form(window: &KioskWindow, inbox: &Inbox) {
             to.citizen(Citizen::Rated(stars));
         }
     });
+    rating.on_another_tapped(says(inbox, Citizen::AnotherItemWanted));
     rating.on_skip_tapped(says(inbox, Citizen::RatingSkipped));
 
     window.global::<ui::LeavingScreen>().on_done_tapped(says(inbox, Citizen::FarewellDone));

@@ -96,12 +96,13 @@ fn touched(window: &KioskWindow, x: f32, y: f32) -> Option<(Private<String>, Who
 }
 
 /// Whose this text of the window is. Values of fields, and every text that holds something of the resident, are hers; on
-/// the page of a case's progress all are.
+/// the pages of a case's progress and of what was fetched all are.
 pub fn whose(window: &KioskWindow, spot: &Spot) -> Whose {
     let shown = residents(window);
     let text = spot.text();
     let holds_one = shown.iter().any(|private| text.contains(private.expose().as_str()));
-    let all_are = window.global::<ui::Shell>().get_screen() == ui::ScreenKind::Progress && spot.is_plain;
+    let screen = window.global::<ui::Shell>().get_screen();
+    let all_are = matches!(screen, ui::ScreenKind::Progress | ui::ScreenKind::Fetched) && spot.is_plain;
     if spot.has_value() || holds_one || all_are { Whose::Residents } else { Whose::Everybodys }
 }
 
@@ -130,6 +131,8 @@ fn residents(window: &KioskWindow) -> Vec<Private<String>> {
         ui::ScreenKind::Guide
         | ui::ScreenKind::Consent
         | ui::ScreenKind::Outcome
+        | ui::ScreenKind::Fetched
+        | ui::ScreenKind::Unfetched
         | ui::ScreenKind::Widgets
         | ui::ScreenKind::Saving
         | ui::ScreenKind::Asking

@@ -1,4 +1,5 @@
-//! The A4 printer: watches paper, toner and jams, renders a guide in a short-lived child process, hands it over once,
+//! The A4 printer: watches paper, toner and jams, renders a guide in a short-lived child process or takes a document as
+//! the city made it, hands it over once,
 //! and reports only what the printer confirmed. What something keeps from coming out is taken back, so that no page
 //! comes out when its resident has gone.
 
@@ -13,7 +14,9 @@ use device_drivers::document_printer::{
     Deadlines, DocumentPrinter, DocumentPrinterError, DocumentPrinterStatus, Failure, Go, IppDocumentPrinter,
     JobProgress, Obstacle, PrintOut, Sides,
 };
-use kiosk_core::session::{AuditFact, Device, DocumentPrinterCondition, GuideOrder, GuidePrintEnd, Ticket};
+use kiosk_core::session::{
+    AuditFact, Device, DocumentOrder, DocumentPrinterCondition, GuideOrder, PagesEnd, Ticket,
+};
 use kiosk_documents::GuideRenderer;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,7 +28,7 @@ const WATCH: Duration = Duration::from_secs(1);
 /// How long a guide may take from the moment the printer holds it: a slow printer warms up first.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Somebody stands and waits, so less than the driver's own. All together, with rendering and [`PATIENCE`], take less
-/// than `Limits::guide_print_ms`.
+/// than `Limits::pages_print_ms`.
 const DEADLINES: Deadlines = Deadlines {
     answer: Duration::from_secs(3),
     wake: Duration::from_secs(30),
@@ -40,6 +43,8 @@ const DEADLINES: Deadlines = Deadlines {
 pub enum Order {
     /// Print; report with this ticket.
     Print(Ticket, GuideOrder),
+    /// Print a document that the city made; report with this ticket.
+    Document(Ticket, DocumentOrder),
     /// These are the guides from now on.
     GuidesAre(HashMap<String, GuideWords>),
 }
@@ -109,7 +114,16 @@ impl Station for PageDesk {
 
     fn obey(&mut self, order: Order) -> Result<(), Trouble> {
         match order {
-            Order::Print(ticket, order) => self.print(ticket, &order),
+            Order::Print(ticket, order) => self.print(
+                ticket,
+                |desk| desk.print_guide(&order),
+                |end| AuditFact::GuidePrintEnded(order.item.clone(), end),
+            ),
+            Order::Document(ticket, order) => self.print(
+                ticket,
+                |desk| desk.hand_over(order.pdf.expose()),
+                |end| AuditFact::DocumentPrintEnded(order.item.clone(), end),
+            ),
             Order::GuidesAre(guides) => {
                 self.sheets.guides_are(guides);
                 Ok(())
@@ -140,31 +154,35 @@ impl PageDesk {
         Ok(())
     }
 
-    fn print(&mut self, ticket: Ticket, order: &GuideOrder) -> Result<(), Trouble> {
-        let end = if self.here {
-            self.try_print(order)
-        } else {
-            GuidePrintEnd::Stopped(DocumentPrinterCondition::Away)
-        };
-        self.store.audit(AuditFact::GuidePrintEnded(order.item.clone(), end));
+    fn print(
+        &mut self,
+        ticket: Ticket,
+        try_print: impl FnOnce(&mut Self) -> PagesEnd,
+        ended: impl FnOnce(PagesEnd) -> AuditFact,
+    ) -> Result<(), Trouble> {
+        let end = if self.here { try_print(self) } else { PagesEnd::Stopped(DocumentPrinterCondition::Away) };
+        self.store.audit(ended(end));
         // What the printer is now is told first: the page offers another try only when there is a printer for it.
         let lost = if self.here { self.turn() } else { Ok(()) };
         if lost.is_err() {
             self.told.tell(DocumentPrinterCondition::Away);
         }
-        self.told.inbox.device(Device::GuidePrintEnded(ticket, end));
+        self.told.inbox.device(Device::PagesPrintEnded(ticket, end));
         lost
     }
 
-    fn try_print(&mut self, order: &GuideOrder) -> GuidePrintEnd {
-        let Some(sheet) = self.sheets.sheet(order) else { return GuidePrintEnd::NotRendered };
-        let pdf = match self.renderer.render(&sheet) {
-            Ok(pdf) => pdf,
+    fn print_guide(&mut self, order: &GuideOrder) -> PagesEnd {
+        let Some(sheet) = self.sheets.sheet(order) else { return PagesEnd::NotRendered };
+        match self.renderer.render(&sheet) {
+            Ok(pdf) => self.hand_over(&pdf),
             Err(error) => {
                 tracing::error!(%error, "the guide could not be rendered");
-                return GuidePrintEnd::NotRendered;
+                PagesEnd::NotRendered
             }
-        };
+        }
+    }
+
+    fn hand_over(&mut self, pdf: &[u8]) -> PagesEnd {
         let mut stopped = None;
         let told = &mut self.told;
         let mut watch = |progress: JobProgress| {
@@ -175,25 +193,25 @@ impl PageDesk {
             stopped = Some(condition);
             Go::Withdraw
         };
-        let print_out = PrintOut { pdf: &pdf, copies: 1, sides: self.sides };
+        let print_out = PrintOut { pdf, copies: 1, sides: self.sides };
         match self.printer.print(&print_out, PATIENCE, &mut watch) {
             Ok(printed) => {
-                tracing::info!(sides = printed.impressions, "a guide was printed");
-                GuidePrintEnd::Printed
+                tracing::info!(sides = printed.impressions, "pages were printed");
+                PagesEnd::Printed
             }
             Err(error) => {
-                tracing::warn!(%error, "the guide did not come out");
-                stopped.map_or_else(|| end_of(error.failure), GuidePrintEnd::Stopped)
+                tracing::warn!(%error, "the pages did not come out");
+                stopped.map_or_else(|| end_of(error.failure), PagesEnd::Stopped)
             }
         }
     }
 }
 
-fn end_of(failure: Failure) -> GuidePrintEnd {
+fn end_of(failure: Failure) -> PagesEnd {
     match failure {
-        Failure::Obstacle(obstacle) => GuidePrintEnd::Stopped(condition_behind(obstacle)),
-        failure if is_lost(failure) => GuidePrintEnd::Stopped(DocumentPrinterCondition::Away),
-        _ => GuidePrintEnd::Failed,
+        Failure::Obstacle(obstacle) => PagesEnd::Stopped(condition_behind(obstacle)),
+        failure if is_lost(failure) => PagesEnd::Stopped(DocumentPrinterCondition::Away),
+        _ => PagesEnd::Failed,
     }
 }
 

@@ -3,14 +3,14 @@
 use kiosk_core::applicant::DocumentKind;
 use kiosk_core::remedy::{Notice, Remedy};
 use kiosk_core::session::{
-    AuditFact, DocumentPrinterCondition, EndReason, GuidePrintEnd, Power, PrintStatus, ProgressOutcome,
-    SavedCase,
+    AuditFact, CannotAsk, DocumentPrinterCondition, EndReason, FetchOutcome, PagesEnd, Power, PrintStatus,
+    ProgressOutcome, SavedCase, Unfetched,
 };
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
-    CaseNotStoredCause, ClosedBecause, DirectionsNotPrintedCause, GuideNotPrintedCause, PowerChangedNow,
-    PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome, SessionEndedReason, StoreError,
-    StoreErrorKind,
+    CaseNotStoredCause, ClosedBecause, DirectionsNotPrintedCause, DocumentNotPrintedCause,
+    FetchAnsweredOutcome, GuideNotPrintedCause, PowerChangedNow, PrintFailedCause, PrintRequestedAgain,
+    ProgressAnsweredOutcome, SessionEndedReason, StoreError, StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -59,6 +59,15 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
         AuditFact::CabinetOpened(false) => AuditEvent::CabinetClosed,
         AuditFact::GuidePrintAsked(item) => AuditEvent::GuidePrintAsked { item: item_code(item) },
         AuditFact::GuidePrintEnded(item, end) => guide_print_ended(item_code(item), *end),
+        AuditFact::FetchAsked(item) => AuditEvent::FetchAsked { item: item_code(item) },
+        AuditFact::FetchAnswered { item, outcome, took_ms } => AuditEvent::FetchAnswered {
+            item: item_code(item),
+            outcome: fetch_outcome(*outcome),
+            took: *took_ms,
+        },
+        AuditFact::DocumentPrintAsked(item) => AuditEvent::DocumentPrintAsked { item: item_code(item) },
+        AuditFact::DocumentPrintEnded(item, end) => document_print_ended(item_code(item), *end),
+        AuditFact::AnotherItem => AuditEvent::AnotherItem,
         AuditFact::DirectionsPrintAsked(item) => AuditEvent::DirectionsPrintAsked { item: item_code(item) },
         AuditFact::DirectionsPrintEnded(item, status) => directions_print_ended(item_code(item), *status),
         AuditFact::ProgressAsked => AuditEvent::ProgressAsked,
@@ -77,21 +86,49 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
     }
 }
 
-fn guide_print_ended(item: AuditCode, end: GuidePrintEnd) -> AuditEvent {
+fn guide_print_ended(item: AuditCode, end: PagesEnd) -> AuditEvent {
     let cause = match end {
-        GuidePrintEnd::Printed => return AuditEvent::GuidePrinted { item },
-        GuidePrintEnd::Stopped(DocumentPrinterCondition::NoPaper) => GuideNotPrintedCause::NoPaper,
-        GuidePrintEnd::Stopped(DocumentPrinterCondition::NoToner) => GuideNotPrintedCause::NoToner,
-        GuidePrintEnd::Stopped(DocumentPrinterCondition::Jam) => GuideNotPrintedCause::Jam,
-        GuidePrintEnd::Stopped(DocumentPrinterCondition::CoverOpen) => GuideNotPrintedCause::CoverOpen,
-        GuidePrintEnd::Stopped(DocumentPrinterCondition::OutputFull) => GuideNotPrintedCause::OutputFull,
-        GuidePrintEnd::Stopped(DocumentPrinterCondition::Away) => GuideNotPrintedCause::Away,
-        GuidePrintEnd::NotRendered => GuideNotPrintedCause::NotRendered,
-        GuidePrintEnd::Failed | GuidePrintEnd::Stopped(DocumentPrinterCondition::Ready) => {
-            GuideNotPrintedCause::Other
-        }
+        PagesEnd::Printed => return AuditEvent::GuidePrinted { item },
+        PagesEnd::Stopped(DocumentPrinterCondition::NoPaper) => GuideNotPrintedCause::NoPaper,
+        PagesEnd::Stopped(DocumentPrinterCondition::NoToner) => GuideNotPrintedCause::NoToner,
+        PagesEnd::Stopped(DocumentPrinterCondition::Jam) => GuideNotPrintedCause::Jam,
+        PagesEnd::Stopped(DocumentPrinterCondition::CoverOpen) => GuideNotPrintedCause::CoverOpen,
+        PagesEnd::Stopped(DocumentPrinterCondition::OutputFull) => GuideNotPrintedCause::OutputFull,
+        PagesEnd::Stopped(DocumentPrinterCondition::Away) => GuideNotPrintedCause::Away,
+        PagesEnd::NotRendered => GuideNotPrintedCause::NotRendered,
+        PagesEnd::Failed | PagesEnd::Stopped(DocumentPrinterCondition::Ready) => GuideNotPrintedCause::Other,
     };
     AuditEvent::GuideNotPrinted { item, cause }
+}
+
+fn document_print_ended(item: AuditCode, end: PagesEnd) -> AuditEvent {
+    let cause = match end {
+        PagesEnd::Printed => return AuditEvent::DocumentPrinted { item },
+        PagesEnd::Stopped(DocumentPrinterCondition::NoPaper) => DocumentNotPrintedCause::NoPaper,
+        PagesEnd::Stopped(DocumentPrinterCondition::NoToner) => DocumentNotPrintedCause::NoToner,
+        PagesEnd::Stopped(DocumentPrinterCondition::Jam) => DocumentNotPrintedCause::Jam,
+        PagesEnd::Stopped(DocumentPrinterCondition::CoverOpen) => DocumentNotPrintedCause::CoverOpen,
+        PagesEnd::Stopped(DocumentPrinterCondition::OutputFull) => DocumentNotPrintedCause::OutputFull,
+        PagesEnd::Stopped(DocumentPrinterCondition::Away) => DocumentNotPrintedCause::Away,
+        PagesEnd::NotRendered | PagesEnd::Failed | PagesEnd::Stopped(DocumentPrinterCondition::Ready) => {
+            DocumentNotPrintedCause::Other
+        }
+    };
+    AuditEvent::DocumentNotPrinted { item, cause }
+}
+
+fn fetch_outcome(outcome: FetchOutcome) -> FetchAnsweredOutcome {
+    match outcome {
+        FetchOutcome::Told => FetchAnsweredOutcome::Told,
+        FetchOutcome::Not(Unfetched::NothingHeld) => FetchAnsweredOutcome::NothingHeld,
+        FetchOutcome::Not(Unfetched::CannotAsk(CannotAsk::Away)) => FetchAnsweredOutcome::Away,
+        FetchOutcome::Not(Unfetched::CannotAsk(CannotAsk::TooLate)) => FetchAnsweredOutcome::TooLate,
+        FetchOutcome::Not(Unfetched::CannotAsk(CannotAsk::Busy)) => FetchAnsweredOutcome::Busy,
+        FetchOutcome::Not(Unfetched::CannotAsk(CannotAsk::DepartmentAway)) => {
+            FetchAnsweredOutcome::DepartmentAway
+        }
+        FetchOutcome::Left => FetchAnsweredOutcome::Left,
+    }
 }
 
 fn directions_print_ended(item: AuditCode, status: PrintStatus) -> AuditEvent {

@@ -23,8 +23,8 @@ use kiosk_core::applicant::CardKind;
 use kiosk_core::private::Private;
 use kiosk_core::remedy::{FaultCode, Remedy};
 use kiosk_core::session::{
-    AuditFact, Device, DirectionsOrder, DocumentPrinterCondition, Effect, GuideOrder, GuidePrintEnd,
-    PrintStatus, ReceiptOrder, Ticket,
+    AuditFact, Device, DirectionsOrder, DocumentOrder, DocumentPrinterCondition, Effect, GuideOrder,
+    PagesEnd, PrintStatus, ReceiptOrder, Ticket,
 };
 use kiosk_core::settings::Language;
 use std::convert::Infallible;
@@ -130,6 +130,7 @@ impl Hands {
             Effect::Print(ticket, order) => self.print(ticket, order),
             Effect::PrintDirections(ticket, order) => self.print_directions(ticket, order),
             Effect::PrintGuide(ticket, order) => self.print_guide(ticket, order),
+            Effect::PrintDocument(ticket, order) => self.print_document(ticket, order),
             // Drafts, answers and photos went with the session value. What is left outside is a card that might still be
             // read, a code that might still be scanned, what the camera last saw, the engine that typed text went through,
             // and questions whose answers might still come; a receipt's bitmap lives only while it is printed.
@@ -249,14 +250,25 @@ impl Hands {
         }
     }
 
+    fn print_document(&self, ticket: Ticket, order: DocumentOrder) {
+        let item = order.item.clone();
+        let order = document_printer::Order::Document(ticket, order);
+        let printer = self.devices.document_printer.as_ref();
+        if printer.is_none_or(|printer| printer.order(order).is_err()) {
+            let end = PagesEnd::Stopped(DocumentPrinterCondition::Away);
+            self.store.audit(AuditFact::DocumentPrintEnded(item, end));
+            self.inbox.device(Device::PagesPrintEnded(ticket, end));
+        }
+    }
+
     fn print_guide(&self, ticket: Ticket, order: GuideOrder) {
         let item = order.item.clone();
         let order = document_printer::Order::Print(ticket, order);
         let printer = self.devices.document_printer.as_ref();
         if printer.is_none_or(|printer| printer.order(order).is_err()) {
-            let end = GuidePrintEnd::Stopped(DocumentPrinterCondition::Away);
+            let end = PagesEnd::Stopped(DocumentPrinterCondition::Away);
             self.store.audit(AuditFact::GuidePrintEnded(item, end));
-            self.inbox.device(Device::GuidePrintEnded(ticket, end));
+            self.inbox.device(Device::PagesPrintEnded(ticket, end));
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The screen is a picture of the state: pure functions from the session to what each page shows.
 
-pub mod guide_print;
+pub mod fetched;
 pub mod lights;
 pub mod lines;
+pub mod pages_print;
 pub mod picker;
 pub mod progress;
 pub mod question;
@@ -28,11 +29,13 @@ pub fn screen_of(page: &Page) -> ScreenKind {
         Page::Question(_) => ScreenKind::Question,
         Page::Review => ScreenKind::Review,
         Page::Outcome(_) => ScreenKind::Outcome,
+        Page::Fetched(_) => ScreenKind::Fetched,
+        Page::Unfetched(_) => ScreenKind::Unfetched,
         Page::Saving(_) => ScreenKind::Saving,
         Page::Receipt(_) => ScreenKind::Receipt,
         Page::Rating(_) => ScreenKind::Rating,
         Page::Enquiry(_) => ScreenKind::Enquiry,
-        Page::Asking(_) => ScreenKind::Asking,
+        Page::Asking(_) | Page::Fetching(_) => ScreenKind::Asking,
         Page::Progress(_) => ScreenKind::Progress,
         Page::Leaving(_) => ScreenKind::Leaving,
     }
@@ -49,11 +52,13 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::Question(_) => "question",
         Page::Review => "review",
         Page::Outcome(_) => "outcome",
+        Page::Fetched(_) => "fetched",
+        Page::Unfetched(_) => "unfetched",
         Page::Saving(_) => "saving",
         Page::Receipt(_) => "receipt",
         Page::Rating(_) => "rating",
         Page::Enquiry(_) => "enquiry",
-        Page::Asking(_) => "asking",
+        Page::Asking(_) | Page::Fetching(_) => "asking",
         Page::Progress(_) => "progress",
         Page::Leaving(_) => "leaving",
     }

@@ -19,15 +19,19 @@ pub fn status(status: CaseStatus) -> ui::CaseStatus {
 
 /// One step: when, where to, and why.
 pub fn step(step: &CaseStep, language: Language) -> ui::CaseStep {
-    let minute = calendar::minute_in_china(step.at_ms);
-    let clock = minute.split_once(' ').map_or("", |(_, clock)| clock);
-    let day = lines::day(calendar::day_in_china(step.at_ms), language);
     ui::CaseStep {
         status: status(step.status),
-        at: format!("{day} {clock}").into(),
+        at: minute(step.at_ms, language).into(),
         reason: step.reason.as_str().into(),
         note: step.note.expose().as_str().into(),
     }
+}
+
+/// A minute in China, as people of the language write it.
+pub fn minute(at_ms: i64, language: Language) -> String {
+    let minute = calendar::minute_in_china(at_ms);
+    let clock = minute.split_once(' ').map_or("", |(_, clock)| clock);
+    format!("{} {clock}", lines::day(calendar::day_in_china(at_ms), language))
 }
 
 #[cfg(test)]

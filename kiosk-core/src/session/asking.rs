@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, CannotAsk, CaseProgress, Citizen, CityAnswer, CityQuestion, Effect, Enquiry, EnquiryField,
-    Page, ProgressOutcome, Ticket, TimerKind, Turn,
+    Page, ProgressOutcome, Ticket, TimerKind, Turn, Unfetched, fetch,
 };
 use crate::case_number;
 use crate::private::Private;
@@ -45,13 +45,25 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
 }
 
 pub(super) fn on_answered(turn: &mut Turn, ticket: Ticket, answer: CityAnswer) {
+    if fetch::awaits(turn, ticket) {
+        return match answer {
+            CityAnswer::Fetched(fetched) => fetch::on_fetched(turn, *fetched),
+            CityAnswer::NothingHeld => fetch::on_nothing(turn, Unfetched::NothingHeld),
+            // Something else is no answer.
+            CityAnswer::CaseProgress(_) | CityAnswer::CaseNotFound => {
+                fetch::on_nothing(turn, Unfetched::CannotAsk(CannotAsk::Away));
+            }
+        };
+    }
     let Some(asking) = awaited(turn, ticket) else { return };
     match answer {
         CityAnswer::CaseProgress(progress) if progress.case_number == asking.case_number => {
             told(turn, *progress);
         }
-        // Somebody else's case is no answer.
-        CityAnswer::CaseProgress(_) => cannot(turn, CannotAsk::Away),
+        // Somebody else's case, or something else, is no answer.
+        CityAnswer::CaseProgress(_) | CityAnswer::Fetched(_) | CityAnswer::NothingHeld => {
+            cannot(turn, CannotAsk::Away);
+        }
         CityAnswer::CaseNotFound => {
             // Either may be wrong, so both are looked at again, in their order.
             let (field, notice) = (EnquiryField::Number, Some(Notice::CaseNotFound));
@@ -61,7 +73,9 @@ pub(super) fn on_answered(turn: &mut Turn, ticket: Ticket, answer: CityAnswer) {
 }
 
 pub(super) fn on_cannot_ask(turn: &mut Turn, ticket: Ticket, why: CannotAsk) {
-    if awaited(turn, ticket).is_some() {
+    if fetch::awaits(turn, ticket) {
+        fetch::on_nothing(turn, Unfetched::CannotAsk(why));
+    } else if awaited(turn, ticket).is_some() {
         cannot(turn, why);
     }
 }
@@ -93,7 +107,7 @@ fn cannot(turn: &mut Turn, why: CannotAsk) {
     let (outcome, notice) = match why {
         CannotAsk::Away => (ProgressOutcome::Away, Notice::CityAway),
         CannotAsk::TooLate => (ProgressOutcome::TooLate, Notice::CitySlow),
-        CannotAsk::Busy => (ProgressOutcome::Busy, Notice::CityBusy),
+        CannotAsk::Busy | CannotAsk::DepartmentAway => (ProgressOutcome::Busy, Notice::CityBusy),
     };
     give_up(turn, outcome, EnquiryField::Code, Some(notice));
 }

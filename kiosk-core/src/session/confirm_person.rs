@@ -7,6 +7,7 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::PersonConfirmed => question::go_to_first_open(turn),
         Citizen::PersonDenied | Citizen::Back => {
+            turn.session.known = None;
             if let Some(visit) = &mut turn.session.visit {
                 visit.applicant = None;
                 visit.answers.clear();

@@ -1,7 +1,7 @@
 //! Consent, before anything personal is taken.
 
 use super::identify::{self, Identify};
-use super::{AuditFact, Citizen, EndReason, Page, Turn};
+use super::{AuditFact, Citizen, EndReason, Page, Turn, next_item};
 use crate::applicant::CardKind;
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
@@ -13,6 +13,9 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::Agreed => {
             turn.audit(AuditFact::ConsentGiven(code, version));
+            if let Some(applicant) = next_item::identified(turn) {
+                return identify::accept(turn, applicant);
+            }
             let typing = !CardKind::ALL.iter().any(|card| ways.contains(&card.way()));
             turn.session.page = Page::Identify(Identify::new(typing));
             identify::read_again(turn);

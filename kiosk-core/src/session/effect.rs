@@ -7,7 +7,8 @@ use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
 use crate::session::{
-    DirectionsOrder, EngineQuestion, GuideOrder, GuidePrintEnd, Passage, PrintStatus, SavedCase, Ticket,
+    DirectionsOrder, DocumentOrder, EngineQuestion, FetchOutcome, FetchRequest, GuideOrder, PagesEnd,
+    Passage, PrintStatus, SavedCase, Ticket,
 };
 use crate::settings::{Language, Manner};
 
@@ -52,6 +53,8 @@ pub enum Effect {
     PrintDirections(Ticket, Box<DirectionsOrder>),
     /// Print the guide of an item on A4.
     PrintGuide(Ticket, GuideOrder),
+    /// Print a document on A4.
+    PrintDocument(Ticket, DocumentOrder),
     /// Erase everything of the session outside the session value: drafts, bitmaps, keyboard, frames.
     WipeSession,
     /// Ask the city and answer with this ticket, at the latest after so long.
@@ -90,11 +93,17 @@ pub enum Prompt {
     TakeBothCards,
     /// The social-security card is still in its reader.
     SocialCardStillThere,
+    /// 请取走打印件.
+    TakePapers,
+    /// 请取走身份证和打印件.
+    TakeCardAndPapers,
+    /// 请取走社保卡和打印件.
+    TakeSocialCardAndPapers,
 }
 
 impl Prompt {
     /// Every prompt.
-    pub const ALL: [Prompt; 8] = [
+    pub const ALL: [Prompt; 11] = [
         Prompt::TakeCard,
         Prompt::TakeReceipt,
         Prompt::TakeCardAndReceipt,
@@ -103,6 +112,9 @@ impl Prompt {
         Prompt::TakeSocialCardAndReceipt,
         Prompt::TakeBothCards,
         Prompt::SocialCardStillThere,
+        Prompt::TakePapers,
+        Prompt::TakeCardAndPapers,
+        Prompt::TakeSocialCardAndPapers,
     ];
 
     /// Its name in `assets/voice`.
@@ -116,6 +128,9 @@ impl Prompt {
             Prompt::TakeSocialCardAndReceipt => "take-social-card-and-receipt",
             Prompt::TakeBothCards => "take-both-cards",
             Prompt::SocialCardStillThere => "social-card-still-there",
+            Prompt::TakePapers => "take-papers",
+            Prompt::TakeCardAndPapers => "take-card-and-papers",
+            Prompt::TakeSocialCardAndPapers => "take-social-card-and-papers",
         }
     }
 }
@@ -130,6 +145,8 @@ pub enum CityQuestion {
         /// Verification code as printed, without spaces.
         verification: Private<String>,
     },
+    /// What does a department's register keep?
+    Fetch(Box<FetchRequest>),
 }
 
 /// Timers, by what they are for. At most one of each kind runs.
@@ -145,8 +162,8 @@ pub enum TimerKind {
     Asking,
     /// Until the printer has had its time to print.
     Printing,
-    /// Until the A4 printer has had its time to print a guide.
-    GuidePrint,
+    /// Until the A4 printer has had its time to print.
+    PagesPrint,
     /// Until the document camera has had its time to take a photo.
     Photo,
 }
@@ -197,9 +214,14 @@ pub enum AuditFact {
     PowerChanged(Power),
     CabinetOpened(bool),
     GuidePrintAsked(ItemCode),
-    GuidePrintEnded(ItemCode, GuidePrintEnd),
+    GuidePrintEnded(ItemCode, PagesEnd),
     DirectionsPrintAsked(ItemCode),
     DirectionsPrintEnded(ItemCode, PrintStatus),
+    FetchAsked(ItemCode),
+    FetchAnswered { item: ItemCode, outcome: FetchOutcome, took_ms: u64 },
+    DocumentPrintAsked(ItemCode),
+    DocumentPrintEnded(ItemCode, PagesEnd),
+    AnotherItem,
     ProgressAsked,
     ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
     Wiped,

@@ -9,7 +9,7 @@ use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
 use crate::session::{
-    CaseProgress, EngineAnswer, GuidePrintEnd, PrintStatus, SavedCase, Ticket, TypingTouch, Whose,
+    CaseProgress, EngineAnswer, Fetched, PagesEnd, PrintStatus, SavedCase, Ticket, TypingTouch, Whose,
 };
 use crate::settings::{Contrast, Language, TextSize};
 
@@ -152,6 +152,12 @@ pub enum Citizen {
     ProgressRead,
     /// Where to go was read.
     OutcomeRead,
+    /// What was fetched, or why not, was read.
+    FetchedRead,
+    /// Ask the city once more.
+    AskedAgain,
+    /// The city cannot be asked: leave the request as a case.
+    LeftAsCase,
     /// 另办一件: this is done, and the same person wants something else.
     AnotherItemWanted,
 }
@@ -207,8 +213,8 @@ pub enum Device {
     },
     /// The A4 printer's state changed.
     DocumentPrinterChanged(DocumentPrinterCondition),
-    /// What came of printing a guide.
-    GuidePrintEnded(Ticket, GuidePrintEnd),
+    /// What came of printing pages on A4: a guide, or a document.
+    PagesPrintEnded(Ticket, PagesEnd),
     /// The mains failed or came back, or the battery runs low.
     PowerChanged(Power),
     /// Headphones were plugged in (true) or pulled out.
@@ -254,6 +260,10 @@ pub enum CityAnswer {
     CaseProgress(Box<CaseProgress>),
     /// No such case, or the code is wrong: the city does not tell the two apart.
     CaseNotFound,
+    /// What a register keeps.
+    Fetched(Box<Fetched>),
+    /// A register keeps nothing about this person.
+    NothingHeld,
 }
 
 /// Why there is no answer.
@@ -265,4 +275,6 @@ pub enum CannotAsk {
     TooLate,
     /// The city, or the way to it, has too much to do.
     Busy,
+    /// The city answers, and the department behind it does not.
+    DepartmentAway,
 }

@@ -5,6 +5,10 @@ use crate::service::Shape;
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
+        // What is only looked up needs neither room on the disk nor the camera.
+        Citizen::Started if turn.item().is_some_and(|item| item.shape == Shape::Fetch) => {
+            turn.session.page = Page::Consent;
+        }
         // Nothing of it is kept, so it needs neither room on the disk nor the mains.
         Citizen::Started if turn.item().is_some_and(|item| item.shape == Shape::WhereToGo) => {
             question::go_to_first_open(turn);

@@ -1,6 +1,8 @@
 //! 首页: choose an item, or open the case that was saved without anybody seeing it.
 
-use super::{AuditFact, Citizen, Enquiry, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit};
+use super::{
+    AuditFact, Citizen, Enquiry, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit, next_item,
+};
 
 /// "刚才的办件已保存": offered for a minute after a restart, or when it was saved too late for its
 /// resident to see; never printed unasked.
@@ -16,9 +18,11 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let Page::Home(offer) = &turn.session.page else { return };
     match touch {
         Citizen::ItemChosen(code) if turn.rules.item(&code).is_some() => {
-            turn.start();
+            if turn.session.known.is_none() {
+                turn.start();
+            }
             turn.audit(AuditFact::ItemOpened(code.clone()));
-            turn.session.visit = Some(Visit::new(code));
+            turn.session.visit = Some(next_item::visit(turn, Visit::new(code)));
             turn.session.page = Page::Guide;
         }
         Citizen::SavedCaseOpened => {

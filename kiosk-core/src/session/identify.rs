@@ -255,7 +255,7 @@ fn submit_number(turn: &mut Turn) {
 }
 
 /// The person is known: eligible, then on to what the card says (or, typed, straight to the form).
-fn accept(turn: &mut Turn, applicant: Applicant) {
+pub(super) fn accept(turn: &mut Turn, applicant: Applicant) {
     let way = applicant.way;
     let conditions = turn.rules.conditions;
     let today = turn.session.today;

@@ -30,8 +30,8 @@ pub struct Limits {
     pub asking_ms: u64,
     /// How long a receipt may take; longer than the driver's own deadline, for a driver that hangs.
     pub printing_ms: u64,
-    /// How long a guide may take on A4; longer than the driver's own deadlines together, for a driver that hangs.
-    pub guide_print_ms: u64,
+    /// How long pages may take on A4; longer than the driver's own deadlines together, for a driver that hangs.
+    pub pages_print_ms: u64,
     /// How long a photo may take; longer than the driver's own deadline, for a driver that hangs.
     pub photo_ms: u64,
 }
@@ -51,7 +51,7 @@ impl Default for Limits {
             saving_ms: 15_000,
             asking_ms: 15_000,
             printing_ms: 60_000,
-            guide_print_ms: 180_000,
+            pages_print_ms: 180_000,
             photo_ms: 8_000,
         }
     }
@@ -145,6 +145,7 @@ impl Turn<'_> {
     fn nothing_to_end(&self) -> bool {
         matches!(self.session.page, Page::Home(_) | Page::Leaving(_))
             && self.session.visit.is_none()
+            && self.session.known.is_none()
             && self.session.settings == Settings::default()
             && self.session.notice.is_none()
             && !self.session.settings_open

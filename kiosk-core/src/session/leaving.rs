@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, CardsShown, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind,
-    Turn, asking, guide_print, home, left_card, photo, saving,
+    Turn, asking, fetch, home, left_card, next_item, pages_print, photo, saving,
 };
 
 /// What the resident should not forget.
@@ -17,46 +17,46 @@ pub struct ToTake {
     pub social_card: bool,
     /// A receipt came out on paper, or was brought along to ask about its case.
     pub receipt: bool,
+    /// Pages came out of the A4 printer.
+    pub papers: bool,
 }
 
 impl ToTake {
     pub(super) fn prompt(self) -> Option<Prompt> {
-        match (self.card, self.social_card, self.receipt) {
-            (true, true, _) => Some(Prompt::TakeBothCards),
-            (true, false, true) => Some(Prompt::TakeCardAndReceipt),
-            (true, false, false) => Some(Prompt::TakeCard),
-            (false, true, true) => Some(Prompt::TakeSocialCardAndReceipt),
-            (false, true, false) => Some(Prompt::TakeSocialCard),
-            (false, false, true) => Some(Prompt::TakeReceipt),
-            (false, false, false) => None,
-        }
+        Some(match (self.card, self.social_card, self.receipt, self.papers) {
+            (true, true, _, _) => Prompt::TakeBothCards,
+            (true, false, _, true) => Prompt::TakeCardAndPapers,
+            (true, false, true, false) => Prompt::TakeCardAndReceipt,
+            (true, false, false, false) => Prompt::TakeCard,
+            (false, true, _, true) => Prompt::TakeSocialCardAndPapers,
+            (false, true, true, false) => Prompt::TakeSocialCardAndReceipt,
+            (false, true, false, false) => Prompt::TakeSocialCard,
+            (false, false, _, true) => Prompt::TakePapers,
+            (false, false, true, false) => Prompt::TakeReceipt,
+            (false, false, false, false) => return None,
+        })
     }
 
     pub(super) fn is_nothing(self) -> bool {
-        !self.card && !self.social_card && !self.receipt
+        !self.card && !self.social_card && !self.receipt && !self.papers
     }
 }
 
 impl Turn<'_> {
     /// Ends the session. The farewell is shown when there may be something to take along.
     pub(super) fn leave(&mut self, reason: EndReason) {
-        let nothing_begun =
-            self.session.visit.is_none() && matches!(self.session.page, Page::Home(_) | Page::Leaving(_));
-        let CardsShown { id_card, social_card } =
-            self.session.visit.as_ref().map(|visit| visit.cards).unwrap_or_default();
-        let receipt = match &self.session.page {
-            Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
-            Page::Outcome(page) => page.is_on_paper(),
-            // What it says was typed from the receipt, which lies here now.
-            Page::Progress(_) => true,
-            _ => false,
-        };
+        let nothing_begun = self.session.visit.is_none()
+            && self.session.known.is_none()
+            && matches!(self.session.page, Page::Home(_) | Page::Leaving(_));
+        let to_take = self.to_take();
 
         saving::leave(self);
         asking::leave(self);
-        guide_print::leave(self);
+        fetch::leave(self);
+        pages_print::leave(self);
         photo::give_up(self);
         self.session.visit = None;
+        self.session.known = None;
         self.session.notice = None;
         self.session.settings_open = false;
         self.session.last_touch = None;
@@ -69,7 +69,6 @@ impl Turn<'_> {
             self.audit(AuditFact::SessionEnded { reason, length_ms });
             self.audit(AuditFact::Wiped);
         }
-        let to_take = ToTake { card: id_card, card_seen: false, social_card, receipt };
         if !to_take.is_nothing() || reason == EndReason::Finished {
             self.session.idle.warning_s = None;
             self.session.page = Page::Leaving(to_take);
@@ -82,6 +81,29 @@ impl Turn<'_> {
             left_card::begin(self, reason);
         } else {
             go_home(self);
+        }
+    }
+
+    /// What this session has laid down or brought out, and nobody has seen taken.
+    pub(super) fn to_take(&self) -> ToTake {
+        let before = self.session.known.as_ref().map(next_item::Known::to_take).unwrap_or_default();
+        let cards = self.session.visit.as_ref().map(|visit| visit.cards);
+        let CardsShown { id_card, social_card } =
+            cards.unwrap_or(CardsShown { id_card: before.card, social_card: before.social_card });
+        let receipt = match &self.session.page {
+            Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
+            Page::Outcome(page) => page.is_on_paper(),
+            // What it says was typed from the receipt, which lies here now.
+            Page::Progress(_) => true,
+            _ => false,
+        };
+        let papers = matches!(&self.session.page, Page::Fetched(page) if page.print.is_on_paper());
+        ToTake {
+            card: id_card,
+            card_seen: false,
+            social_card,
+            receipt: receipt || before.receipt,
+            papers: papers || before.papers,
         }
     }
 }

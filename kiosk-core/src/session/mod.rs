@@ -18,6 +18,7 @@ mod confirm_person;
 mod consent;
 mod double_touch;
 mod enquiry;
+mod fetch;
 mod guide;
 mod guide_print;
 mod home;
@@ -25,7 +26,9 @@ mod identify;
 mod idle;
 mod leaving;
 mod left_card;
+mod next_item;
 mod outcome;
+mod pages_print;
 mod photo;
 mod question;
 mod rating;
@@ -46,12 +49,17 @@ pub use effect::{
 };
 pub use enquiry::{Enquiry, EnquiryField};
 pub use event::{CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
-pub use guide_print::{GuideOrder, GuidePrint, GuidePrintEnd, GuidePrintStatus};
+pub use fetch::{
+    DocumentOrder, FetchOutcome, FetchRequest, Fetched, FetchedPage, FetchedValue, Fetching, Unfetched,
+};
+pub use guide_print::GuideOrder;
 pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
 pub use leaving::ToTake;
+pub use next_item::Known;
 pub use outcome::{DirectionsOrder, OutcomePage};
+pub use pages_print::{PagesEnd, PagesPrint, PagesStatus};
 pub use photo::{PhotoDraft, PhotoStage};
 pub use question::{Draft, progress};
 pub use receipt::{PrintStatus, ReceiptPage};
@@ -124,7 +132,7 @@ pub struct Visit {
     /// Which cards a reader has found.
     pub cards: CardsShown,
     /// What became of printing the item's guide.
-    pub guide_print: GuidePrint,
+    pub guide_print: PagesPrint,
 }
 
 impl Visit {
@@ -135,7 +143,7 @@ impl Visit {
             answers: Answers::new(),
             skipped: BTreeSet::new(),
             cards: CardsShown::default(),
-            guide_print: GuidePrint::default(),
+            guide_print: PagesPrint::default(),
         }
     }
 
@@ -163,6 +171,12 @@ pub enum Page {
     Review,
     /// 去处: what the answers of a where-to-go item lead to.
     Outcome(OutcomePage),
+    /// 查询: the city is being asked what a register keeps.
+    Fetching(Fetching),
+    /// 查询结果: what it keeps.
+    Fetched(Box<FetchedPage>),
+    /// Nothing was fetched; why.
+    Unfetched(Unfetched),
     /// Being committed to disk.
     Saving(Saving),
     /// 受理回执.
@@ -186,6 +200,8 @@ pub struct Session {
     pub page: Page,
     /// The resident, once an item is chosen.
     pub visit: Option<Visit>,
+    /// 另办一件: who goes on with another item, from the end of the one before.
+    pub known: Option<Known>,
     /// Language, theme, text size, contrast.
     pub settings: Settings,
     /// The panel with the settings lies over the page.
@@ -221,6 +237,7 @@ impl Default for Session {
         Session {
             page: Page::Home(None),
             visit: None,
+            known: None,
             settings: Settings::default(),
             settings_open: false,
             surroundings: Surroundings::default(),
@@ -344,6 +361,9 @@ impl Turn<'_> {
             Page::Question(_) => question::on(self, touch),
             Page::Review => review::on(self, touch),
             Page::Outcome(_) => outcome::on(self, touch),
+            Page::Fetching(_) => fetch::on_asking(self, touch),
+            Page::Fetched(_) => fetch::on_fetched_page(self, touch),
+            Page::Unfetched(_) => fetch::on_unfetched(self, touch),
             Page::Saving(_) => {}
             Page::Receipt(_) => receipt::on(self, touch),
             Page::Rating(_) => rating::on(self, touch),
@@ -372,7 +392,7 @@ impl Turn<'_> {
             Device::DocumentPrinterChanged(condition) => {
                 self.session.surroundings.document_printer = Some(condition);
             }
-            Device::GuidePrintEnded(ticket, end) => guide_print::on_ended(self, ticket, end),
+            Device::PagesPrintEnded(ticket, end) => pages_print::on_ended(self, ticket, end),
             Device::NetworkChanged(network) => self.session.surroundings.network = network,
             Device::CatalogAged(age) => self.session.surroundings.catalog = age,
             Device::PowerChanged(power) => around::on_power(self, power),
@@ -427,6 +447,7 @@ impl Turn<'_> {
                 Page::Saving(_) => saving::on_timeout(self),
                 Page::Receipt(_) => receipt::on_timeout(self),
                 Page::Asking(_) => asking::on_timeout(self),
+                Page::Fetching(_) => fetch::on_nothing(self, Unfetched::CannotAsk(CannotAsk::TooLate)),
                 Page::Question(_) => photo::on_timeout(self),
                 Page::Outcome(_) => outcome::on_timeout(self),
                 Page::Guide
@@ -434,12 +455,14 @@ impl Turn<'_> {
                 | Page::Identify(_)
                 | Page::ConfirmPerson
                 | Page::Review
+                | Page::Fetched(_)
+                | Page::Unfetched(_)
                 | Page::Rating(_)
                 | Page::Enquiry(_)
                 | Page::Progress(_) => {}
             }
         } else {
-            guide_print::on_timer(self, ticket);
+            pages_print::on_timer(self, ticket);
         }
     }
 

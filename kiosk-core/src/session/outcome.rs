@@ -4,7 +4,7 @@
 use super::{
     AuditFact, Citizen, Effect, EndReason, Page, PrintStatus, PrinterCondition, Ticket, TimerKind, Turn,
 };
-use super::{leaving, question};
+use super::{next_item, question};
 use crate::answers::Answers;
 use crate::remedy::Notice;
 use crate::service::ItemCode;
@@ -76,18 +76,9 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
             question::go_to_last_asked(turn);
         }
         Citizen::OutcomeRead => turn.leave(EndReason::Finished),
-        Citizen::AnotherItemWanted => another_item(turn),
+        Citizen::AnotherItemWanted => next_item::begin(turn),
         _ => {}
     }
-}
-
-/// This visit is over and wiped; the same person goes on, in the same language and theme.
-fn another_item(turn: &mut Turn) {
-    let settings = turn.session.settings;
-    turn.leave(EndReason::Finished);
-    leaving::go_home(turn);
-    turn.session.settings = settings;
-    turn.somebody_is_there();
 }
 
 fn print(turn: &mut Turn) {

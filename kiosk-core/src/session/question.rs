@@ -1,7 +1,8 @@
 //! The form, one question a page: answered, skipped or filled in from the card; then the check page, or where to go.
 
 use super::{
-    AddressDraft, AddressStage, Citizen, Page, PhotoDraft, Turn, Typing, address, outcome, photo, typing,
+    AddressDraft, AddressStage, Citizen, Page, PhotoDraft, Turn, Typing, address, fetch, outcome, photo,
+    typing,
 };
 use crate::address::REST_MAX_CHARS;
 use crate::amount::{self, MONEY_CHARS_MAX};
@@ -334,6 +335,7 @@ pub(super) fn go_to_first_open(turn: &mut Turn) {
     match first_open(turn) {
         Some(question) => open(turn, question.id),
         None if has_shape(turn, Shape::WhereToGo) => outcome::show(turn),
+        None if has_shape(turn, Shape::Fetch) => fetch::ask(turn),
         None => turn.session.page = Page::Review,
     }
 }

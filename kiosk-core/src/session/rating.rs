@@ -1,6 +1,6 @@
 //! 好差评: five levels, always skippable; nothing is invented when the resident skips.
 
-use super::{Citizen, Effect, EndReason, Page, Turn};
+use super::{Citizen, Effect, EndReason, Page, Turn, next_item};
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let Page::Rating(receipt) = &turn.session.page else { return };
@@ -9,6 +9,7 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
             turn.effects.push(Effect::StoreRating(receipt.case.clone(), stars));
             turn.leave(EndReason::Finished);
         }
+        Citizen::AnotherItemWanted => next_item::begin(turn),
         Citizen::RatingSkipped => turn.leave(EndReason::Finished),
         _ => {}
     }

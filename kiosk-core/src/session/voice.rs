@@ -8,7 +8,7 @@ use super::address::AddressStage;
 use super::enquiry::EnquiryField;
 use super::photo::PhotoStage;
 use super::receipt::PrintStatus;
-use super::{CardStatus, Citizen, Effect, Page, Session, Turn};
+use super::{CardStatus, Citizen, Effect, Page, Session, Turn, Unfetched};
 use crate::private::Private;
 use crate::remedy::Notice;
 use crate::service::{ItemCode, QuestionId, QuestionKind};
@@ -21,6 +21,8 @@ pub enum Topic {
     Home,
     /// A case that was saved before a restart is offered.
     HomeSavedCase,
+    /// The same person goes on with another item.
+    HomeNextItem,
     Guide,
     Consent,
     /// Lay the ID card.
@@ -47,6 +49,11 @@ pub enum Topic {
     Review,
     /// Where to go.
     Outcome,
+    Fetched,
+    /// The register keeps nothing about this person.
+    NothingHeld,
+    /// The city cannot be asked: again, or leave the request as a case.
+    Unfetched,
     Saving,
     SavingOverdue,
     ReceiptPrinting,
@@ -69,9 +76,10 @@ pub enum Topic {
 }
 
 /// Every topic with its name in `assets/voice/screens.toml`.
-const NAMES: [(Topic, &str); 36] = [
+const NAMES: [(Topic, &str); 40] = [
     (Topic::Home, "home"),
     (Topic::HomeSavedCase, "home-saved-case"),
+    (Topic::HomeNextItem, "home-next-item"),
     (Topic::Guide, "guide"),
     (Topic::Consent, "consent"),
     (Topic::Identify, "identify"),
@@ -91,6 +99,9 @@ const NAMES: [(Topic, &str); 36] = [
     (Topic::PhotoAway, "photo-away"),
     (Topic::Review, "review"),
     (Topic::Outcome, "outcome"),
+    (Topic::Fetched, "fetched"),
+    (Topic::NothingHeld, "nothing-held"),
+    (Topic::Unfetched, "unfetched"),
     (Topic::Saving, "saving"),
     (Topic::SavingOverdue, "saving-overdue"),
     (Topic::ReceiptPrinting, "receipt-printing"),
@@ -268,6 +279,7 @@ fn reading_of(turn: &Turn) -> Option<Reading> {
 /// The page's topic; none while a prompt says what there is to say.
 fn topic_of(turn: &Turn) -> Option<Topic> {
     Some(match &turn.session.page {
+        Page::Home(None) if turn.session.known.is_some() => Topic::HomeNextItem,
         Page::Home(None) => Topic::Home,
         Page::Home(Some(_)) => Topic::HomeSavedCase,
         Page::Guide => Topic::Guide,
@@ -305,6 +317,9 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
         }
         Page::Review => Topic::Review,
         Page::Outcome(_) => Topic::Outcome,
+        Page::Fetched(_) => Topic::Fetched,
+        Page::Unfetched(Unfetched::NothingHeld) => Topic::NothingHeld,
+        Page::Unfetched(Unfetched::CannotAsk(_)) => Topic::Unfetched,
         Page::Saving(saving) if saving.overdue => Topic::SavingOverdue,
         Page::Saving(_) => Topic::Saving,
         Page::Receipt(receipt) => match receipt.print {
@@ -321,7 +336,7 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
             EnquiryField::Number => Topic::EnquiryNumber,
             EnquiryField::Code => Topic::EnquiryCode,
         },
-        Page::Asking(_) => Topic::Asking,
+        Page::Asking(_) | Page::Fetching(_) => Topic::Asking,
         Page::Progress(_) => Topic::Progress,
         Page::Leaving(to_take) if to_take.is_nothing() => Topic::Leaving,
         Page::Leaving(_) => return None,

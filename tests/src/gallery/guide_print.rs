@@ -1,7 +1,7 @@
 //! 打印办事指南: the guide of a terminal that has an A4 printer, whatever state that is in.
 
 use super::{Visitor, first_item};
-use kiosk_core::session::{Citizen, Device, DocumentPrinterCondition, Effect, Event, GuidePrintEnd};
+use kiosk_core::session::{Citizen, Device, DocumentPrinterCondition, Effect, Event, PagesEnd};
 
 impl Visitor {
     /// From the home screen and back to it; the terminal has no A4 printer before and after.
@@ -18,8 +18,8 @@ impl Visitor {
             _ => None,
         });
         self.page_printer_is(DocumentPrinterCondition::Jam);
-        let jam = GuidePrintEnd::Stopped(DocumentPrinterCondition::Jam);
-        self.send(Event::Device(Device::GuidePrintEnded(ticket, jam)));
+        let jam = PagesEnd::Stopped(DocumentPrinterCondition::Jam);
+        self.send(Event::Device(Device::PagesPrintEnded(ticket, jam)));
         show("guide-print-jam", self);
         self.page_printer_is(DocumentPrinterCondition::Ready);
         self.touch(Citizen::GuidePrintWanted);
@@ -27,7 +27,7 @@ impl Visitor {
             Effect::PrintGuide(ticket, _) => Some(*ticket),
             _ => None,
         });
-        self.send(Event::Device(Device::GuidePrintEnded(ticket, GuidePrintEnd::Printed)));
+        self.send(Event::Device(Device::PagesPrintEnded(ticket, PagesEnd::Printed)));
         show("guide-print-printed", self);
         self.touch(Citizen::End);
         self.session.surroundings.document_printer = None;

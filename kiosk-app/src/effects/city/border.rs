@@ -1,15 +1,20 @@
 //! The border between the session's questions and answers and those of the protocol. Opened answers are bounded and
 //! cleaned here: they are shown as they are.
 
+use crate::catalog::answers_as_json;
+use crate::submission;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kiosk_core::private::Private;
 use kiosk_core::service::ItemCode;
-use kiosk_core::session::{CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion};
-use sync_protocol::limits::{MAX_FIELD, MAX_QUERY};
+use kiosk_core::session::{
+    CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion, FetchRequest, Fetched,
+};
+use std::sync::Arc;
+use sync_protocol::limits::{MAX_ANSWER, MAX_FIELD};
 use sync_protocol::{
-    AgeOpener, Answer, AnswerBody, Opener, ProgressState, ProgressStep, Question, QuestionBody, SealError,
-    Sealer,
+    AgeOpener, Answer, AnswerBody, FetchQuestion, Opener, ProgressState, ProgressStep, Question,
+    QuestionBody, SealError, Sealer,
 };
 use zeroize::Zeroize;
 
@@ -17,6 +22,10 @@ use zeroize::Zeroize;
 const STEPS: usize = 24;
 /// Longest note that is shown, in characters; the city's own limit is half of it.
 const NOTE_CHARS: usize = 400;
+/// Most rows of a table that are shown.
+const ROWS: usize = 60;
+/// Longest address behind a QR code that can still be scanned off a screen.
+const ADDRESS_BYTES: usize = 1_200;
 
 /// The question, readable for the city alone, in base64.
 pub(super) fn sealed(
@@ -26,10 +35,12 @@ pub(super) fn sealed(
     reply_to: String,
     question: CityQuestion,
 ) -> Result<String, SealError> {
-    let CityQuestion::CaseProgress { case_number, verification } = &question;
-    let body = QuestionBody::CaseProgress {
-        case_number: case_number.expose().clone(),
-        verification: verification.expose().clone(),
+    let body = match &question {
+        CityQuestion::CaseProgress { case_number, verification } => QuestionBody::CaseProgress {
+            case_number: case_number.expose().clone(),
+            verification: verification.expose().clone(),
+        },
+        CityQuestion::Fetch(request) => QuestionBody::Fetch(Box::new(fetch_question(request))),
     };
     let mut question = Question { ticket: ticket.to_owned(), terminal: terminal.to_owned(), reply_to, body };
     let sealed = sealer.seal(&question.to_plaintext());
@@ -40,10 +51,22 @@ pub(super) fn sealed(
     Ok(STANDARD.encode(sealed?))
 }
 
+fn fetch_question(request: &FetchRequest) -> FetchQuestion {
+    FetchQuestion {
+        item: request.item.0.clone(),
+        item_version: request.item_version,
+        consent_version: request.consent_version,
+        language: request.language.tag().to_owned(),
+        identification: submission::way(request.applicant.way).to_owned(),
+        applicant: submission::applicant_as_json(&request.applicant),
+        answers: answers_as_json(&request.answers),
+    }
+}
+
 /// What the city answered. An answer that cannot be opened, is too large, or is to another question is none.
 pub(super) fn opened(key: &AgeOpener, ticket: &str, answer: &str) -> Result<CityAnswer, CannotAsk> {
     let opened = || {
-        let sealed = STANDARD.decode(answer).ok().filter(|sealed| sealed.len() <= MAX_QUERY)?;
+        let sealed = STANDARD.decode(answer).ok().filter(|sealed| sealed.len() <= MAX_ANSWER)?;
         let answer = Answer::from_plaintext(&key.open(&sealed).ok()?).ok()?;
         (answer.ticket == ticket).then_some(answer.body)
     };
@@ -55,8 +78,37 @@ pub(super) fn opened(key: &AgeOpener, ticket: &str, answer: &str) -> Result<City
         AnswerBody::CaseProgress(progress) => progress_of(progress).ok_or(CannotAsk::Away),
         AnswerBody::NotFound => Ok(CityAnswer::CaseNotFound),
         AnswerBody::NotNow => Err(CannotAsk::Busy),
-        AnswerBody::Reached | AnswerBody::Fetched { .. } | AnswerBody::NotKnown => Err(CannotAsk::Away),
+        AnswerBody::Fetched(fetched) => fetched_of(&fetched).ok_or(CannotAsk::Away),
+        AnswerBody::NothingHeld => Ok(CityAnswer::NothingHeld),
+        AnswerBody::DepartmentAway => Err(CannotAsk::DepartmentAway),
+        AnswerBody::Reached | AnswerBody::NotKnown => Err(CannotAsk::Away),
     }
+}
+
+/// Raw values as they came; the catalog judges each when it is shown. A document that is no PDF is none.
+fn fetched_of(fetched: &sync_protocol::Fetched) -> Option<CityAnswer> {
+    let sensible =
+        |text: &str| !text.is_empty() && text.len() <= MAX_FIELD && !text.chars().any(char::is_control);
+    let pdf = Private::new(STANDARD.decode(&fetched.pdf).ok()?);
+    let fits = sensible(&fetched.item)
+        && sensible(&fetched.number)
+        && fetched.address.len() <= ADDRESS_BYTES
+        && fetched.rows.len() <= ROWS
+        && pdf.expose().starts_with(b"%PDF-");
+    let values = |values: &std::collections::BTreeMap<String, String>| {
+        values.iter().map(|(key, raw)| (key.clone(), Private::from(raw.as_str()))).collect::<Vec<_>>()
+    };
+    fits.then(|| {
+        CityAnswer::Fetched(Box::new(Fetched {
+            item: ItemCode(fetched.item.clone()),
+            number: Private::from(fetched.number.as_str()),
+            issued_at_ms: fetched.issued_at_ms,
+            facts: values(&fetched.facts),
+            rows: fetched.rows.iter().map(values).collect(),
+            address: Private::from(fetched.address.as_str()),
+            pdf: Arc::new(pdf),
+        }))
+    })
 }
 
 fn progress_of(progress: sync_protocol::CaseProgress) -> Option<CityAnswer> {

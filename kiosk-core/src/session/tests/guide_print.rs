@@ -24,12 +24,12 @@ fn ask(bench: &mut Bench) -> Ticket {
     order(bench).expect("the printer is asked").0
 }
 
-fn status(bench: &Bench) -> GuidePrintStatus {
+fn status(bench: &Bench) -> PagesStatus {
     bench.session.visit.as_ref().unwrap().guide_print.status
 }
 
-fn ended(bench: &mut Bench, ticket: Ticket, end: GuidePrintEnd) {
-    bench.send(Event::Device(Device::GuidePrintEnded(ticket, end)));
+fn ended(bench: &mut Bench, ticket: Ticket, end: PagesEnd) {
+    bench.send(Event::Device(Device::PagesPrintEnded(ticket, end)));
 }
 
 #[test]
@@ -42,11 +42,11 @@ fn one_touch_prints_in_the_language_shown_and_says_when_it_is_out() {
     assert_eq!((&asked.item, asked.language), (&item, Language::En));
     assert!(asked.asked_at_ms >= NOW_MS);
     assert!(bench.effects.contains(&Effect::Audit(AuditFact::GuidePrintAsked(item))));
-    assert_eq!(status(&bench), GuidePrintStatus::Printing);
+    assert_eq!(status(&bench), PagesStatus::Printing);
     assert!(!bench.session.can_print_guide(), "once at a time");
-    ended(&mut bench, ticket, GuidePrintEnd::Printed);
-    assert_eq!(status(&bench), GuidePrintStatus::Ended(GuidePrintEnd::Printed));
-    assert!(bench.effects.contains(&Effect::StopTimer(TimerKind::GuidePrint)));
+    ended(&mut bench, ticket, PagesEnd::Printed);
+    assert_eq!(status(&bench), PagesStatus::Ended(PagesEnd::Printed));
+    assert!(bench.effects.contains(&Effect::StopTimer(TimerKind::PagesPrint)));
     assert!(bench.session.can_print_guide());
 }
 
@@ -56,7 +56,7 @@ fn nothing_is_asked_of_a_printer_that_is_not_there_or_not_ready() {
         let mut bench = at_the_guide(condition);
         assert!(!bench.session.can_print_guide());
         bench.touch(Citizen::GuidePrintWanted);
-        assert!(order(&bench).is_none() && status(&bench) == GuidePrintStatus::NotAsked, "{condition:?}");
+        assert!(order(&bench).is_none() && status(&bench) == PagesStatus::NotAsked, "{condition:?}");
         bench.touch(Citizen::Started);
         assert_eq!(bench.session.page, Page::Consent, "the printer closes nothing but printing");
     }
@@ -67,10 +67,10 @@ fn the_resident_goes_on_while_it_prints_and_finds_the_outcome_on_coming_back() {
     let mut bench = at_the_guide(Some(Ready));
     let ticket = ask(&mut bench);
     bench.touch(Citizen::Started);
-    ended(&mut bench, ticket, GuidePrintEnd::Stopped(Jam));
+    ended(&mut bench, ticket, PagesEnd::Stopped(Jam));
     assert_eq!(bench.session.page, Page::Consent);
     bench.touch(Citizen::Back);
-    assert_eq!(status(&bench), GuidePrintStatus::Ended(GuidePrintEnd::Stopped(Jam)));
+    assert_eq!(status(&bench), PagesStatus::Ended(PagesEnd::Stopped(Jam)));
 }
 
 #[test]
@@ -78,14 +78,14 @@ fn what_is_left_is_not_printed_again_and_tells_the_next_resident_nothing() {
     let mut bench = at_the_guide(Some(Ready));
     let ticket = ask(&mut bench);
     bench.touch(Citizen::End);
-    assert!(bench.effects.contains(&Effect::StopTimer(TimerKind::GuidePrint)));
+    assert!(bench.effects.contains(&Effect::StopTimer(TimerKind::PagesPrint)));
     assert_eq!(bench.session.page, Page::Home(None));
-    ended(&mut bench, ticket, GuidePrintEnd::Stopped(Jam));
+    ended(&mut bench, ticket, PagesEnd::Stopped(Jam));
     assert!(bench.effects.is_empty());
     bench.touch(Citizen::ItemChosen(ItemCode("appeal".into())));
-    assert_eq!(status(&bench), GuidePrintStatus::NotAsked);
-    ended(&mut bench, ticket, GuidePrintEnd::Printed);
-    assert_eq!(status(&bench), GuidePrintStatus::NotAsked);
+    assert_eq!(status(&bench), PagesStatus::NotAsked);
+    ended(&mut bench, ticket, PagesEnd::Printed);
+    assert_eq!(status(&bench), PagesStatus::NotAsked);
     assert!(order(&bench).is_none());
 }
 
@@ -94,9 +94,9 @@ fn a_thread_that_never_answers_is_not_waited_for_for_ever() {
     let mut bench = at_the_guide(Some(Ready));
     let ticket = ask(&mut bench);
     bench.send(Event::Timer(ticket));
-    assert_eq!(status(&bench), GuidePrintStatus::Ended(GuidePrintEnd::Failed));
-    ended(&mut bench, ticket, GuidePrintEnd::Printed);
-    assert_eq!(status(&bench), GuidePrintStatus::Ended(GuidePrintEnd::Failed), "too late to be believed");
+    assert_eq!(status(&bench), PagesStatus::Ended(PagesEnd::Failed));
+    ended(&mut bench, ticket, PagesEnd::Printed);
+    assert_eq!(status(&bench), PagesStatus::Ended(PagesEnd::Failed), "too late to be believed");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_stuck_finger_does_not_empty_the_tray() {
     let mut sheets = 0;
     while bench.session.can_print_guide() {
         let ticket = ask(&mut bench);
-        ended(&mut bench, ticket, GuidePrintEnd::Printed);
+        ended(&mut bench, ticket, PagesEnd::Printed);
         sheets += 1;
         assert!(sheets < 10);
     }

@@ -3,6 +3,7 @@
 mod around;
 mod cards;
 mod enquiry;
+mod fetch;
 mod guide_print;
 mod journeys;
 mod kinds;

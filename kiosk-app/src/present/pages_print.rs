@@ -1,7 +1,7 @@
-//! The A4 printer and the guide on its way to paper, as the markup knows them. The words stand there.
+//! The A4 printer and pages on their way to paper, as the markup knows them. The words stand there.
 
-use kiosk_core::session::{DocumentPrinterCondition, GuidePrintEnd, GuidePrintStatus};
-use kiosk_ui::{DocumentPrinter, GuidePrint};
+use kiosk_core::session::{DocumentPrinterCondition, PagesEnd, PagesStatus};
+use kiosk_ui::{DocumentPrinter, PagesPrint};
 
 /// The printer; a terminal that has none offers nothing.
 pub fn printer(condition: Option<DocumentPrinterCondition>) -> DocumentPrinter {
@@ -17,14 +17,14 @@ pub fn printer(condition: Option<DocumentPrinterCondition>) -> DocumentPrinter {
     }
 }
 
-/// How far the guide came. Why it stopped, the printer says as long as it lasts.
-pub fn progress(status: GuidePrintStatus) -> GuidePrint {
+/// How far the pages came. Why they stopped, the printer says as long as it lasts.
+pub fn progress(status: PagesStatus) -> PagesPrint {
     match status {
-        GuidePrintStatus::NotAsked => GuidePrint::NotAsked,
-        GuidePrintStatus::Printing => GuidePrint::Printing,
-        GuidePrintStatus::Ended(GuidePrintEnd::Printed) => GuidePrint::Printed,
-        GuidePrintStatus::Ended(
-            GuidePrintEnd::Stopped(_) | GuidePrintEnd::NotRendered | GuidePrintEnd::Failed,
-        ) => GuidePrint::Failed,
+        PagesStatus::NotAsked => PagesPrint::NotAsked,
+        PagesStatus::Printing => PagesPrint::Printing,
+        PagesStatus::Ended(PagesEnd::Printed) => PagesPrint::Printed,
+        PagesStatus::Ended(PagesEnd::Stopped(_) | PagesEnd::NotRendered | PagesEnd::Failed) => {
+            PagesPrint::Failed
+        }
     }
 }
