@@ -60,6 +60,43 @@ impl Bucket {
     }
 }
 
+/// A bucket each for many, by name.
+pub(crate) struct Shares {
+    rate: f64,
+    most: f64,
+    buckets: Mutex<HashMap<String, Bucket>>,
+}
+
+impl Shares {
+    /// Each gets `rate` a second and at most `most` at once.
+    pub(crate) fn new(rate: f64, most: f64) -> Self {
+        Self { rate, most, buckets: Mutex::default() }
+    }
+
+    /// Takes one; or says after how many seconds one can be taken.
+    pub(crate) fn take(&self, name: &str) -> Option<u32> {
+        let now = Instant::now();
+        let mut buckets = locked(&self.buckets);
+        if buckets.len() >= TERMINALS && !buckets.contains_key(name) {
+            let most = self.most;
+            buckets.retain(|_, bucket| {
+                bucket.fill(now);
+                bucket.level < most
+            });
+            if buckets.len() >= TERMINALS {
+                buckets.clear();
+            }
+        }
+        let full = || Bucket::new(self.rate, self.most, now);
+        let bucket = buckets.entry(name.to_owned()).or_insert_with(full);
+        let wait = bucket.wait(now).map(whole_seconds);
+        if wait.is_none() {
+            bucket.take(1.0);
+        }
+        wait
+    }
+}
+
 /// Records, their bytes, and bytes of blobs.
 #[derive(Debug, Clone, Copy)]
 struct Buckets {
@@ -198,6 +235,18 @@ mod tests {
         assert_eq!(bucket.wait(start), Some(Duration::from_secs(9)));
         assert!(bucket.wait(start + Duration::from_secs(5)).is_some());
         assert_eq!(bucket.wait(start + Duration::from_secs(10)), None);
+    }
+
+    #[test]
+    fn each_has_a_share_of_its_own() {
+        let shares = Shares::new(0.001, 2.0);
+        assert_eq!([shares.take("a"), shares.take("a")], [None, None]);
+        assert!(shares.take("a").is_some_and(|seconds| seconds > 0));
+        assert_eq!(shares.take("b"), None);
+        for number in 0..TERMINALS + 10 {
+            shares.take(&number.to_string());
+        }
+        assert!(locked(&shares.buckets).len() <= TERMINALS);
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::store::blobs::BlobIndex;
 use crate::store::lives::{LastWord, TerminalBook};
 use crate::store::{Found, InboxRow, InboxStore, Page, Status, StoreError};
 use crate::terminals::now_ms;
+use crate::verification::{self, Verification};
 
 /// Lines of one HTML page.
 const LINES: usize = 50;
@@ -80,6 +81,7 @@ pub(crate) fn router(
     catalog: Arc<Catalog>,
     figures: Figures,
     feed: Feed,
+    verification: Verification,
 ) -> Router {
     let mut looking = match feed {
         Feed::Open => Router::new()
@@ -109,8 +111,9 @@ pub(crate) fn router(
         )
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
-        .layer(middleware::map_response(guard))
         .with_state(Arc::new(City { store, catalog, figures, feed }))
+        .merge(verification::router(Arc::new(verification)))
+        .layer(middleware::map_response(guard))
 }
 
 /// Nothing from elsewhere, nothing kept, nothing framed.

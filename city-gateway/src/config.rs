@@ -2,18 +2,22 @@
 //!
 //! Deliberately absent: keys. They lie in files of their own, named by [`Paths::keys`].
 
+mod documents;
 mod telemetry;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use documents::Documents;
 pub(crate) use telemetry::Collector;
 pub use telemetry::Telemetry;
 
 use crate::desk::Retention;
+use crate::registers::{RegisterConfig, RegisterKind};
 use crate::relay::RelayConfig;
 
 /// The whole file.
@@ -48,6 +52,12 @@ pub struct Config {
     /// The departments to which cases are handed on; none when absent.
     #[serde(default)]
     pub relay: RelayConfig,
+    /// What the city issues to residents on paper.
+    #[serde(default)]
+    pub documents: Documents,
+    /// Registers of departments, by the name that items give: `[registers.social-insurance]`.
+    #[serde(default)]
+    pub registers: HashMap<String, RegisterConfig>,
 }
 
 /// The operators' pages.
@@ -347,6 +357,9 @@ pub enum ConfigError {
     /// The departments, and the ways to them.
     #[error("relay: {0}")]
     Relay(String),
+    /// What is issued, and the registers it comes from.
+    #[error("{0}")]
+    Documents(String),
 }
 
 impl Config {
@@ -372,6 +385,8 @@ impl Config {
         }
         config.paths.catalog_repository = config.paths.catalog_repository.map(|path| folder.join(path));
         config.relay.resolve(folder);
+        config.registers.values_mut().for_each(|register| register.resolve(folder));
+        config.documents.renderer = config.documents.renderer.map(|path| folder.join(path));
         config.check()?;
         Ok(config)
     }
@@ -392,6 +407,7 @@ impl Config {
         }
         self.telemetry.collector()?;
         self.relay.check().map_err(ConfigError::Relay)?;
+        self.check_documents().map_err(ConfigError::Documents)?;
         let postgres = self.store.kind == StoreKind::Postgres;
         if postgres != self.store.address.is_some() {
             return Err(ConfigError::StoreAddress);
@@ -400,6 +416,21 @@ impl Config {
             return Err(ConfigError::BlobPlace);
         }
         if self.retention.is_sound() { Ok(()) } else { Err(ConfigError::Retention) }
+    }
+
+    fn check_documents(&self) -> Result<(), String> {
+        self.documents.check()?;
+        for (name, register) in &self.registers {
+            register.check(name).map_err(|why| format!("registers.{why}"))?;
+        }
+        if !self.registers.is_empty() && self.documents.address.is_none() {
+            return Err("where there are registers, documents.address must be set".into());
+        }
+        let made_up = |register: &RegisterConfig| register.kind == RegisterKind::Reference;
+        if !self.documents.demo && self.registers.values().any(made_up) {
+            return Err("what made-up registers say may only be issued with documents.demo = true".into());
+        }
+        Ok(())
     }
 }
 
@@ -468,6 +499,26 @@ mod tests {
         }
         let config = load(&format!("{listen}{PATHS}")).unwrap();
         assert!(!config.enrolment.trust_unlisted && config.listen.enrolment.is_none());
+    }
+
+    #[test]
+    fn made_up_people_are_never_in_a_true_document() {
+        let listen = "[listen]\nterminals = \"0.0.0.0:1\"\ncity = \"127.0.0.1:1\"\n";
+        let address = "[documents]\naddress = \"https://city.example/d/\"\n";
+        let register = "[registers.social-insurance]\nkind = \"reference\"\n";
+        let config = load(&format!("{listen}{PATHS}{address}demo = true\n{register}")).unwrap();
+        assert_eq!((config.documents.valid_days, config.registers.len()), (90, 1));
+        for wrong in [
+            format!("{address}{register}"),
+            register.to_owned(),
+            format!("{address}valid_days = 0\n"),
+            address.replace("https", "http"),
+            address.replace("/d/", "/x/"),
+            format!("{address}demo = true\n{}", register.replace("social", "other")),
+        ] {
+            let refused = load(&format!("{listen}{PATHS}{wrong}"));
+            assert!(matches!(refused, Err(ConfigError::Documents(_))), "{wrong}: {refused:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use axum_server::accept::NoDelayAcceptor;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use service_catalog::Catalog;
+use sync_protocol::DocumentKey;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -24,19 +25,23 @@ use crate::courier::Courier;
 use crate::desk::{self, CaseDesk, Transport};
 use crate::durable_notes;
 use crate::enrol::{self, AllowList, Enrolment, TerminalVerifier, operator};
+use crate::fetch::{Fetcher, Issuer};
 use crate::keys::{Keys, TlsKeys};
 use crate::metrics::Metrics;
 use crate::opener::{Opener, Surroundings};
 use crate::query::Questions;
 use crate::receipts::Signer;
+use crate::registers;
 use crate::relay;
 use crate::store::InboxStore;
+use crate::store::issued::IssuedDocuments;
 use crate::store::registry::TerminalRegistry;
 use crate::store::seat::Seat;
 use crate::stores::Stores;
 use crate::telemetry::Telemetry;
 use crate::terminals::{self, Terminals};
 use crate::tls::{self, Capped, TerminalAcceptor};
+use crate::verification::Verification;
 
 /// Time for requests under way when the gateway stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -96,6 +101,7 @@ impl Gateway {
             registry,
             progress,
             relay: owed,
+            issued,
             pressure,
             seat,
         } = Stores::open(config).await?;
@@ -122,7 +128,9 @@ impl Gateway {
             book: Arc::clone(&book),
             relay: None,
         };
-        let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
+        let public_keys = keys.documents.public;
+        let fetcher = fetcher(config, keys.documents.key, &catalog, &issued, &metrics)?;
+        let questions = Questions::new(keys.questions, progress, config.limits.questions)?.fetching(fetcher);
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
             allow_list: Arc::clone(&allow_list),
@@ -215,7 +223,7 @@ impl Gateway {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = TerminalVerifier::new(authorities, provider)?;
         let courier = Arc::new(Courier::new(Arc::clone(&terminals), verifier));
-        let registrar = operator::Registrar { registry, allow_list, courier };
+        let registrar = operator::Registrar { registry, allow_list, courier, documents: Arc::clone(&issued) };
         match operator::Door::open(&config.paths.state, registrar) {
             Ok(door) => gateway.door = Some(tokio::spawn(door.serve())),
             // Records are kept all the same.
@@ -233,7 +241,14 @@ impl Gateway {
             (false, false) => Feed::Nothing,
         };
         let sent = figures.clone();
-        let pages = city::router(store, catalog, figures, feed).merge(desk_pages);
+        let verification = Verification::new(
+            public_keys,
+            issued,
+            Arc::clone(&catalog),
+            Arc::new(terminals::now_ms),
+            config.documents.demo,
+        );
+        let pages = city::router(store, catalog, figures, feed, verification).merge(desk_pages);
         let service = pages.into_make_service_with_connect_info::<SocketAddr>();
         let mut server = axum_server::from_tcp(city_at)?.handle(handle);
         connection_limits(server.http_builder());
@@ -386,6 +401,24 @@ fn connection_limits(builder: &mut Builder<TokioExecutor>) {
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .max_concurrent_streams(STREAMS);
+}
+
+/// What answers a fetch, where there are registers.
+fn fetcher(
+    config: &Config,
+    key: Option<DocumentKey>,
+    catalog: &Arc<Catalog>,
+    issued: &Arc<dyn IssuedDocuments>,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<Option<Fetcher>> {
+    if config.registers.is_empty() {
+        return Ok(None);
+    }
+    let key = key.context("there are registers, but no key for documents: `city-gateway key documents`")?;
+    let issuer = Issuer::new(key, &config.documents).context("documents.address is not set")?;
+    let registers = registers::load(&config.registers)?;
+    let (catalog, issued, metrics) = (Arc::clone(catalog), Arc::clone(issued), Arc::clone(metrics));
+    Ok(Some(Fetcher::new(catalog, registers, issuer, issued, metrics, Arc::new(terminals::now_ms))))
 }
 
 /// A broken item is reported and left out; records of it become dead letters, and are tried again when it is

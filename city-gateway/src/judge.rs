@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use service_catalog::{Catalog, FormCheck, QuestionKind, ServiceItem, Shape};
 use sync_protocol::{AgeSealer, Opener, Rating, Sealer, Submission, understands};
+use time::Date;
 use zeroize::Zeroizing;
 
 use crate::mask;
@@ -74,29 +75,39 @@ impl<S: Opener> Judge<S> {
         ];
         agree(&differing)?;
         // Of a where-to-go item nothing is ever submitted.
-        let fits =
+        let current =
             |item: &&ServiceItem| item.version == record.item_version && item.shape != Shape::WhereToGo;
-        let item = self.catalog.item(&record.item).filter(fits);
+        let item = self.catalog.item(&record.item).filter(current);
         let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
         let form = self.forms.entry(item.code.clone()).or_insert_with(|| FormCheck::new(item));
 
         let person = person(item, &submission);
-        // Moved out and back, so that the only copy is the one that wipes itself.
-        let mut content = Map::new();
-        content.insert("applicant".into(), Value::Object(take(&mut submission.applicant)));
-        content.insert("answers".into(), Value::Object(take(&mut submission.answers)));
-        let mut content = Value::Object(content);
-        let valid = form.judge(&content, service_catalog::day_in_china(submission.finalised_at_ms));
-        for (name, members) in
-            [("applicant", &mut submission.applicant), ("answers", &mut submission.answers)]
-        {
-            if let Some(Value::Object(moved)) = content.get_mut(name).map(Value::take) {
-                *members = moved;
-            }
-        }
+        let day = service_catalog::day_in_china(submission.finalised_at_ms);
+        let submission = &mut submission;
+        let valid = fits(form, &mut submission.applicant, &mut submission.answers, day);
         valid.map_err(|reasons| (DeadLetterReason::WrongAnswers, Some(detail(&reasons))))?;
         Ok(Outcome::Opened { person: Some(person), summary: item.title.zh_hans.clone() })
     }
+}
+
+/// Judges what was filled in. It is moved out and back, so that the only copy is the one that wipes itself.
+pub(crate) fn fits(
+    form: &FormCheck,
+    applicant: &mut Map<String, Value>,
+    answers: &mut Map<String, Value>,
+    day: Option<Date>,
+) -> Result<(), Vec<String>> {
+    let mut content = Map::new();
+    content.insert("applicant".into(), Value::Object(take(applicant)));
+    content.insert("answers".into(), Value::Object(take(answers)));
+    let mut content = Value::Object(content);
+    let valid = form.judge(&content, day);
+    for (name, members) in [("applicant", applicant), ("answers", answers)] {
+        if let Some(Value::Object(moved)) = content.get_mut(name).map(Value::take) {
+            *members = moved;
+        }
+    }
+    valid
 }
 
 /// A record on which the opener itself failed.

@@ -1,6 +1,6 @@
 //! The gateway's keys, read once at start. The opener's key goes to the opener alone.
 //!
-//! The one thing written here is a new sealing key, beside the older ones. Deliberately absent: key material in errors
+//! What is written here is a new key for seals or documents, beside the older ones. Deliberately absent: key material in errors
 //! or `Debug`.
 
 use std::fs;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use sync_protocol::{AgeOpener, CityReceiptKey, SealKeyPair};
+use sync_protocol::{AgeOpener, CityReceiptKey, DocumentKey, DocumentPublicKey, SealKeyPair};
 use zeroize::Zeroizing;
 
 /// What the listener for terminals needs.
@@ -30,6 +30,55 @@ pub(crate) struct Keys {
     pub(crate) opener: AgeOpener,
     /// The same once more, for the thread that opens questions.
     pub(crate) questions: AgeOpener,
+    pub(crate) documents: DocumentKeys,
+}
+
+/// What signs documents, and what checks them. A city that issues none has neither.
+#[derive(Default)]
+pub(crate) struct DocumentKeys {
+    pub(crate) key: Option<DocumentKey>,
+    /// The newest first; documents live longer than keys.
+    pub(crate) public: Vec<DocumentPublicKey>,
+}
+
+const DOCUMENT_KEY: &str = "city-document.key.pem";
+const DOCUMENT_PUBLIC: &str = "city-document.pub.pem";
+
+impl DocumentKeys {
+    fn load(folder: &Path) -> Result<Self, KeyError> {
+        let path = folder.join(DOCUMENT_KEY);
+        let there = |path: &Path| path.try_exists().map_err(|error| refuse(path, error));
+        let key = match there(&path)? {
+            true => Some(DocumentKey::from_pem(&text(&path)?).map_err(|error| refuse(&path, error))?),
+            false => None,
+        };
+        let path = folder.join(DOCUMENT_PUBLIC);
+        let mut public = match there(&path)? {
+            true => {
+                let pem = fs::read_to_string(&path).map_err(|error| refuse(&path, error))?;
+                DocumentPublicKey::all_from_pem(&pem).map_err(|error| refuse(&path, error))?
+            }
+            false => Vec::new(),
+        };
+        let own = key.as_ref().map(DocumentKey::public);
+        if let Some(own) = own.filter(|own| !public.contains(own)) {
+            public.insert(0, own);
+        }
+        Ok(Self { key, public })
+    }
+}
+
+/// Makes a new key for documents. What older ones signed stays good: their public halves stay in the file. Returns the
+/// new public half.
+pub(crate) fn new_document_key(folder: &Path) -> Result<String, KeyError> {
+    let older = DocumentKeys::load(folder)?;
+    let key = DocumentKey::generate();
+    let newest = key.public().to_pem();
+    let public = std::iter::once(newest.clone()).chain(older.public.iter().map(DocumentPublicKey::to_pem));
+    // The public half first: a document that nobody can check must never be signed.
+    replace(&folder.join(DOCUMENT_PUBLIC), public.collect::<String>().as_bytes(), 0o644)?;
+    replace(&folder.join(DOCUMENT_KEY), key.to_pem().as_bytes(), 0o600)?;
+    Ok(newest)
 }
 
 /// A key or certificate that cannot be used. Names the file, never what is in it.
@@ -58,7 +107,8 @@ impl Keys {
         let opener = AgeOpener::from_identities(&identities).map_err(|error| refuse(&path, error))?;
         let questions = AgeOpener::from_identities(&identities).map_err(|error| refuse(&path, error))?;
         let terminal_ca = Arc::new(terminal_ca);
-        Ok(Self { tls: TlsKeys { chain, key, terminal_ca }, receipt, opener, questions })
+        let documents = DocumentKeys::load(folder)?;
+        Ok(Self { tls: TlsKeys { chain, key, terminal_ca }, receipt, opener, questions, documents })
     }
 }
 
@@ -137,6 +187,23 @@ mod tests {
         // Terminals seal to the newest alone.
         assert_eq!(fs::read_to_string(folder.path().join("city-seal.pub")).unwrap(), third);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_new_document_key_leaves_the_older_ones_to_check_by() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(DocumentKeys::load(folder.path()).unwrap().key.is_none());
+        let first = new_document_key(folder.path()).unwrap();
+        let second = new_document_key(folder.path()).unwrap();
+        let keys = DocumentKeys::load(folder.path()).unwrap();
+        let public: Vec<_> = keys.public.iter().map(DocumentPublicKey::to_pem).collect();
+        assert_eq!(public, [second.clone(), first]);
+        assert_eq!(keys.key.unwrap().public().to_pem(), second);
+        let mode = fs::metadata(folder.path().join(DOCUMENT_KEY)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // Only the private half was carried over: it brings its public one.
+        fs::remove_file(folder.path().join(DOCUMENT_PUBLIC)).unwrap();
+        assert_eq!(DocumentKeys::load(folder.path()).unwrap().public.len(), 1);
     }
 
     #[test]

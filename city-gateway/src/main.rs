@@ -35,6 +35,9 @@ enum Question {
     /// The list of terminals.
     #[command(subcommand)]
     Terminal(Terminal),
+    /// Documents that were issued to residents.
+    #[command(subcommand)]
+    Document(Document),
     /// Takes in the records that a person carried here from a terminal without a network, and writes the receipts
     /// beside them. The gateway's account must be able to read and write the folder.
     TakeCourier {
@@ -53,6 +56,15 @@ enum Voucher {
         /// How long it is good.
         #[arg(long, default_value_t = 72)]
         valid_hours: u32,
+    },
+}
+
+#[derive(Subcommand)]
+enum Document {
+    /// Takes a document back: whoever checks it from now on is told so.
+    Revoke {
+        /// Its number, as printed.
+        number: String,
     },
 }
 
@@ -100,6 +112,7 @@ impl Question {
             }
             Self::Terminal(Terminal::List { after }) => Ask::Terminals { after },
             Self::Terminal(Terminal::Events { after }) => Ask::Events { after },
+            Self::Document(Document::Revoke { number }) => Ask::RevokeDocument { number },
             Self::TakeCourier { from } => {
                 Ask::TakeCourier { folder: std::path::absolute(&from).unwrap_or(from) }
             }

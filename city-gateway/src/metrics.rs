@@ -55,6 +55,30 @@ impl Asked {
     }
 }
 
+/// What became of something that was fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fetch {
+    Issued,
+    NothingHeld,
+    Away,
+    Refused,
+    NotNow,
+}
+
+impl Fetch {
+    const ALL: [Self; 5] = [Self::Issued, Self::NothingHeld, Self::Away, Self::Refused, Self::NotNow];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::NothingHeld => "nothing_held",
+            Self::Away => "department_away",
+            Self::Refused => "refused",
+            Self::NotNow => "not_now",
+        }
+    }
+}
+
 #[derive(Default)]
 struct Histogram {
     within: [AtomicU64; BOUNDS_MS.len()],
@@ -99,6 +123,7 @@ pub(crate) struct Metrics {
     over_share: AtomicU64,
     refused: AtomicU64,
     faults: AtomicU64,
+    fetched: [AtomicU64; Fetch::ALL.len()],
     took: [Histogram; Asked::ALL.len()],
 }
 
@@ -118,6 +143,10 @@ impl Metrics {
 
     pub(crate) fn blob_bytes(&self, bytes: u64) {
         self.blob_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn fetched(&self, result: Fetch) {
+        self.fetched[result as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn answered(&self, asked: Asked, status: StatusCode, took: Duration) {
@@ -157,6 +186,13 @@ impl Metrics {
                     ("fault", &self.faults),
                 ]
                 .map(|(why, counter)| (why, read(counter))),
+            ),
+            Family::labelled(
+                "gateway_fetches_total",
+                Kind::Counter,
+                "What residents fetched from departments' registers.",
+                "result",
+                Fetch::ALL.map(|result| (result.word(), read(&self.fetched[result as usize]))),
             ),
             Family::one(
                 "gateway_doubted_disks_total",

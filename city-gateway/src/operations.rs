@@ -65,6 +65,8 @@ pub enum Operation {
 pub enum Key {
     /// Makes a new sealing key. What is sealed to older ones is still opened.
     Rotate,
+    /// Makes a new key that signs documents for residents. What older ones signed stays good.
+    Documents,
 }
 
 impl Operation {
@@ -87,12 +89,19 @@ impl Operation {
                 durable_notes::clear(&config.paths.state)?;
                 Ok(vec![format!("The store has the new epoch {epoch}.")])
             }
-            Self::Key(Key::Rotate) => rotate(config),
+            Self::Key(key) => new_key(key, config),
         }
     }
 }
 
-fn rotate(config: &Config) -> anyhow::Result<Vec<String>> {
+fn new_key(key: Key, config: &Config) -> anyhow::Result<Vec<String>> {
+    if key == Key::Documents {
+        let public = keys::new_document_key(&config.paths.keys)?;
+        return Ok(vec![
+            format!("New key for documents:\n{}", public.trim()),
+            "Start every gateway anew with it, then publish keys/city-document.pub.pem.".into(),
+        ]);
+    }
     let recipient = keys::rotate_seal_key(&config.paths.keys)?;
     Ok(vec![
         format!("New sealing key: {}", recipient.trim()),

@@ -143,6 +143,24 @@ pub(crate) fn verification(catalog: &Catalog, found: Option<&Found>) -> String {
     )
 }
 
+/// The page that says what is true of a document, around its changing part.
+pub(crate) fn document_page(body: &str) -> String {
+    format!(
+        r#"<!doctype html>
+<html lang="zh-Hans">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>证明核验 · Document check</title>
+<link rel="stylesheet" href="/assets/city.css">
+</head>
+<body><main class="slip"><section>{body}</section></main></body>
+</html>
+"#
+    )
+}
+
 const UNKNOWN: &str = r#"<div class="sign unknown" aria-hidden="true">?</div>
 <h1>暂时没有找到这个核验码</h1><h2 lang="en">This code is not known here yet</h2>
 <p>如果您刚在自助终端办理，办件可能还在等待网络送达，请保留回执，稍后再扫码查看。已打印回执的办件不会丢失。</p>

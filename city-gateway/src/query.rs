@@ -21,6 +21,7 @@ use sync_protocol::{
 use tokio::sync::oneshot;
 
 use crate::budgets::Bucket;
+use crate::fetch::Fetcher;
 use crate::progress::ProgressSource;
 use crate::refusal::Refusal;
 use crate::terminals::now_ms;
@@ -43,6 +44,8 @@ pub(crate) struct Questions {
     jobs: mpsc::SyncSender<Job>,
     progress: Arc<dyn ProgressSource>,
     guesses: Mutex<HashMap<String, Bucket>>,
+    /// Absent where nothing is fetched.
+    fetcher: Option<Fetcher>,
 }
 
 impl Questions {
@@ -53,7 +56,12 @@ impl Questions {
     {
         let (jobs, list) = mpsc::sync_channel::<Job>(waiting.max(1));
         thread::Builder::new().name("questions".into()).spawn(move || work(&seal, &list))?;
-        Ok(Self { jobs, progress, guesses: Mutex::default() })
+        Ok(Self { jobs, progress, guesses: Mutex::default(), fetcher: None })
+    }
+
+    /// The same, answering what is fetched as well.
+    pub(crate) fn fetching(self, fetcher: Option<Fetcher>) -> Self {
+        Self { fetcher, ..self }
     }
 
     /// Answers one question of a terminal, or gives up when it would come too late.
@@ -90,16 +98,20 @@ impl Questions {
             return Err(Refusal::Forbidden("the question belongs to another request".into()));
         }
         let reply_to = AgeSealer::from_recipients(&question.reply_to).map_err(|_| unfit())?;
-        let body = self.body(terminal, question.body).await;
+        let body = self.body(terminal, question.body, until).await;
         let answer = Answer { ticket: request.ticket.clone(), server_time_ms: now_ms(), body };
         let sealed = reply_to.seal(&answer.to_plaintext()).map_err(|_| unfit())?;
         Ok(QueryReply { ticket: request.ticket, answer: STANDARD.encode(sealed) })
     }
 
-    async fn body(&self, terminal: &str, question: QuestionBody) -> AnswerBody {
+    async fn body(&self, terminal: &str, question: QuestionBody, until: Instant) -> AnswerBody {
         match question {
+            QuestionBody::Fetch(question) => match &self.fetcher {
+                Some(fetcher) => fetcher.answer(terminal, question, until).await,
+                None => AnswerBody::NotKnown,
+            },
             QuestionBody::Reach => AnswerBody::Reached,
-            QuestionBody::Fetch(_) | QuestionBody::Unknown => AnswerBody::NotKnown,
+            QuestionBody::Unknown => AnswerBody::NotKnown,
             QuestionBody::CaseProgress { case_number, verification } => {
                 self.case(terminal, &case_number, &verification).await
             }

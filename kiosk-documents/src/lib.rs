@@ -10,6 +10,7 @@
 //! typesetter keeps strings for the life of its process.
 
 mod bitmap;
+mod certificate;
 mod directions;
 mod error;
 mod fonts;
@@ -29,6 +30,7 @@ mod world;
 mod wrap;
 
 pub use bitmap::Bitmap;
+pub use certificate::{Certificate, CertificateRenderer, CertificateRequest, Column, MAX_CERTIFICATE_BYTES};
 pub use directions::{Directions, Window};
 pub use error::DocumentError;
 pub use guide::{Guide, GuideRenderer, GuideRequest, MAX_PDF_BYTES};

@@ -3,14 +3,14 @@
 //! Reads `{"receipt": {…}}` and writes its bitmap as PBM P4, or `{"receipt_in_lines": {"receipt": {…}, "grid": {…}}}` and
 //! writes its parts as one line of JSON before the bitmap; with `--png` only the picture, for people to look at. The same
 //! for `directions` and `directions_in_lines`. Reads
-//! `{"guide": {…}}` and writes a PDF.
+//! `{"guide": {…}}` or `{"certificate": {…}}` and writes a PDF.
 //! With `--ahead picture` or `--ahead lines` it gets ready for a receipt before it reads one, and then waits for it.
 //! Says on its error output what went wrong, never what it was given.
 
 use std::io::{self, Read, Write};
 
 use anyhow::{Context, bail};
-use kiosk_documents::{Grid, GuideRequest, Layout, RenderRequest, Typesetter};
+use kiosk_documents::{CertificateRequest, Grid, GuideRequest, Layout, RenderRequest, Typesetter};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -24,6 +24,7 @@ const ANY_GRID: Grid = Grid { columns: 48, cell_width: 12, cell_height: 24 };
 enum Request {
     Receipt(RenderRequest),
     Guide(GuideRequest),
+    Certificate(Box<CertificateRequest>),
 }
 
 enum Mode {
@@ -60,6 +61,7 @@ fn main() -> anyhow::Result<()> {
     };
     let mut out = io::stdout().lock();
     let written = match request {
+        Request::Certificate(asked) => out.write_all(&typesetter.render_certificate(&asked.certificate)?),
         Request::Guide(GuideRequest { guide }) => out.write_all(&typesetter.render_guide(&guide)?),
         Request::Receipt(receipt) => {
             let rendering = typesetter.render(&receipt)?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
+use sync_protocol::DocumentNumber;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -18,6 +19,8 @@ use super::certificate::is_terminal_code;
 use super::{AllowList, voucher};
 use crate::courier::Courier;
 pub use crate::courier::CourierProgress;
+use crate::store::desk::{AuditAct, AuditEntry};
+use crate::store::issued::IssuedDocuments;
 use crate::store::registry::{NewVoucher, TerminalRegistry, TerminalState};
 use crate::terminals::now_ms;
 
@@ -72,6 +75,11 @@ pub enum Ask {
         /// Its number, or 0 for the beginning.
         after: i64,
     },
+    /// Takes an issued document back.
+    RevokeDocument {
+        /// Its number, as printed.
+        number: String,
+    },
     /// Takes in a courier folder.
     TakeCourier {
         /// The folder, as the gateway's machine names it.
@@ -112,6 +120,7 @@ pub(crate) struct Registrar {
     pub(crate) registry: Arc<dyn TerminalRegistry>,
     pub(crate) allow_list: Arc<AllowList>,
     pub(crate) courier: Arc<Courier>,
+    pub(crate) documents: Arc<dyn IssuedDocuments>,
 }
 
 impl Door {
@@ -197,6 +206,7 @@ impl Registrar {
                 };
                 Told::Lines(rows.into_iter().map(line).collect())
             }
+            Ask::RevokeDocument { number } => self.revoke_document(&number).await?,
             Ask::TakeCourier { folder } => {
                 ensure!(folder.is_absolute(), "the folder must be named from the root");
                 ensure!(self.courier.begin(folder), "another courier folder is being taken in");
@@ -220,6 +230,22 @@ impl Registrar {
         tracing::info!(%terminal, valid_hours, "a voucher was issued");
         self.registry.add_voucher(NewVoucher { hash, terminal, issued_at_ms, expires_at_ms }).await?;
         Ok(Told::Voucher { voucher, expires_at_ms })
+    }
+
+    async fn revoke_document(&self, number: &str) -> anyhow::Result<Told> {
+        let number = DocumentNumber::read(number).context("a document's number is like ZM-7K3M-9Q2T")?;
+        let number = number.to_string();
+        let line = AuditEntry {
+            at_ms: now_ms(),
+            actor: "console".into(),
+            address: String::new(),
+            act: AuditAct::DocumentRevoked,
+            subject: number.clone(),
+            detail: String::new(),
+        };
+        let revoked = self.documents.revoke_document(&number, line.at_ms, line).await?;
+        ensure!(revoked, "no document {number} was issued here, or it was taken back already");
+        Ok(Told::Lines(vec![format!("{number} taken back")]))
     }
 
     async fn set(&self, terminal: &str, state: TerminalState) -> anyhow::Result<Told> {

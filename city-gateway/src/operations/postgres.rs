@@ -3,7 +3,7 @@
 
 use anyhow::{Context, bail};
 
-use super::{Operation, rotate, time_ms};
+use super::{Operation, new_key, time_ms};
 use crate::config::Config;
 use crate::store::postgres::PostgresStore;
 use crate::stores::{Stores, address};
@@ -38,6 +38,6 @@ pub(super) async fn run(operation: Operation, config: &Config) -> anyhow::Result
                 "Gateways that run start anew by themselves.".into(),
             ])
         }
-        Operation::Key(super::Key::Rotate) => rotate(config),
+        Operation::Key(key) => new_key(key, config),
     }
 }

@@ -1,6 +1,7 @@
 //! A city of its own for each test: certificates, keys, a catalog, a gateway on free ports, and terminals
 //! that speak to it over real TLS. Every key is made here and thrown away with the folder.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Once};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use city_gateway::desk::Retention;
 use city_gateway::relay::RelayConfig;
 use city_gateway::{
-    BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
+    BlobPlace, CityPages, Config, Documents, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
 };
 use rcgen::string::Ia5String;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
@@ -132,6 +133,8 @@ impl City {
             retention: Retention::default(),
             telemetry: Telemetry::default(),
             relay: RelayConfig::default(),
+            documents: Documents::default(),
+            registers: HashMap::new(),
         }
     }
 

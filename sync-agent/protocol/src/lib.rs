@@ -4,6 +4,7 @@
 //! Bytes of photos and scans travel beside it ([`BlobState`], tus 1.0), live questions in seals of their own
 //! ([`QueryRequest`]), and [`local`] is what kiosk and agent say to each other on one machine. Where there is no
 //! network at all, a person carries a [`courier`] folder. What the city hands on to a department is a [`CaseDelivery`].
+//! What it issues to a resident on paper bears a [`Stamp`].
 //!
 //! A record travels as a [`SealedRecord`]: a manifest that the terminal signed (ES256) beside a ciphertext
 //! that only the city can open (age, X25519). The city answers with a [`Receipt`] it signed (EdDSA). Signed
@@ -29,6 +30,7 @@ pub mod ranges;
 mod receipt;
 mod record;
 mod seal;
+mod stamp;
 mod submission;
 
 pub use anchors::{AnchorReply, AnchorStatement};
@@ -45,6 +47,9 @@ pub use query::{
 pub use receipt::{Receipt, ReceiptReply, ReceiptStatus};
 pub use record::{SealedRecord, sha256_hex};
 pub use seal::{AgeOpener, AgeSealer, Opener, SealKeyPair, Sealer};
+pub use stamp::{
+    DocumentContent, DocumentKey, DocumentNumber, DocumentPublicKey, MAX_STAMP, Stamp, StampFault, stamp_in,
+};
 pub use submission::{Rating, Submission};
 
 /// Version written into every message of this release.

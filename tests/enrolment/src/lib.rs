@@ -20,7 +20,7 @@ use city_gateway::operator::{self, Ask, CourierProgress, Told};
 use city_gateway::relay::RelayConfig;
 use city_gateway::store::{InboxRow, Page, Status};
 use city_gateway::{
-    BlobPlace, CityPages, Config, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
+    BlobPlace, CityPages, Config, Documents, Enrolment, Gateway, Limits, Listen, Paths, Store, Telemetry,
 };
 pub use machine::Machine;
 use sync_protocol::{CityReceiptKey, SealKeyPair};
@@ -147,6 +147,8 @@ impl City {
             retention: Retention::default(),
             telemetry: Telemetry::default(),
             relay: RelayConfig::default(),
+            documents: Documents::default(),
+            registers: std::collections::HashMap::new(),
         };
         let gateway = Gateway::start(&config).await.expect("the gateway starts");
         let enrolment = gateway.enrolment().expect("there is a door for enrolment");

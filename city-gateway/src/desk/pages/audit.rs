@@ -35,6 +35,9 @@ fn act_label(act: AuditAct) -> &'static str {
         AuditAct::AsideReleased => "放行隔离记录",
         AuditAct::AsideReviewed => "继续隔离",
         AuditAct::RelayReleased => "重新移交",
+        AuditAct::NothingHeld => "查询，无记录",
+        AuditAct::DocumentIssued => "出具证明",
+        AuditAct::DocumentRevoked => "作废证明",
         AuditAct::AuditVerified => "校验审计链",
         AuditAct::Erased => "按规则删除",
         AuditAct::AuditPruned => "清理旧审计",
@@ -47,6 +50,7 @@ fn is_loud(act: AuditAct) -> bool {
         act,
         AuditAct::Unmask
             | AuditAct::AsideReleased
+            | AuditAct::DocumentRevoked
             | AuditAct::SignInFailed
             | AuditAct::RoleChanged
             | AuditAct::AccountReset

@@ -95,6 +95,12 @@ words! {
         AsideReviewed = "aside_reviewed",
         /// Cases that no department had were put back, to be relayed anew.
         RelayReleased = "relay_released",
+        /// A register was asked about somebody, and keeps nothing.
+        NothingHeld = "nothing_held",
+        /// A register was asked about somebody, and a document was issued.
+        DocumentIssued = "document_issued",
+        /// A document was taken back.
+        DocumentRevoked = "document_revoked",
         /// The chain was verified.
         AuditVerified = "audit_verified",
         /// The content of a record was deleted by rule.

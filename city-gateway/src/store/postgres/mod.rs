@@ -19,6 +19,7 @@ mod database;
 mod desk;
 mod errors;
 mod gather;
+mod issued;
 mod life;
 mod lives;
 mod migrate;

@@ -117,6 +117,15 @@ impl crate::store::relay_contract::RelayBed for Fresh {
 
 crate::store::relay_contract::relay_contract_suite!(Fresh::new());
 
+impl crate::store::issued_contract::IssuedBed for Fresh {
+    async fn open(&self) -> crate::store::issued_contract::Sides {
+        let store = Arc::new(self.store(patient()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::issued_contract::issued_contract_suite!(Fresh::new());
+
 impl crate::store::desk::aside_contract::AsideBed for Fresh {
     async fn open(&self) -> crate::store::desk::aside_contract::Sides {
         crate::store::desk::aside_contract::Sides::of(Arc::new(self.store(patient()).await.unwrap()))

@@ -67,6 +67,15 @@ impl crate::store::relay_contract::RelayBed for Folder {
 
 crate::store::relay_contract::relay_contract_suite!(Folder::new());
 
+impl crate::store::issued_contract::IssuedBed for Folder {
+    async fn open(&self) -> crate::store::issued_contract::Sides {
+        let store = Arc::new(self.store(WriterLimits::default()).unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::issued_contract::issued_contract_suite!(Folder::new());
+
 impl crate::store::desk::aside_contract::AsideBed for Folder {
     async fn open(&self) -> crate::store::desk::aside_contract::Sides {
         let store = Arc::new(self.store(WriterLimits::default()).unwrap());
@@ -161,6 +170,7 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     let relay = migrate::MIGRATIONS.iter().position(|sql| sql.contains("relay_outbox")).unwrap();
     let before = format!(
         "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; DROP TABLE quarantine_decision;
+         DROP TABLE issued_document;
          PRAGMA user_version = {relay}"
     );
     Connection::open(&path).unwrap().execute_batch(&before).unwrap();
