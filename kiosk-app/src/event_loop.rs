@@ -1,16 +1,14 @@
 //! The loop: a message in, one pure step, its effects out, the screen shown anew.
 
 use crate::bind::Screen;
-use crate::catalog::{Catalog, words};
+use crate::catalog::Catalog;
 use crate::effects::Hands;
 use crate::inbox::Message;
+use crate::meaning;
 use crate::present::lights::lights;
-use crate::present::{name_of, picker};
+use crate::present::name_of;
 use crate::voice::screens::Screens;
-use kiosk_core::private::Private;
-use kiosk_core::session::{
-    Citizen, Device, Effect, Event, Limits, Moment, Page, Passage, Rules, Session, TypingTouch, step,
-};
+use kiosk_core::session::{Device, Effect, Event, Limits, Moment, Passage, Rules, Session, step};
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -124,10 +122,15 @@ impl EventLoop {
             Message::LookForCatalog => self.aged().into_iter().collect(),
             Message::PreviewMoved => Vec::new(),
             Message::PhraseTapped(at) => {
-                self.phrase(at).map(|phrase| Event::Citizen(Citizen::TextTyped(phrase))).into_iter().collect()
+                let phrase = meaning::phrase(&self.session, &self.catalog, at);
+                phrase.into_iter().map(Event::Citizen).collect()
             }
-            Message::PickerTapped(at) => self.picked(at).into_iter().map(Event::Citizen).collect(),
-            Message::KeyboardTyped(text) => self.keyboard(&text).into_iter().map(Event::Keyboard).collect(),
+            Message::PickerTapped(at) => {
+                meaning::picked(&self.session, at).into_iter().map(Event::Citizen).collect()
+            }
+            Message::KeyboardTyped(text) => {
+                meaning::keyboard(&self.session, &text).into_iter().map(Event::Keyboard).collect()
+            }
         }
     }
 
@@ -135,37 +138,5 @@ impl EventLoop {
     fn aged(&self) -> Option<Event> {
         let age = self.catalog.age();
         (age != self.session.surroundings.catalog).then_some(Event::Device(Device::CatalogAged(age)))
-    }
-
-    /// The words of a ready phrase, in the language shown.
-    fn phrase(&self, at: usize) -> Option<Private<String>> {
-        let Page::Question(draft) = &self.session.page else { return None };
-        let code = &self.session.visit.as_ref()?.item;
-        let phrase = self.catalog.question(code, &draft.question)?.phrases.get(at)?;
-        Some(Private::from(words(phrase, self.session.settings.language)))
-    }
-
-    /// What the touched cell of the picker holds.
-    fn picked(&self, at: usize) -> Option<Citizen> {
-        let picker = &self.session.typing()?.picker;
-        picker::cells(picker).into_iter().nth(at).map(|pick| Citizen::Typing(TypingTouch::Picked(pick)))
-    }
-
-    /// A real keyboard means the same as the keys on the screen.
-    fn keyboard(&self, text: &str) -> Vec<Citizen> {
-        let enter = match &self.session.page {
-            Page::Identify(_) => Citizen::NumberSubmitted,
-            Page::Enquiry(_) => Citizen::EnquirySubmitted,
-            _ => Citizen::Answered,
-        };
-        text.chars()
-            .filter_map(|character| match character {
-                '\u{8}' | '\u{7f}' => Some(Citizen::Erased),
-                '\n' | '\r' => Some(enter.clone()),
-                // Slint's codes for keys without a character lie in the private use area.
-                c if c.is_control() || ('\u{e000}'..='\u{f8ff}').contains(&c) => None,
-                c => Some(Citizen::KeyTyped(c)),
-            })
-            .collect()
     }
 }

@@ -17,6 +17,7 @@ pub mod event_loop;
 pub mod fonts;
 pub mod guide_sheet;
 pub mod inbox;
+pub mod meaning;
 pub mod present;
 pub mod screen;
 pub mod submission;

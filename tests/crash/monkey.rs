@@ -5,8 +5,18 @@ use anyhow::{Result, ensure};
 use kiosk_tests::monkey::{Plan, play};
 
 /// Pages that an afternoon without them has not tried.
-const PAGES: [&str; 8] =
-    ["home", "guide", "consent", "identify", "confirm-person", "question", "enquiry", "leaving"];
+const PAGES: [&str; 10] = [
+    "home",
+    "guide",
+    "consent",
+    "identify",
+    "confirm-person",
+    "question",
+    "review",
+    "receipt",
+    "enquiry",
+    "leaving",
+];
 
 #[tokio::test]
 async fn a_monkey_always_leaves_a_home_screen_and_nobodys_name() -> Result<()> {
@@ -23,6 +33,9 @@ async fn a_monkey_always_leaves_a_home_screen_and_nobodys_name() -> Result<()> {
             findings.pages
         );
     }
-    ensure!(findings.persons_seen > 0 && findings.homes > 0, "seed {seed}: {findings:?}");
+    ensure!(
+        findings.persons_seen > 0 && findings.homes > 0 && findings.cases > 0,
+        "seed {seed}: {findings:?}"
+    );
     Ok(())
 }

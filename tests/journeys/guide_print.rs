@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const PRINTER: &str = "document-printer";
 const PRINT: &str = "打印这份指南";
-const PRINTED: &str = "指南打印好了，请到 A4 打印机取走。";
+const PRINTED: &str = "打印好了，请到 A4 打印机取走。";
 const JAMMED: &str = "要打印，请工作人员取出 A4 打印机里卡住的纸";
 /// From the break of the line to words on the screen: the driver gives the printer up after five seconds.
 const TOLD: Duration = Duration::from_secs(12);
@@ -103,7 +103,7 @@ async fn the_print_out_speaks_the_language_of_the_screen() -> Result<()> {
     at_the_guide(&kiosk).await?;
     kiosk.touch("English").await?;
     kiosk.touch("Print guide").await?;
-    kiosk.wait_text("The guide is printed.").await?;
+    kiosk.wait_text("Printed. Please take it").await?;
     kiosk.touch("繁體").await?;
     kiosk.touch("列印這份指南").await?;
     let outs = kiosk.wait_print_outs(2).await?;
@@ -148,7 +148,7 @@ async fn a_jam_in_the_middle_is_said_and_stops_nobody() -> Result<()> {
 
     // Somebody takes the paper out: nothing is printed by itself, and the next touch prints.
     kiosk.change(PRINTER, json!({ "fault": null })).await?;
-    kiosk.wait_text("指南没有打好。可以再打一次").await?;
+    kiosk.wait_text("没有打好。可以再打一次").await?;
     ensure!(kiosk.print_outs().await?.is_empty(), "the job was taken back");
     kiosk.touch(PRINT).await?;
     kiosk.wait_text(PRINTED).await?;

@@ -13,17 +13,19 @@ mod progress;
 mod two_cards;
 mod typing;
 mod voice;
+mod walk;
 
 pub use look::{Dealer, Look, Panel, pairwise};
 pub use picture::Picture;
 pub use typing::Finger;
+pub use walk::Walk;
 
 use anyhow::Result;
 use device_drivers::camera::Picture as CameraPicture;
 use kiosk_app::bind::Screen;
 use kiosk_app::catalog::Catalog;
 use kiosk_app::config::Config;
-use kiosk_app::inbox::inbox;
+use kiosk_app::inbox::{Message, inbox};
 use kiosk_core::applicant::{Applicant, CardKind, DocumentKind, IdentificationWay};
 use kiosk_core::calendar;
 use kiosk_core::remedy::{Notice, Remedy};
@@ -58,6 +60,8 @@ pub struct Gallery {
     window: KioskWindow,
     screen: Screen,
     catalog: Rc<Catalog>,
+    /// What touches mean.
+    messages: async_channel::Receiver<Message>,
 }
 
 impl Gallery {
@@ -71,12 +75,12 @@ impl Gallery {
         kiosk_app::fonts::set_fallbacks();
         let catalog = Rc::new(Catalog::load(catalog));
         anyhow::ensure!(catalog.hidden() == 0, "an item of the catalog is broken");
-        let (inbox, _) = inbox();
+        let (inbox, messages) = inbox();
         let config = config(Panel::Upright.size())?;
         let screen = Screen::new(window.clone_strong(), catalog.clone(), &config, Default::default(), &inbox);
         Screen::show_clock(&window, NOW_MS);
         window.show()?;
-        Ok(Gallery { easel, window, screen, catalog })
+        Ok(Gallery { easel, window, screen, catalog, messages })
     }
 
     /// Shows the session as it stands, in this look. Theme and language are the session's own.
@@ -116,6 +120,11 @@ impl Gallery {
     /// The window, to be looked into.
     pub fn window(&self) -> &KioskWindow {
         &self.window
+    }
+
+    /// Every item with its shape, in the order of the home screen.
+    pub fn items(&self) -> Vec<(ItemCode, Shape)> {
+        self.catalog.items().iter().map(|item| (item.code.clone(), item.shape)).collect()
     }
 
     /// Codes of the items but the first: of them only what the first does not have is worth keeping.

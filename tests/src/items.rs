@@ -229,7 +229,7 @@ fn first(options: &[Choice]) -> Result<&Choice> {
 }
 
 /// The markup's words in this language, by the simplified Chinese that stands there.
-fn translations(language: Language) -> Result<HashMap<String, String>> {
+pub(crate) fn translations(language: Language) -> Result<HashMap<String, String>> {
     if language == Language::ZhHans {
         return Ok(HashMap::new());
     }

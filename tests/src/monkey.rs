@@ -1,6 +1,6 @@
 //! A monkey at the kiosk: touches, keys, cards, pulls, faults and the network's moods, all drawn from a seed, on the
-//! whole running kiosk. It knows nothing of items or pages: what can be touched comes from the screen, what devices can do
-//! from what they say of themselves.
+//! whole running kiosk. It knows nothing of items: what can be touched comes from the screen, what devices can do
+//! from what they say of themselves. In an eager mood it looks for the words that lead on, and so gets cases done.
 //!
 //! Judged: the kiosk never ends and never panics; two residents are never on one screen, and nobody is on the home screen;
 //! whenever the monkey goes away, home is reached within the idle time.
@@ -19,7 +19,7 @@ use simulator::client::{Device, Elements, NetworkMode, Options};
 use tokio::time::Instant;
 
 use crate::workshop::Kiosk;
-use draw::Act;
+use draw::{Act, Mood};
 use judge::{Judge, PROCESS};
 
 /// Seconds until the idle warning, of its countdown, and of the farewell while the monkey plays.
@@ -94,9 +94,10 @@ struct Monkey {
 
 impl Monkey {
     async fn stay(&mut self, random: &mut StdRng, until: u64) -> Result<()> {
+        let mood = Mood::draw(random);
         while self.findings.touches < until && self.findings.violations.is_empty() {
             let shown = self.look().await?;
-            let act = draw::act(random, &shown, &self.devices);
+            let act = draw::act(random, mood, &shown, &self.devices);
             self.do_it(act).await;
         }
         Ok(())

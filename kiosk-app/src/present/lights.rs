@@ -70,8 +70,7 @@ mod tests {
     fn an_idle_kiosk_is_dark_and_the_farewell_points_to_what_is_left() {
         let mut session = Session::default();
         assert_eq!(lights(&session), Lights::default());
-        session.page =
-            Page::Leaving(ToTake { card: true, card_seen: false, social_card: false, receipt: false });
+        session.page = Page::Leaving(ToTake { card: true, ..ToTake::default() });
         session.notice = Some(Notice::Help);
         let shown = lights(&session);
         assert_eq!((shown.card, shown.receipt), (LightPattern::Fast, LightPattern::Off));

@@ -95,7 +95,7 @@ impl Visitor {
     }
 
     /// What a register might keep: the longest word, a large sum, a long name.
-    fn sample(&self, code: &ItemCode) -> Fetched {
+    pub(super) fn sample(&self, code: &ItemCode) -> Fetched {
         let item = self.catalog.item(code).expect("the item is shown");
         let fetch = item.fetch.as_ref().expect("it fetches");
         let values = |fields: &[Field], at: u32| fields.iter().map(|field| sample_of(field, at)).collect();

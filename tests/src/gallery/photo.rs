@@ -56,6 +56,11 @@ impl Visitor {
     }
 }
 
+/// A photo of a paper.
+pub(super) fn sample() -> Photo {
+    photo(&paper(480))
+}
+
 fn photo(picture: &Picture) -> Photo {
     let jpeg = keep(picture, 512 * 1024).expect("a small picture fits").jpeg.to_vec();
     let rgb = Private::new(picture.rgb().to_vec());

@@ -4,12 +4,63 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
-use simulator::client::{Device, Elements, NetworkMode};
+use simulator::client::{Device, Element, Elements, NetworkMode};
 
 /// Words that end or turn back a visit; drawn rarely, or no visit would get anywhere.
 const TURNS_BACK: [&str; 6] = ["结束", "結束", "End", "上一步", "Back", "不同意"];
 /// How many times rarer.
 const RARER: u32 = 12;
+
+/// Words that lead on, in all languages: whoever wants something done looks for them.
+const LEADS_ON: [&str; 28] = [
+    "开始办理",
+    "開始辦理",
+    "Start",
+    "同意",
+    "I agree",
+    "是我",
+    "Yes",
+    "下一题",
+    "下一題",
+    "Next",
+    "跳过这一题",
+    "略過這一題",
+    "Skip",
+    "拍照",
+    "用这张",
+    "用這張",
+    "Take photo",
+    "Use this one",
+    "确认提交",
+    "確認提交",
+    "Submit",
+    "好了，继续",
+    "好了，繼續",
+    "Continue",
+    "先登记",
+    "打印带走",
+    "列印帶走",
+    "Print to take along",
+];
+
+/// What is typed where a telephone number, an address or a sentence is asked for.
+const ANSWERS: [&str; 3] = ["13800000000", "18", "a b"];
+
+/// How the monkey behaves until it goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// It touches whatever there is.
+    Playful,
+    /// It wants something done, and mostly knows how: it reaches the check page, the receipt, the rating.
+    Eager,
+}
+
+impl Mood {
+    /// One stay in two is eager.
+    pub fn draw(random: &mut StdRng) -> Mood {
+        if random.random_bool(0.5) { Mood::Eager } else { Mood::Playful }
+    }
+}
 
 /// What a finger may type on a keyboard: digits, letters, Chinese, nothing that is a character, far too much.
 const TEXTS: [&str; 9] =
@@ -28,7 +79,10 @@ pub enum Act {
 }
 
 /// The next act, given what is on the screen and what devices there are.
-pub fn act(random: &mut StdRng, shown: &Elements, devices: &[Device]) -> Act {
+pub fn act(random: &mut StdRng, mood: Mood, shown: &Elements, devices: &[Device]) -> Act {
+    if mood == Mood::Eager && random.random_bool(0.8) {
+        return eager(random, shown, devices);
+    }
     let identifying = shown.screen == "identify";
     match random.random_range(0..100) {
         // Whoever is asked for a card looks for one.
@@ -43,14 +97,36 @@ pub fn act(random: &mut StdRng, shown: &Elements, devices: &[Device]) -> Act {
     }
 }
 
-/// A finger on something that takes touches, not always in its middle.
+/// The next step of somebody who wants it done: a card, an answer, then on.
+fn eager(random: &mut StdRng, shown: &Elements, devices: &[Device]) -> Act {
+    match (shown.screen.as_str(), random.random_range(0..100)) {
+        ("identify", 0..60) => card(random, devices),
+        ("question", 0..30) => Act::Type((*ANSWERS.choose(random).unwrap_or(&"1")).to_owned()),
+        (_, 0..85) => {
+            let leads_on = |each: &&Element| LEADS_ON.contains(&each.label.as_str()) && each.enabled;
+            // Where an answer is missing, the way on says so: then something else is touched.
+            match shown.elements.iter().filter(leads_on).collect::<Vec<_>>().choose(random) {
+                Some(way_on) if random.random_bool(0.6) => within(random, way_on),
+                _ => touch(random, shown),
+            }
+        }
+        _ => touch(random, shown),
+    }
+}
+
+/// A finger on something that takes touches.
 fn touch(random: &mut StdRng, shown: &Elements) -> Act {
     let takes = |role: &str| !matches!(role, "" | "text" | "image" | "none");
     let buttons: Vec<_> = shown.elements.iter().filter(|each| each.enabled && takes(&each.role)).collect();
     let weight = |label: &str| if TURNS_BACK.contains(&label) { 1 } else { RARER };
-    let Ok(button) = buttons.choose_weighted(random, |each| weight(&each.label)) else {
-        return tap(anywhere(random));
-    };
+    match buttons.choose_weighted(random, |each| weight(&each.label)) {
+        Ok(button) => within(random, button),
+        Err(_) => tap(anywhere(random)),
+    }
+}
+
+/// Not always in its middle.
+fn within(random: &mut StdRng, button: &Element) -> Act {
     let (right, down) = (random.random_range(0.05..0.95), random.random_range(0.05..0.95));
     tap((button.x + button.w * right, button.y + button.h * down))
 }

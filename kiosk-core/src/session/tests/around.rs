@@ -40,7 +40,13 @@ fn a_card_that_still_lies_there_keeps_the_farewell_and_is_on_record_at_last() {
         device(&mut bench, Device::CardLeft(ticket, true));
         assert_eq!(
             bench.session.page,
-            Page::Leaving(ToTake { card: true, card_seen: true, social_card: false, receipt: false })
+            Page::Leaving(ToTake {
+                card: true,
+                card_seen: true,
+                social_card: false,
+                receipt: false,
+                papers: false
+            })
         );
         farewell_is_over(&mut bench);
         match look(&bench) {
@@ -64,7 +70,13 @@ fn a_card_taken_in_time_or_never_seen_again_is_not_on_record() {
     device(&mut bench, Device::CardLeft(second, false));
     assert_eq!(
         bench.session.page,
-        Page::Leaving(ToTake { card: true, card_seen: false, social_card: false, receipt: false })
+        Page::Leaving(ToTake {
+            card: true,
+            card_seen: false,
+            social_card: false,
+            receipt: false,
+            papers: false
+        })
     );
     farewell_is_over(&mut bench);
     assert_eq!(bench.session.page, Page::Home(None));

@@ -84,7 +84,7 @@ fn a_card_that_says_why_not_leaves_the_other_way_open_without_a_touch() {
     assert_eq!((bench.session.notice, &bench.session.page), (None, &Page::ConfirmPerson));
     // At the end both are in the machine.
     bench.touch(Citizen::End);
-    let both = ToTake { card: true, card_seen: false, social_card: true, receipt: false };
+    let both = ToTake { card: true, card_seen: false, social_card: true, receipt: false, papers: false };
     assert_eq!(bench.session.page, Page::Leaving(both));
 }
 

@@ -70,7 +70,9 @@ fn a_resident_asks_and_reads_and_nothing_stays() {
     }
     bench.touch(Citizen::EnquirySubmitted);
     let (ticket, question) = asked(&bench).expect("the city is asked");
-    let CityQuestion::CaseProgress { case_number, verification } = question;
+    let CityQuestion::CaseProgress { case_number, verification } = question else {
+        panic!("it asks about a case")
+    };
     assert_eq!((case_number.expose(), verification.expose().as_str()), (&number(), CODE));
 
     bench.send(Event::City(City::Answered(ticket, progress(&number()))));
@@ -80,7 +82,13 @@ fn a_resident_asks_and_reads_and_nothing_stays() {
     assert!(bench.effects.contains(&Effect::WipeSession));
     assert_eq!(
         bench.session.page,
-        Page::Leaving(ToTake { card: false, card_seen: false, social_card: false, receipt: true })
+        Page::Leaving(ToTake {
+            card: false,
+            card_seen: false,
+            social_card: false,
+            receipt: true,
+            papers: false
+        })
     );
     bench.touch(Citizen::FarewellDone);
     assert_eq!(bench.session.page, Page::Home(None));

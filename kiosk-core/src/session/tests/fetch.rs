@@ -163,7 +163,10 @@ fn the_same_person_goes_on_without_her_card_and_is_asked_whether_it_is_she() {
     assert_eq!(bench.shown_question(), "kind");
     bench.touch(Citizen::End);
     assert!(bench.session.known.is_none());
-    assert!(matches!(bench.session.page, Page::Leaving(ToTake { card: true, .. })), "her card still lies there");
+    assert!(
+        matches!(bench.session.page, Page::Leaving(ToTake { card: true, .. })),
+        "her card still lies there"
+    );
 }
 
 #[test]

@@ -24,7 +24,13 @@ fn a_resident_goes_from_home_to_home_and_nothing_of_her_stays() {
     assert_eq!(bench.session.visit, None);
     assert_eq!(
         bench.session.page,
-        Page::Leaving(ToTake { card: true, card_seen: false, social_card: false, receipt: true })
+        Page::Leaving(ToTake {
+            card: true,
+            card_seen: false,
+            social_card: false,
+            receipt: true,
+            papers: false
+        })
     );
     bench.touch(Citizen::FarewellDone);
     assert_eq!(bench.session.page, Page::Home(None));
@@ -69,7 +75,13 @@ fn who_does_not_go_on_with_an_expired_card_is_forgotten() {
     assert!(bench.effects.contains(&Effect::WipeSession));
     assert_eq!(
         bench.session.page,
-        Page::Leaving(ToTake { card: true, card_seen: false, social_card: false, receipt: false })
+        Page::Leaving(ToTake {
+            card: true,
+            card_seen: false,
+            social_card: false,
+            receipt: false,
+            papers: false
+        })
     );
     assert_eq!(bench.session.visit, None);
 }
@@ -308,7 +320,13 @@ fn a_broken_condition_is_said_and_the_rest_works() {
     bench.touch(Citizen::NoticeClosed).touch(Citizen::End);
     assert!(matches!(
         bench.session.page,
-        Page::Leaving(ToTake { card: true, card_seen: false, social_card: false, receipt: false })
+        Page::Leaving(ToTake {
+            card: true,
+            card_seen: false,
+            social_card: false,
+            receipt: false,
+            papers: false
+        })
     ));
 }
 
