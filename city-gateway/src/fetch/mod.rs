@@ -5,8 +5,6 @@
 //! Deliberately absent: a copy of what a register said, and a queue: whoever would have to wait is told to come again.
 
 mod issue;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
