@@ -107,7 +107,7 @@ impl Certificate {
             ("terminal", &self.terminal, 24),
             ("name", &self.name, 120),
             ("person_number", &self.person_number, 24),
-            ("address", &self.address, 1400),
+            ("address", &self.address, 1500),
             ("site", &self.site, 80),
         ];
         let facts =
@@ -317,6 +317,10 @@ mod tests {
             let refused = typesetter.render_certificate(&changed);
             assert!(matches!(refused, Err(DocumentError::TooLong { field: named, .. }) if named == field));
         }
+        // The longest stamp behind the longest address.
+        let mut most = certificate(Language::ZhHans);
+        most.address = format!("https://{}/d/{}", "c".repeat(89), "A2B4".repeat(204));
+        assert!(typesetter.render_certificate(&most).is_ok());
         let mut dense = certificate(Language::ZhHans);
         dense.address = format!("https://city.example/d/{}", "A2B4".repeat(340));
         assert!(matches!(typesetter.render_certificate(&dense), Err(DocumentError::QrTooLong)));

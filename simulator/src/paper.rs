@@ -150,6 +150,24 @@ mod tests {
     }
 
     #[test]
+    fn the_code_in_a_picture_is_found() {
+        let address = format!("https://city.example/d/{}", "A2B4".repeat(110));
+        let code = kiosk_documents::qr::modules(&address).unwrap();
+        let (side, dots) = (code.size_with_quiet_zone(), 4);
+        let grey: Vec<u8> = (0..side * dots * side * dots)
+            .map(|at| {
+                let module = |place: usize| (place / dots).wrapping_sub(kiosk_documents::qr::QUIET_ZONE);
+                let (x, y) = (module(at % (side * dots)), module(at / (side * dots)));
+                if code.is_dark(x, y) { 0 } else { 255 }
+            })
+            .collect();
+        let pixels = (side * dots) as u32;
+        let (colour, depth) = (png::ColorType::Grayscale, png::BitDepth::Eight);
+        let png = crate::picture::encode(pixels, pixels, colour, depth, &grey).unwrap();
+        assert_eq!(read(&png).unwrap(), Paper { code: Some(address), words: None });
+    }
+
+    #[test]
     fn a_page_without_a_code_has_none() {
         let paper = read(&pdf_page::tests::quarter()).unwrap();
         assert_eq!(paper, Paper { code: None, words: Some(String::new()) });

@@ -4,6 +4,7 @@
 //!
 //! Deliberately absent: the network; so it cannot know whether the city has taken a document back.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,43 +40,44 @@ fn main() -> ExitCode {
 }
 
 fn check(arguments: &Arguments) -> Result<bool> {
+    let mut out = std::io::stdout().lock();
     let key = &arguments.key;
     let pem = std::fs::read_to_string(key).with_context(|| format!("{}", key.display()))?;
     let keys = DocumentPublicKey::all_from_pem(&pem).with_context(|| format!("{}", key.display()))?;
     let paper = paper_of(&arguments.paper)?;
     let Some(code) = &paper.code else {
-        println!("✕ 没有找到码 No code was found. Lay the paper flat, and try a sharper picture.");
+        writeln!(out, "✕ 没有找到码 No code was found. Lay the paper flat, and try a sharper picture.")?;
         return Ok(false);
     };
     let stamp = match Stamp::read(stamp_in(code), &keys) {
         Ok(stamp) => stamp,
         Err(fault) => {
-            println!("✕ 不是真的，或者被改过 Not genuine, or altered: {fault}.");
+            writeln!(out, "✕ 不是真的，或者被改过 Not genuine, or altered: {fault} ({}).", key.display())?;
             return Ok(false);
         }
     };
     let catalog = arguments.catalog.as_deref().map(Catalog::load);
     let fetch = catalog.as_ref().and_then(|catalog| catalog.item(&stamp.item)?.fetch.as_ref());
-    tell(&stamp, fetch);
+    tell(&mut out, &stamp, fetch)?;
     let mut good = true;
     if let Some(words) = &paper.words {
         let differing = differences(&stamp, fetch, words);
         for line in &differing {
-            println!("✕ 纸上不一样 The page says something else: {line}");
+            writeln!(out, "✕ 纸上不一样 The page says something else: {line}")?;
         }
         if differing.is_empty() {
-            println!("✓ 页面上的字和签过的一样 The words on the page are what was signed.");
+            writeln!(out, "✓ 页面上的字和签过的一样 The words on the page are what was signed.")?;
         }
         good &= differing.is_empty();
     } else {
-        println!("  请和纸上对一对 Compare this with the paper.");
+        writeln!(out, "  请和纸上对一对 Compare this with the paper.")?;
     }
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     if i64::try_from(now_s)? >= stamp.valid_until_s() {
-        println!("! 过期了 It is no longer valid.");
+        writeln!(out, "! 过期了 It is no longer valid.")?;
         good = false;
     }
-    println!("  有没有作废，要问本市 Only the city knows whether it was taken back: open the address.");
+    writeln!(out, "  有没有作废，要问本市 Only the city knows whether it was taken back: open the address.")?;
     Ok(good)
 }
 
@@ -89,23 +91,24 @@ fn paper_of(named: &str) -> Result<Paper> {
 }
 
 /// What the city signed.
-fn tell(stamp: &Stamp, fetch: Option<&Fetch>) {
+fn tell(out: &mut impl Write, stamp: &Stamp, fetch: Option<&Fetch>) -> std::io::Result<()> {
     let day = |at_s: i64| day_in_china(at_s * 1000).map(iso).unwrap_or_default();
     let title = fetch.map_or(stamp.item.as_str(), |fetch| &fetch.title.zh_hans);
-    println!("✓ 是本市签的 Signed by the city: {title}");
-    println!("  证明编号 Number       {}", stamp.number);
-    println!("  姓名 Name             {}", stamp.name);
-    println!("  证件号码 ID number    {}", stamp.person_number);
-    println!("  出具 Issued           {}", day(stamp.issued_at_s));
-    println!("  使用到 Valid until    {}", day(stamp.valid_until_s()));
+    writeln!(out, "✓ 是本市签的 Signed by the city: {title}")?;
+    writeln!(out, "  证明编号 Number       {}", stamp.number)?;
+    writeln!(out, "  姓名 Name             {}", stamp.name)?;
+    writeln!(out, "  证件号码 ID number    {}", stamp.person_number)?;
+    writeln!(out, "  出具 Issued           {}", day(stamp.issued_at_s))?;
+    writeln!(out, "  使用到 Valid until    {}", day(stamp.valid_until_s()))?;
     for (key, raw) in &stamp.facts {
         let (label, value) =
             in_words(fetch, key, raw, Language::ZhHans).unwrap_or((key.clone(), raw.clone()));
-        println!("  {label}：{value}");
+        writeln!(out, "  {label}：{value}")?;
     }
     if stamp.rows > 0 {
-        println!("  明细 Table            {} 行 rows", stamp.rows);
+        writeln!(out, "  明细 Table            {} 行 rows", stamp.rows)?;
     }
+    Ok(())
 }
 
 fn in_words(fetch: Option<&Fetch>, key: &str, raw: &str, language: Language) -> Option<(String, String)> {
