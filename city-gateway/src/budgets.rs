@@ -89,11 +89,13 @@ impl Shares {
         }
         let full = || Bucket::new(self.rate, self.most, now);
         let bucket = buckets.entry(name.to_owned()).or_insert_with(full);
-        let wait = bucket.wait(now).map(whole_seconds);
-        if wait.is_none() {
-            bucket.take(1.0);
+        bucket.fill(now);
+        if bucket.level < 1.0 {
+            let missing = (1.0 - bucket.level) / bucket.rate;
+            return Some(whole_seconds(Duration::from_secs_f64(missing.clamp(0.001, 3600.0))));
         }
-        wait
+        bucket.take(1.0);
+        None
     }
 }
 

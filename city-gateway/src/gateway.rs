@@ -34,6 +34,7 @@ use crate::receipts::Signer;
 use crate::registers;
 use crate::relay;
 use crate::store::InboxStore;
+use crate::store::desk::DeskStore;
 use crate::store::issued::IssuedDocuments;
 use crate::store::registry::TerminalRegistry;
 use crate::store::seat::Seat;
@@ -79,6 +80,7 @@ pub struct Gateway {
     registry: Arc<dyn TerminalRegistry>,
     store: Arc<dyn InboxStore>,
     desk: Arc<CaseDesk>,
+    operators: Arc<dyn DeskStore>,
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     broken: Arc<Notify>,
@@ -196,6 +198,7 @@ impl Gateway {
             registry: Arc::clone(&registry),
             store: Arc::clone(&store),
             desk,
+            operators: Arc::clone(&operators),
             handle: handle.clone(),
             stop,
             broken,
@@ -311,6 +314,11 @@ impl Gateway {
     /// Where cases are decided.
     pub fn desk(&self) -> &Arc<CaseDesk> {
         &self.desk
+    }
+
+    /// The operators' side of the store, with the audit chain.
+    pub fn desk_store(&self) -> &Arc<dyn DeskStore> {
+        &self.operators
     }
 
     /// Returns when the gateway cannot go on and has to be started anew; while all is well, never.

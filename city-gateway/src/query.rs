@@ -2,7 +2,8 @@
 //!
 //! A thread of its own holds the city's key for this, so that a question never stands behind a batch of records; it
 //! opens, and looks no further. The answer is sealed to the key of the session that asked. Deliberately absent: any
-//! trace of a question or an answer, in the store, in a log or in an error.
+//! trace of a question or an answer, in the store, in a log or in an error; of a fetch the store learns that it was, and
+//! never about whom.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

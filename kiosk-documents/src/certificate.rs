@@ -77,6 +77,8 @@ pub struct Column {
     pub label: String,
     /// Whether it holds figures, which stand at the right.
     pub figures: bool,
+    /// Whether it holds words, which need twice the room.
+    pub wide: bool,
 }
 
 impl fmt::Debug for Certificate {
@@ -105,7 +107,7 @@ impl Certificate {
             ("terminal", &self.terminal, 24),
             ("name", &self.name, 120),
             ("person_number", &self.person_number, 24),
-            ("address", &self.address, 1400),
+            ("address", &self.address, 1500),
             ("site", &self.site, 80),
         ];
         let facts =
@@ -151,7 +153,11 @@ impl Certificate {
             .columns
             .iter()
             .map(|column| {
-                let fields = [("label", text(&column.label)), ("figures", column.figures.into_value())];
+                let fields = [
+                    ("label", text(&column.label)),
+                    ("figures", column.figures.into_value()),
+                    ("wide", column.wide.into_value()),
+                ];
                 fields.into_iter().map(|(key, value)| (key.into(), value)).collect::<Dict>().into_value()
             })
             .collect();
@@ -251,8 +257,8 @@ mod tests {
             person_number: "990*************26".into(),
             facts: vec![("这段时间交了".into(), "12 个月".into())],
             columns: vec![
-                Column { label: "月份".into(), figures: false },
-                Column { label: "自己交".into(), figures: true },
+                Column { label: "月份".into(), ..Column::default() },
+                Column { label: "自己交".into(), figures: true, wide: false },
             ],
             rows: vec![vec!["2026年10月".into(), "1,208.50 元".into()]; 12],
             notes: vec!["没有列出来的月份，就是那个月没有交。".into()],
@@ -295,7 +301,7 @@ mod tests {
         let mut long = certificate(Language::ZhHans);
         long.title = "题".repeat(40);
         long.facts = vec![("称".repeat(12), "值".repeat(60)); MAX_FACTS];
-        long.columns = vec![Column { label: "列".repeat(6), figures: false }; MAX_COLUMNS];
+        long.columns = vec![Column { label: "列".repeat(6), figures: false, wide: true }; MAX_COLUMNS];
         long.rows = vec![vec!["行".repeat(60); MAX_COLUMNS]; MAX_ROWS];
         long.notes = vec!["注".repeat(200); MAX_NOTES];
         let pages = typesetter.typeset_certificate(&long).unwrap().document.pages().len();
@@ -311,6 +317,10 @@ mod tests {
             let refused = typesetter.render_certificate(&changed);
             assert!(matches!(refused, Err(DocumentError::TooLong { field: named, .. }) if named == field));
         }
+        // The longest stamp behind the longest address.
+        let mut most = certificate(Language::ZhHans);
+        most.address = format!("https://{}/d/{}", "c".repeat(89), "A2B4".repeat(204));
+        assert!(typesetter.render_certificate(&most).is_ok());
         let mut dense = certificate(Language::ZhHans);
         dense.address = format!("https://city.example/d/{}", "A2B4".repeat(340));
         assert!(matches!(typesetter.render_certificate(&dense), Err(DocumentError::QrTooLong)));

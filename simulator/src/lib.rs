@@ -19,6 +19,7 @@ pub mod launch;
 pub mod lock;
 pub mod log_file;
 pub mod network;
+pub mod paper;
 pub mod pcscd;
 mod pdf_page;
 pub mod picture;

@@ -13,15 +13,20 @@ const SCALE: f32 = 1.5;
 
 /// Draws a page, from 0, in greys as PNG; copies repeat the pages. `None` when it is no PDF with pages.
 pub fn draw(pdf: Vec<u8>, page: usize) -> Option<Vec<u8>> {
+    let (width, height, grey) = grey(pdf, page, SCALE)?;
+    picture::encode(width, height, ColorType::Grayscale, BitDepth::Eight, &grey).ok()
+}
+
+/// The same as width, height and greys, at so many pixels for each point.
+pub(crate) fn grey(pdf: Vec<u8>, page: usize, scale: f32) -> Option<(u32, u32, Vec<u8>)> {
     let pdf = Pdf::new(pdf).ok()?;
     let pages = pdf.pages();
     let page = pages.get(page % pages.len().max(1))?;
     let settings =
-        RenderSettings { x_scale: SCALE, y_scale: SCALE, bg_color: WHITE, ..RenderSettings::default() };
+        RenderSettings { x_scale: scale, y_scale: scale, bg_color: WHITE, ..RenderSettings::default() };
     let drawn = hayro::render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings);
-    let grey: Vec<u8> = drawn.data_as_u8_slice().chunks_exact(4).map(luminance).collect();
-    let (width, height) = (u32::from(drawn.width()), u32::from(drawn.height()));
-    picture::encode(width, height, ColorType::Grayscale, BitDepth::Eight, &grey).ok()
+    let grey = drawn.data_as_u8_slice().chunks_exact(4).map(luminance).collect();
+    Some((u32::from(drawn.width()), u32::from(drawn.height()), grey))
 }
 
 /// Rec. 601, in 256ths. The ground is opaque, so that the fourth channel says nothing.

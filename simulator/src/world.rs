@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
+use sync_protocol::DocumentKey;
 
 use crate::authority;
 use crate::lock::LOCK_FILE;
@@ -34,6 +35,13 @@ const SOCKET_PATH_LIMIT: usize = 100;
 /// Written last: keys without it are from an interrupted first start.
 const KEYS_COMPLETE: &str = "complete";
 const OURS: [&str; 7] = ["ports.toml", "screen.sock", "terminal", "gateway", "switch", "dev", "logs"];
+
+/// The private key with which the city signs documents for residents.
+const DOCUMENT_KEY: &str = "city-document.key.pem";
+
+/// Registers of departments; in a demo all of them are made up.
+const REGISTERS: [&str; 5] =
+    ["social-insurance", "social-insurance-payments", "medical-insurance", "provident-fund", "real-estate"];
 
 /// What the configuration files are made of besides the folder.
 #[derive(Debug, Clone)]
@@ -116,6 +124,10 @@ impl World {
         if !switch.join(KEYS_COMPLETE).exists() {
             self.make_keys()?;
         }
+        // Apart, for folders that an older demo left.
+        if !self.folder.join("gateway/keys").join(DOCUMENT_KEY).exists() {
+            self.make_document_key()?;
+        }
         let signed = options.publisher.as_deref().is_some_and(|publisher| self.sign(publisher, options));
         if !signed {
             // With a root of trust the agent would keep its versions in the project's own folder.
@@ -153,6 +165,20 @@ impl World {
                 write_private(&path, contents.as_bytes())
                     .with_context(|| format!("cannot write {}", path.display()))?;
             }
+        }
+        Ok(())
+    }
+
+    fn make_document_key(&self) -> anyhow::Result<()> {
+        let key = DocumentKey::generate();
+        let keys = self.folder.join("gateway/keys");
+        // The public half first: the other one says that both are there.
+        let files =
+            [("city-document.pub.pem", key.public().to_pem()), (DOCUMENT_KEY, key.to_pem().to_string())];
+        for (name, contents) in files {
+            let path = keys.join(name);
+            write_private(&path, contents.as_bytes())
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }
@@ -213,6 +239,8 @@ impl World {
         if signed {
             paths["catalog_repository"] = json!("repository");
         }
+        let registers: serde_json::Map<_, _> =
+            REGISTERS.iter().map(|name| ((*name).to_owned(), json!({ "kind": "reference" }))).collect();
         Ok(toml::Table::try_from(json!({
             "listen": {
                 "terminals": format!("127.0.0.1:{}", ports.terminals),
@@ -223,6 +251,12 @@ impl World {
             "enrolment": { "trust_unlisted": true },
             // The simulator's page shows the city's inbox; a real city has its operators sign in.
             "city": { "open_feed": true },
+            "documents": {
+                "address": format!("http://127.0.0.1:{}/d/", ports.city),
+                "demo": true,
+                "renderer": options.documents,
+            },
+            "registers": registers,
         }))?)
     }
 

@@ -19,6 +19,7 @@ mod simulate;
 mod test;
 mod tidy;
 mod ui;
+mod verify;
 mod workspace;
 
 use std::process::ExitCode;
@@ -59,6 +60,8 @@ enum Command {
     Oracle(oracle::Oracle),
     /// Sign and publish the catalog of service items: publish, timestamp, keys, rotate
     Catalog(catalog::Catalog),
+    /// Check a paper that the city issued: an address, a PDF, or a picture of it
+    Verify(verify::Verify),
     /// Everything that a change must pass: format, lints, licences, tests
     Ci,
 }
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Oracle(oracle) => oracle.run(),
         Command::Catalog(catalog) => catalog.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Ci => ci::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -48,7 +48,7 @@ impl Documents {
             let near = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
             let sound =
                 address.starts_with("https://") || near.iter().any(|start| address.starts_with(start));
-            if !sound || !address.ends_with("/d/") || address.len() > 120 || !address.is_ascii() {
+            if !sound || !address.ends_with("/d/") || address.len() > 100 || !address.is_ascii() {
                 return Err(
                     "documents.address must be like https://city.example/d/ (http on this machine)".into()
                 );

@@ -212,8 +212,11 @@ fn written(item: &ServiceItem, holding: &Holding, language: Language) -> Result<
         certificate.facts.push((field.label.get(language).to_owned(), show(field, &holding.facts)?));
     }
     let figures = |kind| matches!(kind, FieldKind::Number | FieldKind::Money);
-    let column =
-        |field: &Field| Column { label: field.label.get(language).to_owned(), figures: figures(field.kind) };
+    let column = |field: &Field| Column {
+        label: field.label.get(language).to_owned(),
+        figures: figures(field.kind),
+        wide: field.kind == FieldKind::Text,
+    };
     certificate.columns = fetch.columns.iter().map(column).collect();
     for row in &holding.rows {
         let shown = fetch.columns.iter().map(|field| show(field, row));

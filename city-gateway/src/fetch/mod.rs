@@ -5,15 +5,13 @@
 //! Deliberately absent: a copy of what a register said, and a queue: whoever would have to wait is told to come again.
 
 mod issue;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use service_catalog::{Catalog, FormCheck, ServiceItem, Shape, Way, day_in_china};
+use service_catalog::{Catalog, FetchFault, FormCheck, ServiceItem, Shape, Way, day_in_china};
 use sync_protocol::limits::MAX_FIELD;
 use sync_protocol::{AnswerBody, FetchQuestion};
 use time::Date;
@@ -200,9 +198,8 @@ impl Fetcher {
         let told = tokio::time::timeout(within, register.ask(&inquiry)).await.unwrap_or(Err(Away::Late));
         let holding = told.map_err(|why| away(&why))?;
         if let Some(holding) = &holding {
-            // Names keys, never values.
-            let fault = fetch.check(&holding.facts, &holding.rows);
-            fault.map_err(|fault| away(&Away::Unusable(fault.to_string())))?;
+            let checked = fetch.check(&holding.facts, &holding.rows);
+            checked.map_err(|fault| away(&Away::Unusable(fault_in_words(&fault))))?;
         }
         Ok(holding)
     }
@@ -216,6 +213,14 @@ fn line(act: AuditAct, at_ms: i64, subject: String, item: &str) -> AuditEntry {
         act,
         subject,
         detail: item.to_owned(),
+    }
+}
+
+/// Names keys of the catalog, never a value, and never a key that the department made up.
+fn fault_in_words(fault: &FetchFault) -> String {
+    match fault {
+        FetchFault::Unknown(_) => "it has a key that the catalog does not have".into(),
+        FetchFault::Missing(_) | FetchFault::Unfit(_) | FetchFault::TooManyRows => fault.to_string(),
     }
 }
 

@@ -42,11 +42,12 @@ pub async fn described(method: &str, path: &str, response: reqwest::Response) ->
 }
 
 /// What the gateway says of itself, at each door.
-static DESCRIPTIONS: LazyLock<[Value; 3]> = LazyLock::new(|| {
+static DESCRIPTIONS: LazyLock<[Value; 4]> = LazyLock::new(|| {
     [
         include_str!("../../openapi/terminals.json"),
         include_str!("../../openapi/enrolment.json"),
         include_str!("../../openapi/departments.json"),
+        include_str!("../../openapi/registers.json"),
     ]
     .map(|text| serde_json::from_str(text).unwrap())
 });

@@ -10,6 +10,8 @@ mod catalog;
 mod department;
 mod desk;
 mod enrolment;
+mod fetch;
+mod fetch_http;
 mod foreign_certificates;
 mod hello;
 mod memory;

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sync_protocol::{
-    AgeOpener, AgeSealer, CityReceiptKey, CityReceiptPublicKey, Opener, Sealer, TerminalKey,
+    AgeOpener, AgeSealer, CityReceiptKey, CityReceiptPublicKey, DocumentKey, DocumentPublicKey, Opener,
+    Sealer, TerminalKey,
 };
 
 const PORTS: PortNumbers = PortNumbers { network: 1001, terminals: 1002, city: 1003 };
@@ -78,6 +79,9 @@ fn keys_fit_each_other_stay_the_same_and_are_private() {
     let receipt = CityReceiptKey::from_pem(&read(&world, "gateway/keys/city-receipt.key.pem")).unwrap();
     let public = CityReceiptPublicKey::from_pem(&read(&world, "terminal/keys/city-receipt.pub.pem")).unwrap();
     assert_eq!(receipt.public(), public);
+    let document = DocumentKey::from_pem(&read(&world, "gateway/keys/city-document.key.pem")).unwrap();
+    let public = read(&world, "gateway/keys/city-document.pub.pem");
+    assert_eq!(DocumentPublicKey::all_from_pem(&public).unwrap(), [document.public()]);
     let key = read(&world, "terminal/keys/terminal.key.pem");
     TerminalKey::from_pem(&key).unwrap();
 

@@ -15,9 +15,11 @@
 //! a choice of algorithm by the sender; personal data outside the seal or in any `Debug` output.
 
 mod anchors;
+mod base32;
 mod blob;
 pub mod courier;
 mod delivery;
+mod document_number;
 mod error;
 mod hello;
 mod jws;
@@ -36,6 +38,7 @@ mod submission;
 pub use anchors::{AnchorReply, AnchorStatement};
 pub use blob::{BlobHeaders, BlobState, CHECKSUM_MISMATCH, TUS_VERSION, read_checksum, write_checksum};
 pub use delivery::{CaseDelivery, DeliveryNote};
+pub use document_number::DocumentNumber;
 pub use error::{ProtocolError, SealError};
 pub use hello::{Command, EarlierAnswer, EarlierQueue, HelloAnswer, HelloReply, HelloRequest, Ledger};
 pub use keys::{CityReceiptKey, CityReceiptPublicKey, TerminalKey, TerminalPublicKey};
@@ -47,9 +50,7 @@ pub use query::{
 pub use receipt::{Receipt, ReceiptReply, ReceiptStatus};
 pub use record::{SealedRecord, sha256_hex};
 pub use seal::{AgeOpener, AgeSealer, Opener, SealKeyPair, Sealer};
-pub use stamp::{
-    DocumentContent, DocumentKey, DocumentNumber, DocumentPublicKey, MAX_STAMP, Stamp, StampFault, stamp_in,
-};
+pub use stamp::{DocumentContent, DocumentKey, DocumentPublicKey, MAX_STAMP, Stamp, StampFault, stamp_in};
 pub use submission::{Rating, Submission};
 
 /// Version written into every message of this release.

@@ -4,7 +4,10 @@
 use std::sync::LazyLock;
 
 use sync_protocol::ranges::RangeSet;
-use sync_protocol::{AnchorStatement, HelloAnswer, Manifest, Receipt, limits};
+use sync_protocol::{
+    AnchorStatement, DocumentKey, DocumentNumber, DocumentPublicKey, HelloAnswer, Manifest, Receipt, Stamp,
+    limits, stamp_in,
+};
 
 use crate::Target;
 use crate::golden::{self, CITY, TERMINAL};
@@ -45,6 +48,12 @@ pub(super) fn targets() -> Vec<Target> {
             || JWS.iter().map(|jws| jws.clone().into_bytes()).collect(),
             jws,
         ),
+        signed(
+            "protocol-stamp",
+            "what stands behind the code on an issued document, typed or scanned: Stamp, DocumentNumber",
+            || vec![STAMP.1.clone().into_bytes(), format!("https://city.example/d/{}", STAMP.1).into_bytes()],
+            stamp,
+        ),
         Target {
             name: "protocol-ranges",
             decodes: "received ranges in any order, overlapping, inverted: RangeSet",
@@ -53,6 +62,38 @@ pub(super) fn targets() -> Vec<Target> {
             run: ranges,
         },
     ]
+}
+
+/// A key for documents, and something that it signed.
+static STAMP: LazyLock<(DocumentPublicKey, String)> = LazyLock::new(|| {
+    let key = DocumentKey::generate();
+    let stamp = Stamp {
+        number: DocumentNumber::read("ZM-7K3M-9Q2T").expect("a number"),
+        item: "insurance-certificate".into(),
+        item_version: 1,
+        issued_at_s: 1_795_400_000,
+        valid_days: 90,
+        name: "陈＊".into(),
+        person_number: "990*************42".into(),
+        facts: vec![("months".into(), "208".into())],
+        rows: 12,
+        content: [7; 32],
+    };
+    let text = stamp.sign(&key).expect("small enough");
+    (key.public(), text)
+});
+
+/// Nobody can write one that is believed, but for the letters that mean the same.
+fn stamp(bytes: &[u8]) {
+    let text = as_text(bytes);
+    let within = stamp_in(&text);
+    assert!(text.contains(within));
+    if let Ok(read) = Stamp::read(within, std::slice::from_ref(&STAMP.0)) {
+        assert_eq!(within.to_ascii_uppercase(), STAMP.1, "{read:?}");
+    }
+    if let Some(number) = DocumentNumber::read(&text) {
+        assert_eq!(DocumentNumber::read(&number.to_string()), Some(number));
+    }
 }
 
 fn manifest(payload: &[u8]) {

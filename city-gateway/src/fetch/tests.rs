@@ -1,1 +1,0 @@
-//! Fetching, without a network.
