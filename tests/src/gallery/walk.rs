@@ -173,7 +173,8 @@ impl<'a> Walk<'a> {
             self.press(turn)?;
         }
         let page = present::name_of(&self.visitor.session.page);
-        bail!("{page} has nothing to touch that says {label:?}; notice {:?}", self.visitor.session.notice)
+        let told = kiosk_app::screen::elements::describe(self.gallery.window().window(), page);
+        bail!("nothing to touch says {label:?}; notice {:?}; {told}", self.visitor.session.notice)
     }
 
     fn is_shown(&self, label: &str) -> Result<bool> {
@@ -182,6 +183,8 @@ impl<'a> Walk<'a> {
 
     fn place(&self, label: &str, to_touch: bool) -> Result<Option<(f32, f32)>> {
         self.gallery.show(&self.visitor, self.look);
+        // What was never drawn has no place yet.
+        self.gallery.draw(String::new());
         Ok(self.gallery.middle_of(label, to_touch))
     }
 
