@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::blobs::{Blobs, sweep};
 use crate::budgets::Budgets;
+use crate::calls::Calls;
 use crate::catalog_files::CatalogFiles;
 use crate::city::{self, Feed, Figures};
 use crate::config::{Config, StoreKind};
@@ -96,6 +97,7 @@ impl Gateway {
             registry,
             progress,
             relay: owed,
+            calls,
             pressure,
             seat,
         } = Stores::open(config).await?;
@@ -122,7 +124,12 @@ impl Gateway {
             book: Arc::clone(&book),
             relay: None,
         };
-        let questions = Questions::new(keys.questions, progress, config.limits.questions)?;
+        let questions = Questions::new(
+            keys.questions,
+            progress,
+            Calls::new(Arc::clone(&calls)),
+            config.limits.questions,
+        )?;
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
             allow_list: Arc::clone(&allow_list),
@@ -162,6 +169,11 @@ impl Gateway {
             stop: stopping.clone(),
         })
         .await?;
+        let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
+            (true, _) => Feed::Open,
+            (false, true) => Feed::Figures,
+            (false, false) => Feed::Nothing,
+        };
         let city_tls = config.city.tls.as_ref().map(tls::city_config).transpose()?;
         let parts = desk::Parts {
             store: Arc::clone(&operators),
@@ -173,6 +185,8 @@ impl Gateway {
             arrivals,
             clock: Arc::new(terminals::now_ms),
             book: Arc::clone(&book),
+            calls,
+            open_calls: feed == Feed::Open,
             transport: if city_tls.is_some() { Transport::Tls } else { Transport::Plain },
         };
         let clock = Arc::clone(&parts.clock);
@@ -227,11 +241,6 @@ impl Gateway {
         let renewal = enrol::terminal_routes(enrolment).with_state(());
         let service = terminals::router(terminals, renewal).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
-        let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
-            (true, _) => Feed::Open,
-            (false, true) => Feed::Figures,
-            (false, false) => Feed::Nothing,
-        };
         let sent = figures.clone();
         let pages = city::router(store, catalog, figures, feed).merge(desk_pages);
         let service = pages.into_make_service_with_connect_info::<SocketAddr>();

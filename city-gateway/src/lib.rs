@@ -10,6 +10,7 @@
 
 pub mod blobs;
 mod budgets;
+mod calls;
 mod catalog_files;
 mod city;
 mod clock;

@@ -2,7 +2,8 @@
 //!
 //! A thread of its own holds the city's key for this, so that a question never stands behind a batch of records; it
 //! opens, and looks no further. The answer is sealed to the key of the session that asked. Deliberately absent: any
-//! trace of a question or an answer, in the store, in a log or in an error.
+//! trace of a question or an answer, in the store, in a log or in an error; but for calls for a keeper, which have to be
+//! kept and hold nothing of a resident.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +22,7 @@ use sync_protocol::{
 use tokio::sync::oneshot;
 
 use crate::budgets::Bucket;
+use crate::calls::Calls;
 use crate::progress::ProgressSource;
 use crate::refusal::Refusal;
 use crate::terminals::now_ms;
@@ -42,18 +44,24 @@ struct Job {
 pub(crate) struct Questions {
     jobs: mpsc::SyncSender<Job>,
     progress: Arc<dyn ProgressSource>,
+    calls: Calls,
     guesses: Mutex<HashMap<String, Bucket>>,
 }
 
 impl Questions {
     /// Starts the thread that opens questions.
-    pub(crate) fn new<S>(seal: S, progress: Arc<dyn ProgressSource>, waiting: usize) -> std::io::Result<Self>
+    pub(crate) fn new<S>(
+        seal: S,
+        progress: Arc<dyn ProgressSource>,
+        calls: Calls,
+        waiting: usize,
+    ) -> std::io::Result<Self>
     where
         S: Seal + Send + 'static,
     {
         let (jobs, list) = mpsc::sync_channel::<Job>(waiting.max(1));
         thread::Builder::new().name("questions".into()).spawn(move || work(&seal, &list))?;
-        Ok(Self { jobs, progress, guesses: Mutex::default() })
+        Ok(Self { jobs, progress, calls, guesses: Mutex::default() })
     }
 
     /// Answers one question of a terminal, or gives up when it would come too late.
@@ -103,6 +111,9 @@ impl Questions {
             QuestionBody::CaseProgress { case_number, verification } => {
                 self.case(terminal, &case_number, &verification).await
             }
+            QuestionBody::CallKeeper(call) => self.calls.ring(terminal, call).await,
+            QuestionBody::CallKeeperState { call } => self.calls.state(terminal, &call).await,
+            QuestionBody::CallKeeperCancelled { call } => self.calls.cancel(terminal, &call).await,
         }
     }
 

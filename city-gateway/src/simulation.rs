@@ -22,6 +22,7 @@ use tower::Service;
 use crate::blobs::Blobs;
 use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::budgets::Budgets;
+use crate::calls::Calls;
 use crate::clock::{now_ms, simulated};
 use crate::config::{Config, Enrolment};
 use crate::enrol::{AllowList, NAME, TerminalCertificate};
@@ -105,7 +106,12 @@ impl City {
             small_bodies: Semaphore::new(32 * 1024),
             blobs: Arc::clone(&blobs),
             book: Arc::clone(&store) as _,
-            questions: Questions::new(opener()?, Arc::clone(&store) as _, config.limits.questions)?,
+            questions: Questions::new(
+                opener()?,
+                Arc::clone(&store) as _,
+                Calls::new(Arc::clone(&store) as _),
+                config.limits.questions,
+            )?,
             budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
             metrics: Arc::<Metrics>::default(),
             pressure: Box::new(move || busy.pressure()),

@@ -8,6 +8,7 @@ use crate::config::{Config, StoreKind};
 use crate::progress::ProgressSource;
 use crate::store::blobs::BlobIndex;
 use crate::store::desk::DeskStore;
+use crate::store::keeper::KeeperCalls;
 use crate::store::lives::TerminalBook;
 use crate::store::postgres::{Address, PoolLimits, PostgresStore};
 use crate::store::registry::TerminalRegistry;
@@ -25,6 +26,7 @@ pub(crate) struct Stores {
     pub(crate) registry: Arc<dyn TerminalRegistry>,
     pub(crate) progress: Arc<dyn ProgressSource>,
     pub(crate) relay: Arc<dyn RelayStore>,
+    pub(crate) calls: Arc<dyn KeeperCalls>,
     /// How busy it is, 0 to 1.
     pub(crate) pressure: Box<dyn Fn() -> f64 + Send + Sync>,
     /// Held for as long as the gateway runs; the embedded store holds its folder itself.
@@ -77,6 +79,7 @@ impl Stores {
             + TerminalRegistry
             + ProgressSource
             + RelayStore
+            + KeeperCalls
             + 'static,
     {
         Self {
@@ -86,7 +89,8 @@ impl Stores {
             desk: Arc::clone(&store) as _,
             registry: Arc::clone(&store) as _,
             progress: Arc::clone(&store) as _,
-            relay: store,
+            relay: Arc::clone(&store) as _,
+            calls: store,
             pressure,
             seat,
         }

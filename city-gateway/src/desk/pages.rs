@@ -6,6 +6,7 @@ pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod door;
 pub(super) mod inbox;
+pub(super) mod keeper;
 pub(super) mod layout;
 pub(super) mod qr;
 pub(super) mod terminals;

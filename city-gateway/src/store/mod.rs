@@ -14,6 +14,9 @@ mod conflict;
 #[cfg(test)]
 pub mod contract;
 pub mod desk;
+pub mod keeper;
+#[cfg(test)]
+pub mod keeper_contract;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;

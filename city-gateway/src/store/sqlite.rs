@@ -10,6 +10,7 @@
 mod backup;
 mod blobs;
 mod desk;
+mod keeper;
 mod lives;
 mod migrate;
 mod progress;

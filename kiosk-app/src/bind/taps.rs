@@ -40,6 +40,7 @@ fn shell(window: &KioskWindow, inbox: &Inbox) {
     shell.on_back_tapped(says(inbox, Citizen::Back));
     shell.on_end_tapped(says(inbox, Citizen::End));
     shell.on_help_tapped(says(inbox, Citizen::HelpWanted));
+    shell.on_help_end_tapped(says(inbox, Citizen::HelpNotNeeded));
     shell.on_notice_close_tapped(says(inbox, Citizen::NoticeClosed));
     shell.on_notice_continue_tapped(says(inbox, Citizen::NoticeContinued));
     shell.on_stay_tapped(says(inbox, Citizen::Touched));

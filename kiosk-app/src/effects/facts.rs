@@ -3,14 +3,14 @@
 use kiosk_core::applicant::DocumentKind;
 use kiosk_core::remedy::{Notice, Remedy};
 use kiosk_core::session::{
-    AuditFact, DocumentPrinterCondition, EndReason, GuidePrintEnd, Power, PrintStatus, ProgressOutcome,
-    SavedCase,
+    AuditFact, DocumentPrinterCondition, EndReason, GuidePrintEnd, HelpOutcome, Power, PrintStatus,
+    ProgressOutcome, SavedCase,
 };
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
-    CaseNotStoredCause, ClosedBecause, DirectionsNotPrintedCause, GuideNotPrintedCause, PowerChangedNow,
-    PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome, SessionEndedReason, StoreError,
-    StoreErrorKind,
+    CaseNotStoredCause, ClosedBecause, DirectionsNotPrintedCause, GuideNotPrintedCause, HelpEndedOutcome,
+    PowerChangedNow, PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome, SessionEndedReason,
+    StoreError, StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -70,6 +70,18 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
                 ProgressOutcome::TooLate => ProgressAnsweredOutcome::TooLate,
                 ProgressOutcome::Busy => ProgressAnsweredOutcome::Busy,
                 ProgressOutcome::Left => ProgressAnsweredOutcome::Left,
+            },
+            took: *took_ms,
+        },
+        AuditFact::HelpAsked(item) => {
+            AuditEvent::HelpAsked { item: item.as_ref().map_or_else(|| AuditCode::or_dash(""), item_code) }
+        }
+        AuditFact::HelpEnded { outcome, took_ms } => AuditEvent::HelpEnded {
+            outcome: match outcome {
+                HelpOutcome::Coming => HelpEndedOutcome::Coming,
+                HelpOutcome::Unanswered => HelpEndedOutcome::Unanswered,
+                HelpOutcome::Withdrawn => HelpEndedOutcome::Withdrawn,
+                HelpOutcome::Left => HelpEndedOutcome::Left,
             },
             took: *took_ms,
         },

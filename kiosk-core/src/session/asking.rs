@@ -51,7 +51,7 @@ pub(super) fn on_answered(turn: &mut Turn, ticket: Ticket, answer: CityAnswer) {
             told(turn, *progress);
         }
         // Somebody else's case is no answer.
-        CityAnswer::CaseProgress(_) => cannot(turn, CannotAsk::Away),
+        CityAnswer::CaseProgress(_) | CityAnswer::KeeperCall(_) => cannot(turn, CannotAsk::Away),
         CityAnswer::CaseNotFound => {
             // Either may be wrong, so both are looked at again, in their order.
             let (field, notice) = (EnquiryField::Number, Some(Notice::CaseNotFound));

@@ -9,7 +9,7 @@ use crate::session::surroundings::Power;
 use crate::session::{
     DirectionsOrder, EngineQuestion, GuideOrder, GuidePrintEnd, Passage, PrintStatus, SavedCase, Ticket,
 };
-use crate::settings::{Language, Manner};
+use crate::settings::{Language, Manner, Theme};
 
 /// One thing to do. Effects that answer later carry a [`Ticket`].
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,8 @@ pub enum Effect {
         /// What is asked.
         question: CityQuestion,
     },
+    /// Say this to the city; nobody waits for an answer, and the end of the session does not take it back.
+    TellCity(CityQuestion),
     /// Ask the engine behind the keyboard on the screen; answer with this ticket. `WipeSession` ends its process.
     AskEngine(Ticket, EngineQuestion),
     /// Somebody is there, or something waits to be sent: deliver now, whatever is being waited for. Answers nothing.
@@ -130,6 +132,30 @@ pub enum CityQuestion {
         /// Verification code as printed, without spaces.
         verification: Private<String>,
     },
+    /// 请人帮忙: ring the keeper. Asked again it is the same call.
+    CallKeeper {
+        /// Names the call, also afterwards.
+        call: Ticket,
+        /// Where the resident is stuck; nothing of who it is.
+        at: Whereabouts,
+    },
+    /// How does this call stand?
+    CallState(Ticket),
+    /// Nobody has to come any more.
+    CallCancelled(Ticket),
+}
+
+/// Where somebody asked for help: what the keeper reads of it, all of it the machine's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Kind of the page: `home`, `question`.
+    pub page: &'static str,
+    /// The item that is being done.
+    pub item: Option<ItemCode>,
+    /// Language of the screen.
+    pub language: Language,
+    /// Theme of the screen.
+    pub theme: Theme,
 }
 
 /// Timers, by what they are for. At most one of each kind runs.
@@ -147,6 +173,8 @@ pub enum TimerKind {
     Printing,
     /// Until the A4 printer has had its time to print a guide.
     GuidePrint,
+    /// Until the city is asked again how a call stands.
+    Keeper,
     /// Until the document camera has had its time to take a photo.
     Photo,
 }
@@ -202,7 +230,22 @@ pub enum AuditFact {
     DirectionsPrintEnded(ItemCode, PrintStatus),
     ProgressAsked,
     ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
+    HelpAsked(Option<ItemCode>),
+    HelpEnded { outcome: HelpOutcome, took_ms: u64 },
     Wiped,
+}
+
+/// What came of a call for the keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HelpOutcome {
+    /// The keeper said "I am coming".
+    Coming,
+    /// Nobody answered in the call's time.
+    Unanswered,
+    /// The resident needed nobody any more.
+    Withdrawn,
+    /// The session ended.
+    Left,
 }
 
 /// What came of a question about a case's progress.

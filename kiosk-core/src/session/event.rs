@@ -74,8 +74,10 @@ pub enum Citizen {
     VoiceStopped,
     /// A text on the screen, to be read out.
     TextTouched(Private<String>, Whose),
-    /// 请人帮忙.
+    /// 请人帮忙: call the keeper, or see how the call stands.
     HelpWanted,
+    /// 不用了: nobody has to come any more.
+    HelpNotNeeded,
     /// The notice was read.
     NoticeClosed,
     /// The notice was read, and the resident wants to go on all the same.
@@ -254,6 +256,21 @@ pub enum CityAnswer {
     CaseProgress(Box<CaseProgress>),
     /// No such case, or the code is wrong: the city does not tell the two apart.
     CaseNotFound,
+    /// How a call for the keeper stands.
+    KeeperCall(CallState),
+}
+
+/// How a call for the keeper stands at the city.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallState {
+    /// The city keeps it; no keeper's page has shown it yet.
+    Ringing,
+    /// A keeper's page shows it, and rings.
+    Heard,
+    /// A keeper is coming.
+    Coming,
+    /// Nobody will.
+    Over,
 }
 
 /// Why there is no answer.

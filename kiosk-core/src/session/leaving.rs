@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, CardsShown, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind,
-    Turn, asking, guide_print, home, left_card, photo, saving,
+    Turn, asking, guide_print, home, keeper, left_card, photo, saving,
 };
 
 /// What the resident should not forget.
@@ -54,6 +54,7 @@ impl Turn<'_> {
 
         saving::leave(self);
         asking::leave(self);
+        keeper::leave(self);
         guide_print::leave(self);
         photo::give_up(self);
         self.session.visit = None;
@@ -94,6 +95,10 @@ pub(super) fn go_home(turn: &mut Turn) {
     turn.session.page_timer = None;
     turn.effects.push(Effect::StopTimer(TimerKind::Page));
     turn.stop_idle_timer();
+    // Help that was asked for at the farewell: somebody still stands there.
+    if turn.session.keeper.help().is_some() {
+        turn.somebody_is_there();
+    }
     if let Some(SavedCaseOffer { case, print }) = turn.session.offer_at_home.take() {
         home::offer_saved_case(turn, case, print);
     }

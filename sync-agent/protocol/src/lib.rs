@@ -39,8 +39,8 @@ pub use hello::{Command, EarlierAnswer, EarlierQueue, HelloAnswer, HelloReply, H
 pub use keys::{CityReceiptKey, CityReceiptPublicKey, TerminalKey, TerminalPublicKey};
 pub use manifest::{BlobRef, ClockEvidence, Manifest, NO_PREVIOUS, RecordKind};
 pub use query::{
-    Answer, AnswerBody, CaseProgress, ProgressState, ProgressStep, QueryReply, QueryRequest, Question,
-    QuestionBody,
+    Answer, AnswerBody, CaseProgress, KeeperCall, KeeperCallState, ProgressState, ProgressStep, QueryReply,
+    QueryRequest, Question, QuestionBody,
 };
 pub use receipt::{Receipt, ReceiptReply, ReceiptStatus};
 pub use record::{SealedRecord, sha256_hex};

@@ -65,9 +65,54 @@ pub enum QuestionBody {
         /// What the department needs to know.
         arguments: serde_json::Map<String, serde_json::Value>,
     },
+    /// A resident asks for somebody: ring the keeper of this terminal's place. Nothing of it says who stands there. The
+    /// same call again changes nothing, so that it can be repeated until an answer comes.
+    CallKeeper(KeeperCall),
+    /// How does this call stand? Asked while it is open.
+    CallKeeperState {
+        /// Name of the call.
+        call: String,
+    },
+    /// Nobody has to come any more: the resident said so, or has left.
+    CallKeeperCancelled {
+        /// Name of the call.
+        call: String,
+    },
     /// From a newer terminal.
     #[serde(other)]
     Unknown,
+}
+
+/// What a keeper reads of a call, all of it the machine's own words.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeeperCall {
+    /// Names the call; made by the terminal, and never again for another one.
+    pub call: String,
+    /// Where the terminal stands, in the words of its configuration.
+    pub place: String,
+    /// Which kind of page is shown, one word: `home`, `question`.
+    pub page: String,
+    /// Code of the item that is being done; empty when none is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub item: String,
+    /// Language of the screen: `zh-Hans`, `zh-Hant`, `en`.
+    pub language: String,
+    /// Theme of the screen: `standard`, `senior`.
+    pub theme: String,
+}
+
+/// How a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeeperCallState {
+    /// The city keeps it; no keeper's page has shown it yet.
+    Ringing,
+    /// A keeper's page shows it, and rings.
+    Heard,
+    /// A keeper said "I am coming".
+    Coming,
+    /// It is over: nobody answered in its time, it was cancelled, or there is no such call.
+    Over,
 }
 
 /// What is inside the answer's seal.
@@ -93,6 +138,11 @@ pub enum AnswerBody {
     Fetched {
         /// Field name to value.
         fields: serde_json::Map<String, serde_json::Value>,
+    },
+    /// To [`QuestionBody::CallKeeper`] and what is asked about a call afterwards.
+    KeeperCall {
+        /// How it stands.
+        state: KeeperCallState,
     },
     /// No such case, or the code is wrong; the two are not told apart.
     NotFound,

@@ -36,6 +36,7 @@ fn act_label(act: AuditAct) -> &'static str {
         AuditAct::AsideReviewed => "继续隔离",
         AuditAct::RelayReleased => "重新移交",
         AuditAct::AuditVerified => "校验审计链",
+        AuditAct::CallAnswered => "答应求助",
         AuditAct::Erased => "按规则删除",
         AuditAct::AuditPruned => "清理旧审计",
     }

@@ -19,6 +19,7 @@ mod database;
 mod desk;
 mod errors;
 mod gather;
+mod keeper;
 mod life;
 mod lives;
 mod migrate;

@@ -76,6 +76,17 @@ impl crate::store::desk::aside_contract::AsideBed for Folder {
 
 crate::store::desk::aside_contract::aside_contract_suite!(Folder::new());
 
+impl crate::store::keeper_contract::KeeperBed for Folder {
+    async fn open(
+        &self,
+    ) -> (Arc<dyn crate::store::keeper::KeeperCalls>, Arc<dyn crate::store::desk::DeskStore>) {
+        let store = Arc::new(self.store(WriterLimits::default()).unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::keeper_contract::keeper_contract_suite!(Folder::new());
+
 /// A database as the first release made it, with something in every table.
 fn older(folder: &Folder) -> std::path::PathBuf {
     let state = folder.0.path().join("state");

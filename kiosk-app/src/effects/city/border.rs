@@ -5,11 +5,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kiosk_core::private::Private;
 use kiosk_core::service::ItemCode;
-use kiosk_core::session::{CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion};
+use kiosk_core::session::{
+    CallState, CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion, Ticket,
+};
+use kiosk_core::settings::Theme;
 use sync_protocol::limits::{MAX_FIELD, MAX_QUERY};
 use sync_protocol::{
-    AgeOpener, Answer, AnswerBody, Opener, ProgressState, ProgressStep, Question, QuestionBody, SealError,
-    Sealer,
+    AgeOpener, Answer, AnswerBody, KeeperCall, KeeperCallState, Opener, ProgressState, ProgressStep,
+    Question, QuestionBody, SealError, Sealer,
 };
 use zeroize::Zeroize;
 
@@ -18,19 +21,27 @@ const STEPS: usize = 24;
 /// Longest note that is shown, in characters; the city's own limit is half of it.
 const NOTE_CHARS: usize = 400;
 
+/// Who asks, and where an answer goes.
+pub(super) struct Asker<'a> {
+    /// Terminal code.
+    pub(super) terminal: &'a str,
+    /// Where it stands.
+    pub(super) place: &'a str,
+    /// Names the run of this process: calls are named by it and a number.
+    pub(super) run: &'a str,
+    /// age recipient of the answer.
+    pub(super) reply_to: String,
+}
+
 /// The question, readable for the city alone, in base64.
 pub(super) fn sealed(
     sealer: &impl Sealer,
     ticket: &str,
-    terminal: &str,
-    reply_to: String,
+    asker: Asker<'_>,
     question: CityQuestion,
 ) -> Result<String, SealError> {
-    let CityQuestion::CaseProgress { case_number, verification } = &question;
-    let body = QuestionBody::CaseProgress {
-        case_number: case_number.expose().clone(),
-        verification: verification.expose().clone(),
-    };
+    let body = body_of(&asker, &question);
+    let Asker { terminal, reply_to, .. } = asker;
     let mut question = Question { ticket: ticket.to_owned(), terminal: terminal.to_owned(), reply_to, body };
     let sealed = sealer.seal(&question.to_plaintext());
     if let QuestionBody::CaseProgress { case_number, verification } = &mut question.body {
@@ -38,6 +49,30 @@ pub(super) fn sealed(
         verification.zeroize();
     }
     Ok(STANDARD.encode(sealed?))
+}
+
+fn body_of(asker: &Asker<'_>, question: &CityQuestion) -> QuestionBody {
+    let call_name = |call: &Ticket| format!("{}-{}", asker.run, call.0);
+    match question {
+        CityQuestion::CaseProgress { case_number, verification } => QuestionBody::CaseProgress {
+            case_number: case_number.expose().clone(),
+            verification: verification.expose().clone(),
+        },
+        CityQuestion::CallKeeper { call, at } => QuestionBody::CallKeeper(KeeperCall {
+            call: call_name(call),
+            place: asker.place.to_owned(),
+            page: at.page.to_owned(),
+            item: at.item.as_ref().map(|item| item.0.clone()).unwrap_or_default(),
+            language: at.language.tag().to_owned(),
+            theme: match at.theme {
+                Theme::Standard => "standard",
+                Theme::Senior => "senior",
+            }
+            .to_owned(),
+        }),
+        CityQuestion::CallState(call) => QuestionBody::CallKeeperState { call: call_name(call) },
+        CityQuestion::CallCancelled(call) => QuestionBody::CallKeeperCancelled { call: call_name(call) },
+    }
 }
 
 /// What the city answered. An answer that cannot be opened, is too large, or is to another question is none.
@@ -54,6 +89,7 @@ pub(super) fn opened(key: &AgeOpener, ticket: &str, answer: &str) -> Result<City
     match body {
         AnswerBody::CaseProgress(progress) => progress_of(progress).ok_or(CannotAsk::Away),
         AnswerBody::NotFound => Ok(CityAnswer::CaseNotFound),
+        AnswerBody::KeeperCall { state } => Ok(CityAnswer::KeeperCall(call_state_of(state))),
         AnswerBody::NotNow => Err(CannotAsk::Busy),
         AnswerBody::Reached | AnswerBody::Fetched { .. } | AnswerBody::NotKnown => Err(CannotAsk::Away),
     }
@@ -83,6 +119,15 @@ fn step_of(step: ProgressStep) -> CaseStep {
         at_ms: step.at_ms,
         reason: Some(step.reason).filter(|reason| reason.len() <= MAX_FIELD).unwrap_or_default(),
         note: Private::new(shown),
+    }
+}
+
+fn call_state_of(state: KeeperCallState) -> CallState {
+    match state {
+        KeeperCallState::Ringing => CallState::Ringing,
+        KeeperCallState::Heard => CallState::Heard,
+        KeeperCallState::Coming => CallState::Coming,
+        KeeperCallState::Over => CallState::Over,
     }
 }
 

@@ -4,6 +4,7 @@ mod around;
 mod cards;
 mod enquiry;
 mod guide_print;
+mod help;
 mod journeys;
 mod kinds;
 mod outcome;
@@ -106,6 +107,7 @@ impl Bench {
     fn new() -> Self {
         let mut bench = Bench { items: items(), session: Session::default(), at_ms: 0, effects: Vec::new() };
         bench.send(Event::Store(Store::AdmissionChanged(Admission::Open)));
+        bench.send(Event::Device(Device::NetworkChanged(true)));
         bench.send(Event::Device(Device::ReaderPresent(true)));
         bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
         bench
