@@ -6,6 +6,7 @@ mod catalog;
 mod devices;
 mod disk;
 mod guide_print;
+mod help;
 mod items;
 mod memory;
 mod network;

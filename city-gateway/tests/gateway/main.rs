@@ -12,6 +12,7 @@ mod desk;
 mod enrolment;
 mod foreign_certificates;
 mod hello;
+mod keeper;
 mod memory;
 mod openapi;
 mod opener;

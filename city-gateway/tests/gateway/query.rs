@@ -11,12 +11,12 @@ use crate::support::{City, Terminal, described};
 
 const TICKET: &str = "0b7c0d1e-0000-4000-8000-000000000001";
 
-struct Session {
+pub struct Session {
     pair: SealKeyPair,
 }
 
 impl Session {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { pair: SealKeyPair::generate() }
     }
 
@@ -36,7 +36,7 @@ impl Session {
         }
     }
 
-    async fn ask(&self, city: &City, terminal: &Terminal, body: QuestionBody) -> AnswerBody {
+    pub async fn ask(&self, city: &City, terminal: &Terminal, body: QuestionBody) -> AnswerBody {
         let response = send(city, terminal, &self.request(terminal, body)).await;
         assert_eq!(response.status(), 200);
         let reply: QueryReply = response.json().await.unwrap();

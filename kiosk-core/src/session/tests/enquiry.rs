@@ -70,7 +70,7 @@ fn a_resident_asks_and_reads_and_nothing_stays() {
     }
     bench.touch(Citizen::EnquirySubmitted);
     let (ticket, question) = asked(&bench).expect("the city is asked");
-    let CityQuestion::CaseProgress { case_number, verification } = question;
+    let CityQuestion::CaseProgress { case_number, verification } = question else { panic!("{question:?}") };
     assert_eq!((case_number.expose(), verification.expose().as_str()), (&number(), CODE));
 
     bench.send(Event::City(City::Answered(ticket, progress(&number()))));

@@ -226,9 +226,10 @@ fn who_waits_for_the_keeper_has_longer_until_the_warning() {
 #[test]
 fn other_notices_stay_and_other_answers_are_none() {
     let mut bench = Bench::new();
-    let ticket = bench.go_to_identify("appeal");
+    bench.go_to_identify("appeal");
     let (name, asked_with) = call(&mut bench);
     bench.touch(Citizen::NoticeClosed);
+    let ticket = bench.ticket_of_reading();
     bench.send(Event::Device(Device::CardFailed(ticket, Remedy::AskCitizen(Notice::CardHoldStill))));
     answer(&mut bench, asked_with, CallState::Heard);
     next(&mut bench, name, CallState::Coming);
