@@ -27,6 +27,7 @@ use crate::durable_notes;
 use crate::enrol::{self, AllowList, Enrolment, TerminalVerifier, operator};
 use crate::keys::{Keys, TlsKeys};
 use crate::metrics::Metrics;
+use crate::numbers::Numbers;
 use crate::opener::{Opener, Surroundings};
 use crate::query::Questions;
 use crate::receipts::Signer;
@@ -98,6 +99,7 @@ impl Gateway {
             progress,
             relay: owed,
             calls,
+            numbers,
             pressure,
             seat,
         } = Stores::open(config).await?;
@@ -128,6 +130,7 @@ impl Gateway {
             keys.questions,
             progress,
             Calls::new(Arc::clone(&calls)),
+            Numbers::new(numbers, &catalog),
             config.limits.questions,
         )?;
         let terminals = Arc::new(Terminals {

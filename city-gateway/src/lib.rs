@@ -30,6 +30,7 @@ mod keys;
 mod leftover;
 mod mask;
 mod metrics;
+mod numbers;
 mod openapi;
 mod opener;
 mod operations;

@@ -145,8 +145,12 @@ mod tests {
     fn numbers_are_read_with_the_letter_of_their_queue() {
         assert_eq!((shown("a-general", 23).as_str(), shown("b-x", 1_000).as_str()), ("A023", "B1000"));
         // 2026-11-22 23:59:59 and midnight in China.
-        assert_eq!((day_of(1_795_363_199_999).as_str(), day_of(1_795_363_200_000).as_str()), ("2026-11-22", "2026-11-23"));
-        let number = QueueNumber { queue: "a-x".into(), day: "2026-11-22".into(), number: 5, called: Some(3) };
+        assert_eq!(
+            (day_of(1_795_363_199_999).as_str(), day_of(1_795_363_200_000).as_str()),
+            ("2026-11-22", "2026-11-23")
+        );
+        let number =
+            QueueNumber { queue: "a-x".into(), day: "2026-11-22".into(), number: 5, called: Some(3) };
         assert_eq!(told(number.clone()).waiting, Some(1));
         assert_eq!(told(QueueNumber { called: Some(5), ..number.clone() }).waiting, Some(0), "being served");
         assert_eq!(told(QueueNumber { called: None, ..number }).waiting, None);

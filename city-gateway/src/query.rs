@@ -2,8 +2,8 @@
 //!
 //! A thread of its own holds the city's key for this, so that a question never stands behind a batch of records; it
 //! opens, and looks no further. The answer is sealed to the key of the session that asked. Deliberately absent: any
-//! trace of a question or an answer, in the store, in a log or in an error; but for calls for a keeper, which have to be
-//! kept and hold nothing of a resident.
+//! trace of a question or an answer, in the store, in a log or in an error; but for calls for a keeper and
+//! numbers of windows, which have to be kept and hold nothing of a resident.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::budgets::Bucket;
 use crate::calls::Calls;
+use crate::numbers::Numbers;
 use crate::progress::ProgressSource;
 use crate::refusal::Refusal;
 use crate::terminals::now_ms;
@@ -45,6 +46,7 @@ pub(crate) struct Questions {
     jobs: mpsc::SyncSender<Job>,
     progress: Arc<dyn ProgressSource>,
     calls: Calls,
+    numbers: Numbers,
     guesses: Mutex<HashMap<String, Bucket>>,
 }
 
@@ -54,6 +56,7 @@ impl Questions {
         seal: S,
         progress: Arc<dyn ProgressSource>,
         calls: Calls,
+        numbers: Numbers,
         waiting: usize,
     ) -> std::io::Result<Self>
     where
@@ -61,7 +64,7 @@ impl Questions {
     {
         let (jobs, list) = mpsc::sync_channel::<Job>(waiting.max(1));
         thread::Builder::new().name("questions".into()).spawn(move || work(&seal, &list))?;
-        Ok(Self { jobs, progress, calls, guesses: Mutex::default() })
+        Ok(Self { jobs, progress, calls, numbers, guesses: Mutex::default() })
     }
 
     /// Answers one question of a terminal, or gives up when it would come too late.
@@ -112,6 +115,7 @@ impl Questions {
                 self.case(terminal, &case_number, &verification).await
             }
             QuestionBody::CallKeeper(call) => self.calls.ring(terminal, call).await,
+            QuestionBody::QueueTicket { request, queue } => self.numbers.take(terminal, request, queue).await,
             QuestionBody::CallKeeperState { call } => self.calls.state(terminal, &call).await,
             QuestionBody::CallKeeperCancelled { call } => self.calls.cancel(terminal, &call).await,
         }

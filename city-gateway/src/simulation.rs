@@ -27,6 +27,7 @@ use crate::clock::{now_ms, simulated};
 use crate::config::{Config, Enrolment};
 use crate::enrol::{AllowList, NAME, TerminalCertificate};
 use crate::judge::Judge;
+use crate::numbers::Numbers;
 use crate::operations::{Operation, copy_store};
 use crate::query::Questions;
 use crate::receipts::Signer;
@@ -110,6 +111,7 @@ impl City {
                 opener()?,
                 Arc::clone(&store) as _,
                 Calls::new(Arc::clone(&store) as _),
+                Numbers::new(Arc::clone(&store) as _, &catalog),
                 config.limits.questions,
             )?,
             budgets: Budgets::new(&config.limits.city, &config.limits.terminal),

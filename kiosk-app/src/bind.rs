@@ -292,7 +292,7 @@ impl Screen {
         screen.set_label(words(&asked.label, language).into());
         screen.set_hint(self.hint(asked, draft, language));
         screen.set_unit(asked.unit.as_ref().map(|unit| words(unit, language)).unwrap_or_default().into());
-        screen.set_stage(question::stage(draft));
+        screen.set_stage(question::stage(asked, draft));
         screen.set_required(asked.required);
         self.options.show(question::options(asked, draft, language));
         screen.set_text(draft.text.expose().as_str().into());

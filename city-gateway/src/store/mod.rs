@@ -20,6 +20,9 @@ pub mod keeper_contract;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;
+pub mod numbers;
+#[cfg(test)]
+pub mod numbers_contract;
 pub mod postgres;
 pub mod registry;
 #[cfg(test)]

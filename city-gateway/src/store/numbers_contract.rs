@@ -43,8 +43,7 @@ async fn taken(store: &dyn QueueNumbers, wanted: TakeNumber) -> Option<QueueNumb
 pub async fn numbers_follow_each_other(bed: impl NumbersBed) {
     let store = bed.open().await;
     let first = taken(&*store, take("DG0001", "a", "a-general", DAY)).await.unwrap();
-    let expected =
-        QueueNumber { queue: "a-general".into(), day: DAY.into(), number: 1, called: None };
+    let expected = QueueNumber { queue: "a-general".into(), day: DAY.into(), number: 1, called: None };
     assert_eq!(first, expected);
     let of = async |terminal: &str, request: &str, queue: &str, day: &str| {
         taken(&*store, take(terminal, request, queue, day)).await.unwrap().number

@@ -13,6 +13,7 @@ mod desk;
 mod keeper;
 mod lives;
 mod migrate;
+mod numbers;
 mod progress;
 mod read;
 mod registry;

@@ -126,6 +126,7 @@ fn form(window: &KioskWindow, inbox: &Inbox) {
     review.on_confirm_tapped(says(inbox, Citizen::Confirmed));
 
     let outcome = window.global::<ui::OutcomeScreen>();
+    outcome.on_take_number_tapped(says(inbox, Citizen::QueueTicketWanted));
     outcome.on_print_tapped(says(inbox, Citizen::PrintWanted));
     outcome.on_another_tapped(says(inbox, Citizen::AnotherItemWanted));
     outcome.on_done_tapped(says(inbox, Citizen::OutcomeRead));

@@ -9,8 +9,8 @@ use kiosk_core::session::{
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
     CaseNotStoredCause, ClosedBecause, DirectionsNotPrintedCause, GuideNotPrintedCause, HelpEndedOutcome,
-    PowerChangedNow, PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome, SessionEndedReason,
-    StoreError, StoreErrorKind,
+    PowerChangedNow, PrintFailedCause, PrintRequestedAgain, ProgressAnsweredOutcome,
+    QueueTicketAnsweredOutcome, SessionEndedReason, StoreError, StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -70,6 +70,18 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
                 ProgressOutcome::TooLate => ProgressAnsweredOutcome::TooLate,
                 ProgressOutcome::Busy => ProgressAnsweredOutcome::Busy,
                 ProgressOutcome::Left => ProgressAnsweredOutcome::Left,
+            },
+            took: *took_ms,
+        },
+        AuditFact::QueueTicketAsked(item) => AuditEvent::QueueTicketAsked { item: item_code(item) },
+        AuditFact::QueueTicketAnswered { outcome, took_ms } => AuditEvent::QueueTicketAnswered {
+            outcome: match outcome {
+                ProgressOutcome::Told => QueueTicketAnsweredOutcome::Told,
+                ProgressOutcome::NotFound => QueueTicketAnsweredOutcome::NotFound,
+                ProgressOutcome::Away => QueueTicketAnsweredOutcome::Away,
+                ProgressOutcome::TooLate => QueueTicketAnsweredOutcome::TooLate,
+                ProgressOutcome::Busy => QueueTicketAnsweredOutcome::Busy,
+                ProgressOutcome::Left => QueueTicketAnsweredOutcome::Left,
             },
             took: *took_ms,
         },

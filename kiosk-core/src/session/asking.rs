@@ -51,8 +51,10 @@ pub(super) fn on_answered(turn: &mut Turn, ticket: Ticket, answer: CityAnswer) {
             told(turn, *progress);
         }
         // Somebody else's case is no answer.
-        CityAnswer::CaseProgress(_) | CityAnswer::KeeperCall(_) => cannot(turn, CannotAsk::Away),
-        CityAnswer::CaseNotFound => {
+        CityAnswer::CaseProgress(_) | CityAnswer::KeeperCall(_) | CityAnswer::QueueTicket(_) => {
+            cannot(turn, CannotAsk::Away)
+        }
+        CityAnswer::NotFound => {
             // Either may be wrong, so both are looked at again, in their order.
             let (field, notice) = (EnquiryField::Number, Some(Notice::CaseNotFound));
             give_up(turn, ProgressOutcome::NotFound, field, notice);

@@ -143,6 +143,13 @@ pub enum CityQuestion {
     CallState(Ticket),
     /// Nobody has to come any more.
     CallCancelled(Ticket),
+    /// 取号: a number of this queue, today.
+    QueueTicket {
+        /// Names the request: asked again it is the same number.
+        request: Ticket,
+        /// The queue, as the catalog names it.
+        queue: String,
+    },
 }
 
 /// Where somebody asked for help: what the keeper reads of it, all of it the machine's own words.
@@ -230,6 +237,8 @@ pub enum AuditFact {
     DirectionsPrintEnded(ItemCode, PrintStatus),
     ProgressAsked,
     ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
+    QueueTicketAsked(ItemCode),
+    QueueTicketAnswered { outcome: ProgressOutcome, took_ms: u64 },
     HelpAsked(Option<ItemCode>),
     HelpEnded { outcome: HelpOutcome, took_ms: u64 },
     Wiped,
@@ -248,7 +257,7 @@ pub enum HelpOutcome {
     Left,
 }
 
-/// What came of a question about a case's progress.
+/// What came of a question to the city for which somebody waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProgressOutcome {
     /// It was told.

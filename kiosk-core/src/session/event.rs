@@ -9,7 +9,8 @@ use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
 use crate::session::{
-    CaseProgress, EngineAnswer, GuidePrintEnd, PrintStatus, SavedCase, Ticket, TypingTouch, Whose,
+    CaseProgress, EngineAnswer, GuidePrintEnd, PrintStatus, QueueTicket, SavedCase, Ticket, TypingTouch,
+    Whose,
 };
 use crate::settings::{Contrast, Language, TextSize};
 
@@ -152,6 +153,8 @@ pub enum Citizen {
     EnquirySubmitted,
     /// The progress was read.
     ProgressRead,
+    /// 取号: a number of the window that is shown.
+    QueueTicketWanted,
     /// Where to go was read.
     OutcomeRead,
     /// 另办一件: this is done, and the same person wants something else.
@@ -254,10 +257,12 @@ pub enum City {
 pub enum CityAnswer {
     /// How the case is getting on.
     CaseProgress(Box<CaseProgress>),
-    /// No such case, or the code is wrong: the city does not tell the two apart.
-    CaseNotFound,
+    /// No such case, or the code is wrong: the city does not tell the two apart. Or no such queue.
+    NotFound,
     /// How a call for the keeper stands.
     KeeperCall(CallState),
+    /// A number of a window.
+    QueueTicket(QueueTicket),
 }
 
 /// How a call for the keeper stands at the city.

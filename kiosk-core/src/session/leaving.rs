@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, CardsShown, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind,
-    Turn, asking, guide_print, home, keeper, left_card, photo, saving,
+    Turn, asking, guide_print, home, keeper, left_card, number, photo, saving,
 };
 
 /// What the resident should not forget.
@@ -55,6 +55,7 @@ impl Turn<'_> {
         saving::leave(self);
         asking::leave(self);
         keeper::leave(self);
+        number::leave(self);
         guide_print::leave(self);
         photo::give_up(self);
         self.session.visit = None;

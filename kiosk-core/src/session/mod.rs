@@ -26,6 +26,7 @@ mod idle;
 mod keeper;
 mod leaving;
 mod left_card;
+mod number;
 mod outcome;
 mod page;
 mod photo;
@@ -55,6 +56,7 @@ pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
 pub use keeper::{Help, Keeper};
 pub use leaving::ToTake;
+pub use number::{NoNumber, Number, QueueTicket};
 pub use outcome::{DirectionsOrder, OutcomePage};
 pub use page::Page;
 pub use photo::{PhotoDraft, PhotoStage};
@@ -130,6 +132,8 @@ pub struct Visit {
     pub cards: CardsShown,
     /// What became of printing the item's guide.
     pub guide_print: GuidePrint,
+    /// A number that was taken, and of which queue: whoever goes back and forth keeps it.
+    pub queue_ticket: Option<(String, QueueTicket)>,
 }
 
 impl Visit {
@@ -141,6 +145,7 @@ impl Visit {
             skipped: BTreeSet::new(),
             cards: CardsShown::default(),
             guide_print: GuidePrint::default(),
+            queue_ticket: None,
         }
     }
 
@@ -389,6 +394,10 @@ impl Turn<'_> {
             City::CannotAsk(ticket, _) | City::Answered(ticket, _) if self.session.keeper.asked(ticket) => {
                 keeper::on_silence(self);
             }
+            City::Answered(ticket, answer) if number::is_awaited(self, ticket) => {
+                number::on_answered(self, answer)
+            }
+            City::CannotAsk(ticket, why) if number::is_awaited(self, ticket) => number::on_cannot(self, why),
             City::Answered(ticket, answer) => asking::on_answered(self, ticket, answer),
             City::CannotAsk(ticket, why) => asking::on_cannot_ask(self, ticket, why),
         }

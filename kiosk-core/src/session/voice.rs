@@ -8,7 +8,7 @@ use super::address::AddressStage;
 use super::enquiry::EnquiryField;
 use super::photo::PhotoStage;
 use super::receipt::PrintStatus;
-use super::{CardStatus, Citizen, Effect, Page, Session, Turn};
+use super::{CardStatus, Citizen, Effect, Number, Page, Session, Turn};
 use crate::private::Private;
 use crate::remedy::Notice;
 use crate::service::{ItemCode, QuestionId, QuestionKind};
@@ -32,6 +32,8 @@ pub enum Topic {
     IdentifyTyping,
     ConfirmPerson,
     QuestionChoice,
+    /// More options than anybody would listen to.
+    QuestionManyOptions,
     QuestionChoices,
     QuestionText,
     /// A telephone number, a number or a sum: digits are touched.
@@ -47,6 +49,12 @@ pub enum Topic {
     Review,
     /// Where to go.
     Outcome,
+    /// Where to go, and a number of the window can be taken.
+    OutcomeQueue,
+    /// Where to go, with a number of the window.
+    OutcomeNumber,
+    /// Where to go, and there is no number of the window now.
+    OutcomeNoNumber,
     Saving,
     SavingOverdue,
     ReceiptPrinting,
@@ -69,7 +77,7 @@ pub enum Topic {
 }
 
 /// Every topic with its name in `assets/voice/screens.toml`.
-const NAMES: [(Topic, &str); 36] = [
+const NAMES: [(Topic, &str); 40] = [
     (Topic::Home, "home"),
     (Topic::HomeSavedCase, "home-saved-case"),
     (Topic::Guide, "guide"),
@@ -80,6 +88,7 @@ const NAMES: [(Topic, &str); 36] = [
     (Topic::IdentifyTyping, "identify-typing"),
     (Topic::ConfirmPerson, "confirm-person"),
     (Topic::QuestionChoice, "question-choice"),
+    (Topic::QuestionManyOptions, "question-many-options"),
     (Topic::QuestionChoices, "question-choices"),
     (Topic::QuestionText, "question-text"),
     (Topic::QuestionDigits, "question-digits"),
@@ -91,6 +100,9 @@ const NAMES: [(Topic, &str); 36] = [
     (Topic::PhotoAway, "photo-away"),
     (Topic::Review, "review"),
     (Topic::Outcome, "outcome"),
+    (Topic::OutcomeQueue, "outcome-queue"),
+    (Topic::OutcomeNumber, "outcome-number"),
+    (Topic::OutcomeNoNumber, "outcome-no-number"),
     (Topic::Saving, "saving"),
     (Topic::SavingOverdue, "saving-overdue"),
     (Topic::ReceiptPrinting, "receipt-printing"),
@@ -120,6 +132,9 @@ impl Topic {
         NAMES[self as usize].1
     }
 }
+
+/// Options of a question that are read out; of more, only the question is.
+const LISTENED_TO: usize = 10;
 
 /// Something to read out.
 #[derive(Clone, Debug, PartialEq)]
@@ -282,6 +297,7 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
         Page::Question(draft) => {
             let question = turn.item()?.question(&draft.question)?;
             match &question.kind {
+                QuestionKind::Choice(values) if values.len() > LISTENED_TO => Topic::QuestionManyOptions,
                 QuestionKind::Choice(_) => Topic::QuestionChoice,
                 QuestionKind::Choices(_) => Topic::QuestionChoices,
                 QuestionKind::Text { .. } => Topic::QuestionText,
@@ -304,7 +320,12 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
             }
         }
         Page::Review => Topic::Review,
-        Page::Outcome(_) => Topic::Outcome,
+        Page::Outcome(page) => match page.number {
+            Number::NotOffered => Topic::Outcome,
+            Number::Offered | Number::Asking => Topic::OutcomeQueue,
+            Number::Taken(_) => Topic::OutcomeNumber,
+            Number::NotTaken(_) => Topic::OutcomeNoNumber,
+        },
         Page::Saving(saving) if saving.overdue => Topic::SavingOverdue,
         Page::Saving(_) => Topic::Saving,
         Page::Receipt(receipt) => match receipt.print {

@@ -40,7 +40,7 @@ pub use keys::{CityReceiptKey, CityReceiptPublicKey, TerminalKey, TerminalPublic
 pub use manifest::{BlobRef, ClockEvidence, Manifest, NO_PREVIOUS, RecordKind};
 pub use query::{
     Answer, AnswerBody, CaseProgress, KeeperCall, KeeperCallState, ProgressState, ProgressStep, QueryReply,
-    QueryRequest, Question, QuestionBody,
+    QueryRequest, Question, QuestionBody, QueueTicket,
 };
 pub use receipt::{Receipt, ReceiptReply, ReceiptStatus};
 pub use record::{SealedRecord, sha256_hex};

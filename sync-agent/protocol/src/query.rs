@@ -78,6 +78,13 @@ pub enum QuestionBody {
         /// Name of the call.
         call: String,
     },
+    /// A number of a window's queue, today.
+    QueueTicket {
+        /// Names this request; made by the terminal. The same one again is the same number.
+        request: String,
+        /// Name of the queue, as the catalog has it.
+        queue: String,
+    },
     /// From a newer terminal.
     #[serde(other)]
     Unknown,
@@ -99,6 +106,18 @@ pub struct KeeperCall {
     pub language: String,
     /// Theme of the screen: `standard`, `senior`.
     pub theme: String,
+}
+
+/// A number of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueTicket {
+    /// As it is shown and called: `A023`.
+    pub number: String,
+    /// The day on which it is good, `2026-11-22`.
+    pub day: String,
+    /// How many wait before it, when the window tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
 }
 
 /// How a call stands.
@@ -144,7 +163,9 @@ pub enum AnswerBody {
         /// How it stands.
         state: KeeperCallState,
     },
-    /// No such case, or the code is wrong; the two are not told apart.
+    /// To [`QuestionBody::QueueTicket`].
+    QueueTicket(QueueTicket),
+    /// No such case, or the code is wrong: the two are not told apart. Or no such queue.
     NotFound,
     /// The city knows the question but cannot answer it now.
     NotNow,

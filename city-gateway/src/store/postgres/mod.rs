@@ -23,6 +23,7 @@ mod keeper;
 mod life;
 mod lives;
 mod migrate;
+mod numbers;
 mod pages;
 mod places;
 mod progress;

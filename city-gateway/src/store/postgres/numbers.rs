@@ -46,8 +46,7 @@ impl QueueNumbers for PostgresStore {
                 return Ok(None);
             }
             // The same request on another gateway may have been faster: then this number is given to somebody else.
-            let first =
-                work.execute(GIVE, &[&terminal, &request, &queue, day, &number, at_ms]).await? > 0;
+            let first = work.execute(GIVE, &[&terminal, &request, &queue, day, &number, at_ms]).await? > 0;
             if first {
                 work.execute(NEXT, &[&queue, day, &number]).await?;
             }

@@ -133,3 +133,11 @@ impl crate::store::keeper_contract::KeeperBed for Fresh {
 }
 
 crate::store::keeper_contract::keeper_contract_suite!(Fresh::new());
+
+impl crate::store::numbers_contract::NumbersBed for Fresh {
+    async fn open(&self) -> Arc<dyn crate::store::numbers::QueueNumbers> {
+        Arc::new(self.store(patient()).await.unwrap())
+    }
+}
+
+crate::store::numbers_contract::numbers_contract_suite!(Fresh::new());

@@ -37,12 +37,7 @@ fn given(connection: &Connection, terminal: &str, request: &str) -> rusqlite::Re
              WHERE n.terminal = ?1 AND n.request = ?2",
         )?
         .query_row([terminal, request], |row| {
-            Ok(QueueNumber {
-                queue: row.get(0)?,
-                day: row.get(1)?,
-                number: row.get(2)?,
-                called: row.get(3)?,
-            })
+            Ok(QueueNumber { queue: row.get(0)?, day: row.get(1)?, number: row.get(2)?, called: row.get(3)? })
         })
         .optional()
 }
@@ -80,9 +75,8 @@ impl QueueNumbers for SqliteStore {
     fn forget_numbers<'a>(&'a self, before_day: &'a str) -> Reply<'a, u64> {
         let before = before_day.to_owned();
         Box::pin(self.work(move |transaction| {
-            let gone = transaction
-                .prepare_cached("DELETE FROM queue_number WHERE day < ?1")?
-                .execute([&before])?;
+            let gone =
+                transaction.prepare_cached("DELETE FROM queue_number WHERE day < ?1")?.execute([&before])?;
             transaction.prepare_cached("DELETE FROM queue_day WHERE day < ?1")?.execute([&before])?;
             Ok(gone as u64)
         }))

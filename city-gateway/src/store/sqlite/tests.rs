@@ -87,6 +87,14 @@ impl crate::store::keeper_contract::KeeperBed for Folder {
 
 crate::store::keeper_contract::keeper_contract_suite!(Folder::new());
 
+impl crate::store::numbers_contract::NumbersBed for Folder {
+    async fn open(&self) -> Arc<dyn crate::store::numbers::QueueNumbers> {
+        Arc::new(self.store(WriterLimits::default()).unwrap())
+    }
+}
+
+crate::store::numbers_contract::numbers_contract_suite!(Folder::new());
+
 /// A database as the first release made it, with something in every table.
 fn older(folder: &Folder) -> std::path::PathBuf {
     let state = folder.0.path().join("state");
@@ -172,7 +180,7 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     let relay = migrate::MIGRATIONS.iter().position(|sql| sql.contains("relay_outbox")).unwrap();
     let before = format!(
         "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; DROP TABLE quarantine_decision;
-         DROP TABLE keeper_call;
+         DROP TABLE keeper_call; DROP TABLE queue_number; DROP TABLE queue_day;
          PRAGMA user_version = {relay}"
     );
     Connection::open(&path).unwrap().execute_batch(&before).unwrap();

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use kiosk_core::private::Private;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    CallState, CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion, Ticket,
+    CallState, CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion, QueueTicket, Ticket,
 };
 use kiosk_core::settings::Theme;
 use sync_protocol::limits::{MAX_FIELD, MAX_QUERY};
@@ -18,6 +18,8 @@ use zeroize::Zeroize;
 
 /// Most steps that are shown, the latest.
 const STEPS: usize = 24;
+/// Longest number of a window that is shown.
+const NUMBER_CHARS: usize = 8;
 /// Longest note that is shown, in characters; the city's own limit is half of it.
 const NOTE_CHARS: usize = 400;
 
@@ -27,7 +29,7 @@ pub(super) struct Asker<'a> {
     pub(super) terminal: &'a str,
     /// Where it stands.
     pub(super) place: &'a str,
-    /// Names the run of this process: calls are named by it and a number.
+    /// Names the run of this process: calls and requests are named by it and a number.
     pub(super) run: &'a str,
     /// age recipient of the answer.
     pub(super) reply_to: String,
@@ -52,14 +54,14 @@ pub(super) fn sealed(
 }
 
 fn body_of(asker: &Asker<'_>, question: &CityQuestion) -> QuestionBody {
-    let call_name = |call: &Ticket| format!("{}-{}", asker.run, call.0);
+    let named = |by: &Ticket| format!("{}-{}", asker.run, by.0);
     match question {
         CityQuestion::CaseProgress { case_number, verification } => QuestionBody::CaseProgress {
             case_number: case_number.expose().clone(),
             verification: verification.expose().clone(),
         },
         CityQuestion::CallKeeper { call, at } => QuestionBody::CallKeeper(KeeperCall {
-            call: call_name(call),
+            call: named(call),
             place: asker.place.to_owned(),
             page: at.page.to_owned(),
             item: at.item.as_ref().map(|item| item.0.clone()).unwrap_or_default(),
@@ -70,8 +72,11 @@ fn body_of(asker: &Asker<'_>, question: &CityQuestion) -> QuestionBody {
             }
             .to_owned(),
         }),
-        CityQuestion::CallState(call) => QuestionBody::CallKeeperState { call: call_name(call) },
-        CityQuestion::CallCancelled(call) => QuestionBody::CallKeeperCancelled { call: call_name(call) },
+        CityQuestion::CallState(call) => QuestionBody::CallKeeperState { call: named(call) },
+        CityQuestion::CallCancelled(call) => QuestionBody::CallKeeperCancelled { call: named(call) },
+        CityQuestion::QueueTicket { request, queue } => {
+            QuestionBody::QueueTicket { request: named(request), queue: queue.clone() }
+        }
     }
 }
 
@@ -88,7 +93,8 @@ pub(super) fn opened(key: &AgeOpener, ticket: &str, answer: &str) -> Result<City
     };
     match body {
         AnswerBody::CaseProgress(progress) => progress_of(progress).ok_or(CannotAsk::Away),
-        AnswerBody::NotFound => Ok(CityAnswer::CaseNotFound),
+        AnswerBody::NotFound => Ok(CityAnswer::NotFound),
+        AnswerBody::QueueTicket(ticket) => number_of(ticket).ok_or(CannotAsk::Away),
         AnswerBody::KeeperCall { state } => Ok(CityAnswer::KeeperCall(call_state_of(state))),
         AnswerBody::NotNow => Err(CannotAsk::Busy),
         AnswerBody::Reached | AnswerBody::Fetched { .. } | AnswerBody::NotKnown => Err(CannotAsk::Away),
@@ -120,6 +126,13 @@ fn step_of(step: ProgressStep) -> CaseStep {
         reason: Some(step.reason).filter(|reason| reason.len() <= MAX_FIELD).unwrap_or_default(),
         note: Private::new(shown),
     }
+}
+
+fn number_of(ticket: sync_protocol::QueueTicket) -> Option<CityAnswer> {
+    let number = ticket.number;
+    let sensible =
+        (1..=NUMBER_CHARS).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric());
+    sensible.then_some(CityAnswer::QueueTicket(QueueTicket { number, waiting: ticket.waiting }))
 }
 
 fn call_state_of(state: KeeperCallState) -> CallState {

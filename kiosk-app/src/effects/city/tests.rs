@@ -141,7 +141,7 @@ fn a_question_goes_sealed_and_the_answer_comes_to_its_ticket() {
     let second = bench.read(&again);
     assert!(again.ticket != request.ticket && second.reply_to == question.reply_to);
     reply(&mut stream, &again.ticket, sealed(&second.reply_to, &again.ticket, AnswerBody::NotFound));
-    assert_eq!(bench.said(), City::Answered(Ticket(2), CityAnswer::CaseNotFound));
+    assert_eq!(bench.said(), City::Answered(Ticket(2), CityAnswer::NotFound));
 }
 
 #[test]

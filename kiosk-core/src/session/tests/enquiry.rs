@@ -126,7 +126,7 @@ fn what_the_city_says_instead_is_said_and_nothing_is_typed_twice() {
         assert!(asked(&bench).is_some_and(|(again, _)| again != ticket), "one touch asks again");
     }
     let (mut bench, ticket) = asking();
-    bench.send(Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)));
+    bench.send(Event::City(City::Answered(ticket, CityAnswer::NotFound)));
     assert_eq!(bench.session.notice, Some(Notice::CaseNotFound));
     assert_eq!(outcome(&bench), Some(ProgressOutcome::NotFound));
     assert_eq!(enquiry(&bench).field, EnquiryField::Number, "both are looked at again");

@@ -238,6 +238,6 @@ fn other_notices_stay_and_other_answers_are_none() {
     assert_eq!(bench.session.notice, Some(Notice::HelpComing));
     let mut bench = Bench::new();
     let (_, ticket) = call(&mut bench);
-    bench.send(Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)));
+    bench.send(Event::City(City::Answered(ticket, CityAnswer::NotFound)));
     assert_eq!(bench.session.keeper.help(), Some(Help::Away), "no answer to this question");
 }

@@ -62,8 +62,11 @@ fn question(name: &str, kind: QuestionKind, required: bool, prefill: Option<Pref
 fn items() -> Vec<ServiceItem> {
     let choice = QuestionKind::Choice(vec!["noise".into(), "other".into(), "break".into()]);
     let several = QuestionKind::Choices(vec!["a".into(), "b".into(), "c".into()]);
-    let last_month =
-        QuestionKind::Date { first: Some(DayLimit::FromToday(-30)), last: Some(DayLimit::FromToday(0)) };
+    let last_month = QuestionKind::Date {
+        first: Some(DayLimit::FromToday(-30)),
+        last: Some(DayLimit::FromToday(0)),
+        weekdays_only: false,
+    };
     let questions = vec![
         question("kind", choice, true, None),
         question("detail", QuestionKind::Text { max_chars: 5 }, true, None),
@@ -88,6 +91,7 @@ fn items() -> Vec<ServiceItem> {
             },
             accepts_expired_card: code == "appeal",
             questions: questions.clone(),
+            queues: Vec::new(),
         })
         .into()
 }
