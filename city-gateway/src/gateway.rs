@@ -130,7 +130,7 @@ impl Gateway {
             keys.questions,
             progress,
             Calls::new(Arc::clone(&calls)),
-            Numbers::new(numbers, &catalog),
+            Numbers::new(Arc::clone(&numbers), &catalog),
             config.limits.questions,
         )?;
         let terminals = Arc::new(Terminals {
@@ -189,6 +189,7 @@ impl Gateway {
             clock: Arc::new(terminals::now_ms),
             book: Arc::clone(&book),
             calls,
+            numbers,
             open_calls: feed == Feed::Open,
             transport: if city_tls.is_some() { Transport::Tls } else { Transport::Plain },
         };

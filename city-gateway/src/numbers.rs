@@ -45,6 +45,13 @@ pub(crate) fn queues_of(catalog: &Catalog) -> BTreeSet<String> {
     outcomes.filter_map(|outcome| outcome.place.as_ref()?.queue.clone()).collect()
 }
 
+/// What the window of a queue is called.
+pub(crate) fn window_of<'a>(catalog: &'a Catalog, queue: &str) -> Option<&'a str> {
+    let outcomes = catalog.items.iter().flat_map(|item| &item.outcomes);
+    let mut places = outcomes.filter_map(|outcome| outcome.place.as_ref());
+    places.find(|place| place.queue.as_deref() == Some(queue)).map(|place| place.window.zh_hans.as_str())
+}
+
 /// The day in China at this moment.
 pub(crate) fn day_of(now_ms: i64) -> String {
     written(moment(now_ms).date())

@@ -10,6 +10,7 @@ mod help;
 mod items;
 mod memory;
 mod network;
+mod numbers;
 mod ordinary;
 mod printer;
 mod privacy;

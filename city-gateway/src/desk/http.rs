@@ -10,6 +10,7 @@ mod audit;
 mod cases;
 mod doors;
 mod keeper;
+mod queues;
 mod terminals;
 mod troubles;
 mod undelivered;
@@ -45,6 +46,7 @@ use crate::store::StoreError;
 use crate::store::desk::DeskStore;
 use crate::store::keeper::KeeperCalls;
 use crate::store::lives::TerminalBook;
+use crate::store::numbers::QueueNumbers;
 use crate::store::relay::RelayStore;
 
 /// Longest form.
@@ -67,6 +69,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) book: Arc<dyn TerminalBook>,
     pub(crate) calls: Arc<dyn KeeperCalls>,
+    pub(crate) numbers: Arc<dyn QueueNumbers>,
     /// Whether calls are shown and answered without sign-in: on a demo's own machine.
     pub(crate) open_calls: bool,
     pub(crate) transport: Transport,
@@ -84,6 +87,7 @@ struct Desk {
     clock: Clock,
     book: Arc<dyn TerminalBook>,
     calls: Arc<dyn KeeperCalls>,
+    numbers: Arc<dyn QueueNumbers>,
     open_calls: bool,
     transport: Transport,
 }
@@ -101,6 +105,7 @@ pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
         clock,
         book,
         calls,
+        numbers,
         open_calls,
         transport,
     } = parts;
@@ -120,6 +125,7 @@ pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
         clock,
         book,
         calls,
+        numbers,
         open_calls,
         transport,
     };
@@ -141,6 +147,8 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/desk/aside", get(aside::list))
         .route("/desk/aside/decide", post(aside::decide))
         .route("/desk/terminals", get(terminals::terminals))
+        .route("/desk/queues", get(queues::list))
+        .route("/desk/queues/call", post(queues::call))
         .route("/desk/undelivered", get(undelivered::list))
         .route("/desk/undelivered/release", post(undelivered::release))
         .route("/desk/accounts", get(accounts::list))

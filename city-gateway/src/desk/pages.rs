@@ -9,6 +9,7 @@ pub(super) mod inbox;
 pub(super) mod keeper;
 pub(super) mod layout;
 pub(super) mod qr;
+pub(super) mod queues;
 pub(super) mod terminals;
 pub(super) mod troubles;
 pub(super) mod undelivered;

@@ -14,6 +14,7 @@ mod foreign_certificates;
 mod hello;
 mod keeper;
 mod memory;
+mod numbers;
 mod openapi;
 mod opener;
 mod operators;

@@ -13,11 +13,13 @@ pub(crate) enum Tab {
     Accounts,
     Audit,
     Calls,
+    Queues,
     None,
 }
 
-const TABS: [(Tab, Right, &str, &str); 6] = [
+const TABS: [(Tab, Right, &str, &str); 7] = [
     (Tab::Cases, Right::SeeCases, "/desk/", "办件"),
+    (Tab::Queues, Right::CallNumbers, "/desk/queues", "叫号"),
     (Tab::Troubles, Right::MendRecords, "/desk/troubles", "异常记录"),
     (Tab::Terminals, Right::MendRecords, "/desk/terminals", "终端"),
     (Tab::Accounts, Right::KeepAccounts, "/desk/accounts", "账号"),
