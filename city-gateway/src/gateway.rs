@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::blobs::{Blobs, sweep};
 use crate::budgets::Budgets;
+use crate::calls::Calls;
 use crate::catalog_files::CatalogFiles;
 use crate::city::{self, Feed, Figures};
 use crate::config::{Config, StoreKind};
@@ -28,6 +29,7 @@ use crate::enrol::{self, AllowList, Enrolment, TerminalVerifier, operator};
 use crate::fetch::{Fetcher, Issuer};
 use crate::keys::{Keys, TlsKeys};
 use crate::metrics::Metrics;
+use crate::numbers::Numbers;
 use crate::opener::{Opener, Surroundings};
 use crate::query::Questions;
 use crate::receipts::Signer;
@@ -104,6 +106,8 @@ impl Gateway {
             progress,
             relay: owed,
             issued,
+            calls,
+            numbers,
             pressure,
             seat,
         } = Stores::open(config).await?;
@@ -132,7 +136,14 @@ impl Gateway {
         };
         let public_keys = keys.documents.public;
         let fetcher = fetcher(config, keys.documents.key, &catalog, &issued, &metrics)?;
-        let questions = Questions::new(keys.questions, progress, config.limits.questions)?.fetching(fetcher);
+        let questions = Questions::new(
+            keys.questions,
+            progress,
+            Calls::new(Arc::clone(&calls)),
+            Numbers::new(Arc::clone(&numbers), &catalog),
+            config.limits.questions,
+        )?
+        .fetching(fetcher);
         let terminals = Arc::new(Terminals {
             store: Arc::clone(&store),
             allow_list: Arc::clone(&allow_list),
@@ -172,6 +183,11 @@ impl Gateway {
             stop: stopping.clone(),
         })
         .await?;
+        let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
+            (true, _) => Feed::Open,
+            (false, true) => Feed::Figures,
+            (false, false) => Feed::Nothing,
+        };
         let city_tls = config.city.tls.as_ref().map(tls::city_config).transpose()?;
         let parts = desk::Parts {
             store: Arc::clone(&operators),
@@ -183,6 +199,9 @@ impl Gateway {
             arrivals,
             clock: Arc::new(terminals::now_ms),
             book: Arc::clone(&book),
+            calls,
+            numbers,
+            open_calls: feed == Feed::Open,
             transport: if city_tls.is_some() { Transport::Tls } else { Transport::Plain },
         };
         let clock = Arc::clone(&parts.clock);
@@ -238,11 +257,6 @@ impl Gateway {
         let renewal = enrol::terminal_routes(enrolment).with_state(());
         let service = terminals::router(terminals, renewal).into_make_service();
         gateway.spawn("terminals", async move { server.serve(service).await });
-        let feed = match (config.city.open_feed, config.listen.city.ip().is_loopback()) {
-            (true, _) => Feed::Open,
-            (false, true) => Feed::Figures,
-            (false, false) => Feed::Nothing,
-        };
         let sent = figures.clone();
         let verification = Verification::new(
             public_keys,

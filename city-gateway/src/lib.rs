@@ -12,6 +12,7 @@
 
 pub mod blobs;
 mod budgets;
+mod calls;
 mod catalog_files;
 mod city;
 mod clock;
@@ -32,6 +33,7 @@ mod keys;
 mod leftover;
 mod mask;
 mod metrics;
+mod numbers;
 mod openapi;
 mod opener;
 mod operations;

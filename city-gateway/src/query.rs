@@ -2,8 +2,9 @@
 //!
 //! A thread of its own holds the city's key for this, so that a question never stands behind a batch of records; it
 //! opens, and looks no further. The answer is sealed to the key of the session that asked. Deliberately absent: any
-//! trace of a question or an answer, in the store, in a log or in an error; of a fetch the store learns that it was, and
-//! never about whom.
+//! trace of a question or an answer, in the store, in a log or in an error; but for calls for a keeper and
+//! numbers of windows, which have to be kept and hold nothing of a resident. Of a fetch the store learns that it was,
+//! and never about whom.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +23,9 @@ use sync_protocol::{
 use tokio::sync::oneshot;
 
 use crate::budgets::Bucket;
+use crate::calls::Calls;
 use crate::fetch::Fetcher;
+use crate::numbers::Numbers;
 use crate::progress::ProgressSource;
 use crate::refusal::Refusal;
 use crate::terminals::now_ms;
@@ -44,6 +47,8 @@ struct Job {
 pub(crate) struct Questions {
     jobs: mpsc::SyncSender<Job>,
     progress: Arc<dyn ProgressSource>,
+    calls: Calls,
+    numbers: Numbers,
     guesses: Mutex<HashMap<String, Bucket>>,
     /// Absent where nothing is fetched.
     fetcher: Option<Fetcher>,
@@ -51,13 +56,19 @@ pub(crate) struct Questions {
 
 impl Questions {
     /// Starts the thread that opens questions.
-    pub(crate) fn new<S>(seal: S, progress: Arc<dyn ProgressSource>, waiting: usize) -> std::io::Result<Self>
+    pub(crate) fn new<S>(
+        seal: S,
+        progress: Arc<dyn ProgressSource>,
+        calls: Calls,
+        numbers: Numbers,
+        waiting: usize,
+    ) -> std::io::Result<Self>
     where
         S: Seal + Send + 'static,
     {
         let (jobs, list) = mpsc::sync_channel::<Job>(waiting.max(1));
         thread::Builder::new().name("questions".into()).spawn(move || work(&seal, &list))?;
-        Ok(Self { jobs, progress, guesses: Mutex::default(), fetcher: None })
+        Ok(Self { jobs, progress, calls, numbers, guesses: Mutex::default(), fetcher: None })
     }
 
     /// The same, answering what is fetched as well.
@@ -116,6 +127,10 @@ impl Questions {
             QuestionBody::CaseProgress { case_number, verification } => {
                 self.case(terminal, &case_number, &verification).await
             }
+            QuestionBody::CallKeeper(call) => self.calls.ring(terminal, call).await,
+            QuestionBody::QueueTicket { request, queue } => self.numbers.take(terminal, request, queue).await,
+            QuestionBody::CallKeeperState { call } => self.calls.state(terminal, &call).await,
+            QuestionBody::CallKeeperCancelled { call } => self.calls.cancel(terminal, &call).await,
         }
     }
 

@@ -22,10 +22,12 @@ use tower::Service;
 use crate::blobs::Blobs;
 use crate::blobs::bytes::{BlobBytes, clear_unfinished};
 use crate::budgets::Budgets;
+use crate::calls::Calls;
 use crate::clock::{now_ms, simulated};
 use crate::config::{Config, Enrolment};
 use crate::enrol::{AllowList, NAME, TerminalCertificate};
 use crate::judge::Judge;
+use crate::numbers::Numbers;
 use crate::operations::{Operation, copy_store};
 use crate::query::Questions;
 use crate::receipts::Signer;
@@ -105,7 +107,13 @@ impl City {
             small_bodies: Semaphore::new(32 * 1024),
             blobs: Arc::clone(&blobs),
             book: Arc::clone(&store) as _,
-            questions: Questions::new(opener()?, Arc::clone(&store) as _, config.limits.questions)?,
+            questions: Questions::new(
+                opener()?,
+                Arc::clone(&store) as _,
+                Calls::new(Arc::clone(&store) as _),
+                Numbers::new(Arc::clone(&store) as _, &catalog),
+                config.limits.questions,
+            )?,
             budgets: Budgets::new(&config.limits.city, &config.limits.terminal),
             metrics: Arc::<Metrics>::default(),
             pressure: Box::new(move || busy.pressure()),

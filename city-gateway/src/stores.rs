@@ -9,7 +9,9 @@ use crate::progress::ProgressSource;
 use crate::store::blobs::BlobIndex;
 use crate::store::desk::DeskStore;
 use crate::store::issued::IssuedDocuments;
+use crate::store::keeper::KeeperCalls;
 use crate::store::lives::TerminalBook;
+use crate::store::numbers::QueueNumbers;
 use crate::store::postgres::{Address, PoolLimits, PostgresStore};
 use crate::store::registry::TerminalRegistry;
 use crate::store::relay::RelayStore;
@@ -27,6 +29,8 @@ pub(crate) struct Stores {
     pub(crate) progress: Arc<dyn ProgressSource>,
     pub(crate) relay: Arc<dyn RelayStore>,
     pub(crate) issued: Arc<dyn IssuedDocuments>,
+    pub(crate) calls: Arc<dyn KeeperCalls>,
+    pub(crate) numbers: Arc<dyn QueueNumbers>,
     /// How busy it is, 0 to 1.
     pub(crate) pressure: Box<dyn Fn() -> f64 + Send + Sync>,
     /// Held for as long as the gateway runs; the embedded store holds its folder itself.
@@ -80,6 +84,8 @@ impl Stores {
             + ProgressSource
             + RelayStore
             + IssuedDocuments
+            + KeeperCalls
+            + QueueNumbers
             + 'static,
     {
         Self {
@@ -90,7 +96,9 @@ impl Stores {
             registry: Arc::clone(&store) as _,
             progress: Arc::clone(&store) as _,
             relay: Arc::clone(&store) as _,
-            issued: store,
+            issued: Arc::clone(&store) as _,
+            calls: Arc::clone(&store) as _,
+            numbers: store,
             pressure,
             seat,
         }

@@ -77,6 +77,7 @@ impl Screen {
         let shell = window.global::<ui::Shell>();
         shell.set_demo(config.terminal.demo);
         shell.set_place(config.terminal.place.as_str().into());
+        shell.set_keeper_phone(config.terminal.keeper_phone.as_deref().unwrap_or_default().into());
         window.global::<ui::EnquiryScreen>().set_terminal(config.terminal.code.as_str().into());
         let verify_url = config.city.verify_url.clone();
         let screen = Screen {
@@ -134,7 +135,7 @@ impl Screen {
         self.show_page(session, rules);
         self.show_shell(session);
         self.show_voice(session.settings);
-        self.page.set(present::name_of(&session.page));
+        self.page.set(session.page.name());
     }
 
     /// Shows another catalog from now on.
@@ -186,6 +187,7 @@ impl Screen {
         let may_go_on = [Notice::CardExpiredAccepted, Notice::SocialCardExpiredAccepted];
         shell.set_notice_can_continue(session.notice.is_some_and(|notice| may_go_on.contains(&notice)));
         shell.set_notice(present::notice_kind(session.notice));
+        shell.set_help_open(session.keeper.help().is_some());
         shell.set_idle_seconds(session.idle.warning_s.unwrap_or_default() as i32);
         shell.set_idle_warning(session.idle.warning_s.is_some());
         shell.set_screen(present::screen_of(&session.page));
@@ -314,7 +316,7 @@ impl Screen {
         screen.set_label(words(&asked.label, language).into());
         screen.set_hint(self.hint(asked, draft, language));
         screen.set_unit(asked.unit.as_ref().map(|unit| words(unit, language)).unwrap_or_default().into());
-        screen.set_stage(question::stage(draft));
+        screen.set_stage(question::stage(asked, draft));
         screen.set_required(asked.required);
         self.options.show(question::options(asked, draft, language));
         screen.set_text(draft.text.expose().as_str().into());

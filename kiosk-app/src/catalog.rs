@@ -255,6 +255,7 @@ fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
         ways,
         accepts_expired_card: item.identify.accepts_expired_card,
         questions: item.questions.iter().map(question_of).collect(),
+        queues: item.outcomes.iter().map(|outcome| outcome.place.as_ref()?.queue.clone()).collect(),
     }
 }
 
@@ -276,6 +277,7 @@ fn question_of(question: &data::Question) -> core::Question {
             data::QuestionKind::Date => core::QuestionKind::Date {
                 first: question.not_before.map(limit),
                 last: question.not_after.map(limit),
+                weekdays_only: question.weekdays_only,
             },
             data::QuestionKind::Photo => core::QuestionKind::Photo { most: question.max_photos.unwrap_or(1) },
             data::QuestionKind::Number => core::QuestionKind::Number(amount_of(question)),

@@ -39,6 +39,8 @@ pub struct Terminal {
     pub code: String,
     /// Where it stands, for the header and the receipt.
     pub place: String,
+    /// Telephone of whoever keeps the place, shown to who asks for help.
+    pub keeper_phone: Option<String>,
     /// Marks screens and print-outs 演示.
     #[serde(default)]
     pub demo: bool,

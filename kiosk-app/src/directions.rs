@@ -6,7 +6,7 @@ use kiosk_core::calendar;
 use kiosk_core::service::QuestionId;
 use kiosk_core::session::DirectionsOrder;
 use kiosk_core::settings::Language;
-use kiosk_documents::{Directions, Window};
+use kiosk_documents::{Directions, QueueNumber, Window};
 use service_catalog::{Place, ServiceItem, Text};
 
 /// What an order prints; the letterhead is still to come. `None` when the item has no such outcome.
@@ -36,6 +36,11 @@ pub fn compose(item: &ServiceItem, order: &DirectionsOrder) -> Option<Directions
         bring: outcome.bring.iter().map(say).collect(),
         window: outcome.place.as_ref().map(window),
         answers: item.questions.iter().filter_map(answer).collect(),
+        number: order.queue_ticket.as_ref().map(|ticket| QueueNumber {
+            number: ticket.number.clone(),
+            waiting: ticket.waiting,
+            day: lines::day(calendar::day_in_china(order.asked_at_ms), language),
+        }),
         printed_at: calendar::minute_in_china(order.asked_at_ms),
         ..Directions::default()
     })

@@ -6,7 +6,7 @@ use crate::effects::Hands;
 use crate::inbox::Message;
 use crate::meaning;
 use crate::present::lights::lights;
-use crate::present::name_of;
+
 use crate::voice::screens::Screens;
 use kiosk_core::session::{Device, Effect, Event, Limits, Moment, Passage, Rules, Session, step};
 use std::rc::Rc;
@@ -81,11 +81,11 @@ impl EventLoop {
         }
         for event in self.events_of(message) {
             let moment = self.now();
-            let page_before = name_of(&self.session.page);
+            let page_before = self.session.page.name();
             let session = std::mem::take(&mut self.session);
             let step = step(&self.rules(), session, moment, event);
             self.session = step.session;
-            let page = name_of(&self.session.page);
+            let page = self.session.page.name();
             if page != page_before {
                 tracing::debug!(from = page_before, to = page, "the page changed");
             }

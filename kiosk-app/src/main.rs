@@ -180,6 +180,7 @@ fn hands(config: &Config, catalog: &Catalog, inbox: &Inbox) -> Result<Hands> {
     let city = CitySettings {
         state: config.paths.state.clone(),
         terminal: config.terminal.code.clone(),
+        place: config.terminal.place.clone(),
         sealer: AgeSealer::from_recipients(&seal)?,
     };
     let settings = StoreSettings {

@@ -1,7 +1,7 @@
 //! Days of the civil calendar in China, from the wall clock that an event carries.
 
 pub use time::Date;
-use time::{Month, OffsetDateTime, UtcOffset};
+use time::{Month, OffsetDateTime, UtcOffset, Weekday};
 
 /// China uses one time zone all year, so a fixed offset is exact and needs no zone database.
 const CHINA_HOURS_AHEAD_OF_UTC: i8 = 8;
@@ -24,6 +24,11 @@ fn china_time(wall_ms: i64) -> OffsetDateTime {
         .ok()
         .and_then(|utc| utc.checked_to_offset(offset))
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Saturday or Sunday.
+pub fn is_weekend(day: Date) -> bool {
+    matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
 /// Parses the eight digits `YYYYMMDD` of a card; anything else, or a day that does not exist, is `None`.

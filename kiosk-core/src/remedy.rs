@@ -123,13 +123,21 @@ pub enum Notice {
     ScanAgain,
     /// The scanned code is none that can be used here.
     CodeUnusable,
-    /// The resident asked for help.
+    /// The resident asked for help: the keeper is being told.
     Help,
+    /// The keeper has been told.
+    HelpCalled,
+    /// The keeper said "I am coming".
+    HelpComing,
+    /// The keeper cannot be told now: no network, or too much to do.
+    HelpAway,
+    /// The keeper was told and has not answered.
+    HelpUnanswered,
 }
 
 impl Notice {
     /// Every notice, in the order of the enum.
-    pub const ALL: [Notice; 55] = [
+    pub const ALL: [Notice; 59] = [
         Notice::CardHoldStill,
         Notice::CardNotReadable,
         Notice::CardAlreadyThere,
@@ -185,7 +193,17 @@ impl Notice {
         Notice::ScanAgain,
         Notice::CodeUnusable,
         Notice::Help,
+        Notice::HelpCalled,
+        Notice::HelpComing,
+        Notice::HelpAway,
+        Notice::HelpUnanswered,
     ];
+
+    /// Whether it says how it stands with the help that was asked for.
+    pub fn is_about_help(self) -> bool {
+        use Notice::{Help, HelpAway, HelpCalled, HelpComing, HelpUnanswered};
+        matches!(self, Help | HelpCalled | HelpComing | HelpAway | HelpUnanswered)
+    }
 }
 
 /// A fault that an operator must mend; shown to the resident as a short code.
@@ -211,6 +229,6 @@ mod tests {
     fn the_list_of_notices_has_all_of_them() {
         let in_order = Notice::ALL.iter().enumerate().all(|(at, notice)| *notice as usize == at);
         // The last one: an enum that has grown has another.
-        assert!(in_order && Notice::Help as usize + 1 == Notice::ALL.len());
+        assert!(in_order && Notice::HelpUnanswered as usize + 1 == Notice::ALL.len());
     }
 }

@@ -44,9 +44,16 @@ pub struct ServiceItem {
     pub accepts_expired_card: bool,
     /// The form, in order.
     pub questions: Vec<Question>,
+    /// Of each outcome of a where-to-go item: the queue of its window, when numbers of it are given here.
+    pub queues: Vec<Option<String>>,
 }
 
 impl ServiceItem {
+    /// The queue of this outcome's window.
+    pub fn queue(&self, outcome: usize) -> Option<&str> {
+        self.queues.get(outcome)?.as_deref()
+    }
+
     /// The question with this id.
     pub fn question(&self, id: &QuestionId) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == *id)
@@ -86,6 +93,8 @@ pub enum QuestionKind {
         first: Option<DayLimit>,
         /// Last day allowed.
         last: Option<DayLimit>,
+        /// No Saturdays and no Sundays.
+        weekdays_only: bool,
     },
     /// Photos of papers, by the document camera.
     Photo {

@@ -27,10 +27,24 @@ pub struct Directions {
     pub bring: Vec<String>,
     /// Where to go, if anywhere.
     pub window: Option<Window>,
+    /// A number of that window, taken for a day.
+    pub number: Option<QueueNumber>,
     /// What was asked, and what was answered.
     pub answers: Vec<(String, String)>,
     /// When it was printed, as it is to be read: `2026-11-22 14:05`.
     pub printed_at: String,
+}
+
+/// A number of a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueNumber {
+    /// As it is called: `A023`.
+    pub number: String,
+    /// How many wait before it, when that is known.
+    pub waiting: Option<u32>,
+    /// The day on which it is good, as it is to be read.
+    pub day: String,
 }
 
 /// Where to go.
@@ -67,7 +81,10 @@ impl Directions {
         });
         let lists = self.answers.iter().flat_map(|(asked, given)| [asked, given]).chain(&self.bring);
         let lists = lists.map(|text| ("bring and answers", text.as_str(), 240));
-        for (field, text, limit) in fields.into_iter().chain(window).chain(lists) {
+        let number = self.number.iter().flat_map(|number| {
+            [("number", number.number.as_str(), 8), ("day of the number", &number.day, 48)]
+        });
+        for (field, text, limit) in fields.into_iter().chain(window).chain(number).chain(lists) {
             if text.chars().count() > limit {
                 return Err(DocumentError::TooLong { field, limit });
             }

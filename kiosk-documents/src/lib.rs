@@ -31,7 +31,7 @@ mod wrap;
 
 pub use bitmap::Bitmap;
 pub use certificate::{Certificate, CertificateRenderer, CertificateRequest, Column, MAX_CERTIFICATE_BYTES};
-pub use directions::{Directions, Window};
+pub use directions::{Directions, QueueNumber, Window};
 pub use error::DocumentError;
 pub use guide::{Guide, GuideRenderer, GuideRequest, MAX_PDF_BYTES};
 pub use receipt::{Grid, Language, Layout, RECEIPT_DOTS, Receipt, RenderRequest};

@@ -81,6 +81,15 @@ pub(crate) fn lay_out_directions(directions: &Directions, grid: Grid) -> Vec<Lin
         page.marked(words.say("directions"), directions.language, &words, &[("demo", directions.demo)]);
     page.paragraph(&title, Look::Large);
     page.rule(THICK);
+    if let Some(number) = &directions.number {
+        page.paragraph(words.say("queue_number"), Look::Bold);
+        page.paragraph(&number.number, Look::Large);
+        if let Some(waiting) = number.waiting {
+            page.paragraph(&format!("{} {waiting}", words.say("waiting")), Look::Bold);
+        }
+        page.paragraph(&format!("{} {}", words.say("good_on"), number.day), Look::Plain);
+        page.rule(THIN);
+    }
     page.paragraph(&directions.item_title, Look::Bold);
     page.paragraph(&directions.verdict, Look::Large);
     page.paragraph(&directions.advice, Look::Plain);
@@ -329,6 +338,11 @@ mod tests {
             bring: vec!["旧身份证".into()],
             window: Some(window),
             answers: vec![("哪天到期？".into(), "2026年11月1日".into())],
+            number: Some(crate::QueueNumber {
+                number: "A023".into(),
+                waiting: Some(4),
+                day: "2026年11月22日".into(),
+            }),
             ..Directions::default()
         };
         for grid in PAPER {
@@ -336,9 +350,15 @@ mod tests {
             let fits = |line: &TextLine| columns(&line.text) * u32::from(line.times_wide) <= grid.columns;
             assert!(lines.iter().all(fits));
             let said: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
-            for line in
-                ["现在可以换", "· 旧身份证", "户籍窗口", "地址  就近的派出所", "· 哪天到期？ 2026年11月1日"]
-            {
+            for line in [
+                "A023",
+                "前面等候人数 4",
+                "现在可以换",
+                "· 旧身份证",
+                "户籍窗口",
+                "地址  就近的派出所",
+                "· 哪天到期？ 2026年11月1日",
+            ] {
                 assert!(said.contains(&line), "{line}: {said:#?}");
             }
         }

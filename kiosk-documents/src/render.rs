@@ -19,8 +19,8 @@ use crate::rendering::Rendering;
 use crate::words::Words;
 use crate::world::Sheet;
 use crate::{
-    Bitmap, Directions, DocumentError, Grid, Language, Layout, RECEIPT_DOTS, Receipt, RenderRequest, Window,
-    bitmap,
+    Bitmap, Directions, DocumentError, Grid, Language, Layout, QueueNumber, RECEIPT_DOTS, Receipt,
+    RenderRequest, Window, bitmap,
 };
 
 const PICTURE: (&str, &str) = ("receipt.typ", include_str!("../../assets/documents/receipt.typ"));
@@ -178,6 +178,11 @@ fn directions_value(directions: &Directions) -> Dict {
         ];
         fields.into_iter().map(|(key, value)| (key.into(), value)).collect::<Dict>().into_value()
     };
+    let number = |number: &QueueNumber| -> Value {
+        let waiting = number.waiting.map_or(Value::None, |waiting| text(&waiting.to_string()));
+        let fields = [("number", text(&number.number)), ("day", text(&number.day)), ("waiting", waiting)];
+        fields.into_iter().map(|(key, value)| (key.into(), value)).collect::<Dict>().into_value()
+    };
     let answer = |(asked, given): &(String, String)| -> Value {
         [text(asked), text(given)].into_iter().collect::<Array>().into_value()
     };
@@ -191,6 +196,7 @@ fn directions_value(directions: &Directions) -> Dict {
         ("advice", text(&directions.advice)),
         ("bring", directions.bring.iter().map(|thing| text(thing)).collect::<Array>().into_value()),
         ("window", directions.window.as_ref().map_or(Value::None, window)),
+        ("number", directions.number.as_ref().map_or(Value::None, number)),
         ("answers", directions.answers.iter().map(answer).collect::<Array>().into_value()),
         ("printed_at", text(&directions.printed_at)),
     ];

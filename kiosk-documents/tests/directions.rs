@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use kiosk_documents::{
-    Directions, DocumentError, Grid, Language, Layout, RECEIPT_DOTS, Renderer, Rendering, Window,
+    Directions, DocumentError, Grid, Language, Layout, QueueNumber, RECEIPT_DOTS, Renderer, Rendering, Window,
 };
 
 const LINES: Layout = Layout::Lines(Grid { columns: 48, cell_width: 12, cell_height: 24 });
@@ -30,6 +30,11 @@ fn directions(language: Language) -> Directions {
             "身份證過期，很多事會辦不了。請您本人盡快到窗口換新證。",
             "With an expired card many things cannot be done. Come to the desk yourself, soon.",
         ),
+        number: Some(QueueNumber {
+            number: "A023".into(),
+            waiting: Some(4),
+            day: of("2026年11月22日", "2026年11月22日", "2026-11-22"),
+        }),
         bring: vec![
             of("旧身份证", "舊身份證", "The old ID card"),
             of("户口本", "戶口簿", "Household register"),
@@ -81,8 +86,13 @@ fn nobody_can_make_the_printer_run_on() {
 
 #[test]
 fn who_has_nowhere_to_go_is_sent_nowhere() {
-    let bare =
-        Directions { window: None, bring: Vec::new(), answers: Vec::new(), ..directions(Language::En) };
+    let bare = Directions {
+        window: None,
+        number: None,
+        bring: Vec::new(),
+        answers: Vec::new(),
+        ..directions(Language::En)
+    };
     let said: String = render(&bare, LINES)
         .expect("the directions are rendered")
         .parts
@@ -91,7 +101,10 @@ fn who_has_nowhere_to_go_is_sent_nowhere() {
         .map(|line| line.text.clone())
         .collect();
     assert!(
-        said.contains("It has expired") && !said.contains("Address") && !said.contains("What to bring"),
+        said.contains("It has expired")
+            && !said.contains("Address")
+            && !said.contains("What to bring")
+            && !said.contains("Your number"),
         "{said}"
     );
 }

@@ -4,7 +4,7 @@ use crate::day::{DayLimit, iso, parse_day};
 use crate::item::{Question, QuestionKind};
 use serde_json::Value;
 use thiserror::Error;
-use time::Date;
+use time::{Date, Weekday};
 
 /// What is wrong with an answer. Says the rule, never the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -75,6 +75,9 @@ pub enum AnswerProblem {
         /// The first day allowed.
         first: Date,
     },
+    /// A Saturday or a Sunday, and only weekdays are allowed.
+    #[error("is not a weekday")]
+    NotAWeekday,
     /// After the last day allowed.
     #[error("is after {}, the last day allowed", iso(*last))]
     TooLate {
@@ -229,6 +232,9 @@ fn check_day(
     {
         return Err(AnswerProblem::TooLate { last });
     }
+    if question.weekdays_only && matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
+        return Err(AnswerProblem::NotAWeekday);
+    }
     Ok(())
 }
 
@@ -264,6 +270,16 @@ mod tests {
 
     const CHOICE: &str = r#"kind = "choice""#;
     const CHOICES: &str = r#"kind = "choices""#;
+
+    #[test]
+    fn weekdays_alone_are_allowed_where_the_item_says_so() {
+        let keys = "kind = \"date\"\nweekdays_only = true";
+        assert_eq!(judge(keys, json!("2026-11-23")), Ok(()), "a Monday");
+        for weekend in ["2026-11-21", "2026-11-22"] {
+            assert_eq!(judge(keys, json!(weekend)), Err(AnswerProblem::NotAWeekday), "{weekend}");
+        }
+        assert_eq!(judge("kind = \"date\"", json!("2026-11-22")), Ok(()));
+    }
 
     #[test]
     fn choices() {

@@ -2,7 +2,7 @@
 //! they stand in the file, so that a fault can name its line.
 
 use crate::fetch::FieldKind;
-use crate::item::{Prefill, QuestionKind, Shape, Way};
+use crate::item::{OptionsFrom, Prefill, QuestionKind, Shape, Way};
 use crate::outcome::Verdict;
 use crate::text::Text;
 use serde::Deserialize;
@@ -73,6 +73,7 @@ pub(crate) struct QuestionFile {
     pub(crate) hint: Option<Spanned<Text>>,
     pub(crate) required: bool,
     pub(crate) options: Option<Spanned<Vec<Spanned<ChoiceFile>>>>,
+    pub(crate) options_from: Option<Spanned<OptionsFrom>>,
     pub(crate) phrases: Option<Spanned<Vec<Spanned<Text>>>>,
     pub(crate) max_chars: Option<Spanned<usize>>,
     pub(crate) max_photos: Option<Spanned<usize>>,
@@ -81,6 +82,7 @@ pub(crate) struct QuestionFile {
     pub(crate) most: Option<Spanned<u32>>,
     pub(crate) not_before: Option<Spanned<String>>,
     pub(crate) not_after: Option<Spanned<String>>,
+    pub(crate) weekdays_only: Option<Spanned<bool>>,
     pub(crate) prefill: Option<Spanned<Prefill>>,
     pub(crate) visible_when: Option<Spanned<String>>,
 }
@@ -133,4 +135,5 @@ pub(crate) struct PlaceFile {
     pub(crate) address: Spanned<Text>,
     pub(crate) hours: Spanned<Text>,
     pub(crate) phone: Spanned<String>,
+    pub(crate) queue: Option<Spanned<String>>,
 }

@@ -142,6 +142,8 @@ pub struct Question {
     pub required: bool,
     /// What to choose from (choice and choices); yes and no (yes-no).
     pub options: Vec<Choice>,
+    /// Where the options come from, when the file does not list them (choice).
+    pub options_from: Option<OptionsFrom>,
     /// Ready sentences to touch instead of writing (text).
     pub phrases: Vec<Text>,
     /// Limit in Unicode characters (text).
@@ -152,16 +154,26 @@ pub struct Question {
     pub amount: Option<Amount>,
     /// What is counted, such as 人 (number).
     pub unit: Option<Text>,
-    /// What to choose from (address); set once the catalog's areas are known.
+    /// What to choose from (address, and a choice of towns); set once the catalog's areas are known.
     pub areas: Option<Arc<Areas>>,
     /// First day allowed (date).
     pub not_before: Option<DayLimit>,
     /// Last day allowed (date).
     pub not_after: Option<DayLimit>,
+    /// Whether Saturdays and Sundays are not allowed (date).
+    pub weekdays_only: bool,
     /// What the card already says (text, address).
     pub prefill: Option<Prefill>,
     /// When it is asked; always, if absent.
     pub visible_when: Option<Condition>,
+}
+
+/// Options that the catalog has anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptionsFrom {
+    /// The towns of `areas.toml`.
+    Towns,
 }
 
 /// Kinds of answer. In JSON: a string, a list of strings for [`QuestionKind::Choices`], a list of

@@ -176,6 +176,44 @@ fn a_slip_in_the_file_is_named() {
 }
 
 #[test]
+fn a_choice_of_towns_has_the_towns_of_the_areas() {
+    let towns = r#"
+[[questions]]
+id = "hall"
+kind = "choice"
+options_from = "towns"
+required = true
+label = { zh-Hans = "哪个镇街", zh-Hant = "哪個鎮街", en = "Which town" }
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("items")).unwrap();
+    fs::write(folder.path().join("items/sample.toml"), ITEM.to_owned() + towns).unwrap();
+    assert!(Catalog::load(folder.path()).items.is_empty(), "there are no towns");
+    fs::write(folder.path().join("areas.toml"), AREAS).unwrap();
+    let catalog = Catalog::load(folder.path());
+    let hall = catalog.items[0].questions.last().unwrap();
+    assert!(hall.areas.is_some() && hall.options.len() == 2, "{:?}", hall.options);
+    assert_eq!(
+        (hall.options[0].value.as_str(), hall.options[0].label.zh_hant.as_str()),
+        ("甲街道", "甲街道")
+    );
+    let with = |answer: &str| {
+        let applicant = json!({ "document": "resident-id-card", "number": "11010519491231002X" });
+        let submission = json!({ "applicant": applicant, "answers": { "kind": "a", "hall": answer } });
+        validate_on(&catalog.items[0], &submission, parse_day("2026-11-22").unwrap())
+    };
+    assert_eq!(with("甲街道"), Ok(()));
+    assert!(with("丙街道").is_err(), "no town of the catalog");
+    for wrong in [
+        towns.replace("\"towns\"", "\"villages\""),
+        towns.replace("\"choice\"", "\"choices\""),
+        towns.replace("required", "options = [{ value = \"a\", label = { zh-Hans = \"甲\", zh-Hant = \"甲\", en = \"A\" } }]\nrequired"),
+    ] {
+        assert!(read_item("sample", &(ITEM.to_owned() + &wrong)).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn without_areas_an_item_that_needs_them_is_left_out_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("items")).unwrap();

@@ -1,9 +1,10 @@
 //! Reading the catalog folder: the only place of this crate that touches files.
 
 use crate::areas::{self, Areas, read_areas};
-use crate::item::{QuestionKind, ServiceItem};
+use crate::item::{Choice, OptionsFrom, QuestionKind, ServiceItem};
 use crate::problem::{Fault, ItemProblem};
 use crate::rules::read_item;
+use crate::text::Text;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, Read};
@@ -145,10 +146,20 @@ fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Gives address questions what there is to choose from.
+/// Gives address questions, and choices of towns, what there is to choose from.
 fn know_areas(item: &mut ServiceItem, areas: Option<&Arc<Areas>>) -> Result<(), ItemProblem> {
-    for question in item.questions.iter_mut().filter(|question| question.kind == QuestionKind::Address) {
-        question.areas = Some(areas.ok_or(ItemProblem::NoAreas)?.clone());
+    for question in &mut item.questions {
+        let of_towns = question.options_from == Some(OptionsFrom::Towns);
+        if question.kind != QuestionKind::Address && !of_towns {
+            continue;
+        }
+        let areas = areas.ok_or(ItemProblem::NoAreas)?;
+        if of_towns {
+            let towns = areas.towns.iter().map(|town| &town.name);
+            let option = |name: &Text| Choice { value: name.zh_hans.clone(), label: name.clone() };
+            question.options = towns.map(option).collect();
+        }
+        question.areas = Some(Arc::clone(areas));
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ pub struct Place {
     pub hours: Text,
     /// A number to call, as people write it.
     pub phone: String,
+    /// The queue of which numbers are given here; its name begins with the letter that stands before a number.
+    pub queue: Option<String>,
 }
 
 impl ServiceItem {

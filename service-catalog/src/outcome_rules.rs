@@ -20,6 +20,8 @@ const MOST_OUTCOMES: usize = 8;
 const MOST_BRING: usize = 6;
 /// Longest telephone number that is shown, characters.
 const MOST_PHONE_CHARS: usize = 24;
+/// Longest name of a queue.
+const MOST_QUEUE_CHARS: usize = 40;
 
 /// Refuses parts that an item of this shape does not have, and asks for those that it needs.
 pub(crate) fn parts_fit_shape(file: &ItemFile) -> Result<(), Fault> {
@@ -133,7 +135,20 @@ fn place(raw: PlaceFile) -> Result<Place, Fault> {
         address: words(&ADDRESS, raw.address)?,
         hours: words(&HOURS, raw.hours)?,
         phone: phone.clone(),
+        queue: raw.queue.map(queue).transpose()?,
     })
+}
+
+/// A letter, a dash, and a word: `a-general` gives A001, A002.
+fn queue(name: Spanned<String>) -> Result<String, Fault> {
+    let text = name.get_ref().as_bytes();
+    let written = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    let good = (3..=MOST_QUEUE_CHARS).contains(&text.len())
+        && text[0].is_ascii_lowercase()
+        && text[1] == b'-'
+        && text[2] != b'-'
+        && text.iter().all(written);
+    if good { Ok(name.into_inner()) } else { Err(Fault::at(name.span(), ItemProblem::BadQueue)) }
 }
 
 #[cfg(test)]
@@ -273,6 +288,13 @@ advice = { zh-Hans = "不用来", zh-Hant = "不用來", en = "No need" }
         let (line, problem) = broken("phone = \"12345\"", "phone = \"twelve\"");
         assert!(matches!(problem, ItemProblem::BadPhone { .. }));
         assert_eq!(line, line_of("phone"));
+        let named = ITEM.replacen("phone = \"12345\"", "phone = \"12345\"\nqueue = \"a-general\"", 1);
+        let item = read_item("sample", &named).unwrap_or_else(|fault| panic!("{}", fault.problem));
+        assert_eq!(item.outcomes[0].place.as_ref().unwrap().queue.as_deref(), Some("a-general"));
+        for bad in ["", "a", "a-", "general", "A-general", "a--b", "1-general", "a-号"] {
+            let (_, problem) = broken("phone = \"12345\"", &format!("phone = \"12345\"\nqueue = \"{bad}\""));
+            assert_eq!(problem, ItemProblem::BadQueue, "{bad}");
+        }
         let (_, problem) = broken("verdict = \"can\"", "verdict = \"maybe\"");
         assert!(problem.to_string().contains("unknown variant `maybe`"), "{problem}");
     }

@@ -86,6 +86,8 @@ pub(crate) enum ItemProblem {
     LastOutcome,
     #[error("a telephone number is made of digits, spaces, \"-\" and \"、\", 3 to {most} of them")]
     BadPhone { most: usize },
+    #[error("the name of a queue is a letter, \"-\" and a word of small letters and digits: a-general")]
+    BadQueue,
     #[error("least must not be more than most, and most at most {limit}")]
     NoAmountAllowed { limit: u32 },
     #[error("yes-no options are \"yes\" and \"no\", in this order")]

@@ -163,6 +163,7 @@ fn question(raw: Spanned<QuestionFile>, earlier: &[Question]) -> Result<Question
         hint: raw.hint.map(|hint| words(&HINT, hint)).transpose()?,
         required: raw.required,
         options,
+        options_from: raw.options_from.map(Spanned::into_inner),
         phrases,
         max_chars,
         max_photos,
@@ -171,6 +172,7 @@ fn question(raw: Spanned<QuestionFile>, earlier: &[Question]) -> Result<Question
         areas: None,
         not_before,
         not_after,
+        weekdays_only: raw.weekdays_only.is_some_and(Spanned::into_inner),
         prefill,
         visible_when: raw.visible_when.map(|when| condition(when, earlier)).transpose()?,
     })
@@ -183,9 +185,17 @@ fn keys_fit_kind(raw: &QuestionFile, place: &Range<usize>) -> Result<(), Fault> 
     let (text, date) = (kind == QuestionKind::Text, kind == QuestionKind::Date);
     let (photo, yes_no) = (kind == QuestionKind::Photo, kind == QuestionKind::YesNo);
     let (number, money) = (kind == QuestionKind::Number, kind == QuestionKind::Money);
+    // One or the other says what there is to choose from.
+    let elsewhere = raw.options_from.is_some();
     let prefilled = text || kind == QuestionKind::Address;
     let keys = [
-        ("options", choosing || yes_no, choosing, raw.options.as_ref().map(Spanned::span)),
+        ("options_from", kind == QuestionKind::Choice, false, raw.options_from.as_ref().map(Spanned::span)),
+        (
+            "options",
+            (choosing || yes_no) && !elsewhere,
+            choosing && !elsewhere,
+            raw.options.as_ref().map(Spanned::span),
+        ),
         ("max_chars", text, text, raw.max_chars.as_ref().map(Spanned::span)),
         ("max_photos", photo, photo, raw.max_photos.as_ref().map(Spanned::span)),
         ("phrases", text, false, raw.phrases.as_ref().map(Spanned::span)),
@@ -195,6 +205,7 @@ fn keys_fit_kind(raw: &QuestionFile, place: &Range<usize>) -> Result<(), Fault> 
         ("prefill", prefilled, false, raw.prefill.as_ref().map(Spanned::span)),
         ("not_before", date, false, raw.not_before.as_ref().map(Spanned::span)),
         ("not_after", date, false, raw.not_after.as_ref().map(Spanned::span)),
+        ("weekdays_only", date, false, raw.weekdays_only.as_ref().map(Spanned::span)),
     ];
     let kind = kind.word();
     for (key, allowed, needed, given) in keys {

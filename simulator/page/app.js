@@ -38,9 +38,11 @@ function showState() {
   setText(document.getElementById("nameplate"), state.terminal ?? "");
   setText(document.getElementById("place"), state.place ?? "");
   document.querySelector(".where .warm").hidden = state.demo === false;
-  const city = document.getElementById("city");
-  city.hidden = !state.city_url;
-  if (state.city_url) city.href = state.city_url;
+  for (const [id, address] of [["city", state.city_url], ["keeper", state.keeper_url]]) {
+    const link = document.getElementById(id);
+    link.hidden = !address;
+    if (address) link.href = address;
+  }
   desk.show(state);
   camera.show(state);
   slot.show(state);

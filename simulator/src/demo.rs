@@ -132,6 +132,7 @@ impl Demo {
             terminal: TERMINAL_CODE.to_owned(),
             place: furnished.place,
             city_url: format!("http://127.0.0.1:{}/city/", ports.numbers.city),
+            keeper_url: format!("http://127.0.0.1:{}/keeper/", ports.numbers.city),
             desk,
             network: NetworkSwitch::start(network, loopback(ports.numbers.terminals), &furnished.identities)?,
             screen: Screen::listen(&world.screen_socket()?).context("cannot wait for the kiosk's screen")?,

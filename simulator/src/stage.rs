@@ -22,6 +22,8 @@ pub struct Stage {
     pub place: String,
     /// The city's own pages.
     pub city_url: String,
+    /// The page of the site's keeper.
+    pub keeper_url: String,
     /// Virtual hardware.
     pub desk: Desk,
     /// The network between terminal and city.
@@ -49,6 +51,7 @@ impl Stage {
             "place": self.place,
             "demo": true,
             "city_url": self.city_url,
+            "keeper_url": self.keeper_url,
             "screen": { "connected": screen.connected, "width": screen.width, "height": screen.height },
             "cards": CARDS.map(|card| card.view()),
             "devices": self.desk.devices(),

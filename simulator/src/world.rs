@@ -30,6 +30,8 @@ use crate::typing;
 pub const TERMINAL_CODE: &str = "DG0001";
 /// Where it stands.
 pub const PLACE: &str = "莞城街道示例社区党群服务中心";
+/// Telephone of who keeps it: nobody's.
+pub const KEEPER_PHONE: &str = "0769-00000000";
 /// Longest path a Unix socket can have, with some room.
 const SOCKET_PATH_LIMIT: usize = 100;
 /// Written last: keys without it are from an interrupted first start.
@@ -201,7 +203,7 @@ impl World {
     ) -> anyhow::Result<toml::Table> {
         let catalog = if signed { Path::new("catalog") } else { &options.catalog };
         let mut config = json!({
-            "terminal": { "code": TERMINAL_CODE, "place": PLACE, "demo": true },
+            "terminal": { "code": TERMINAL_CODE, "place": PLACE, "demo": true, "keeper_phone": KEEPER_PHONE },
             "paths": { "state": "state", "keys": "keys", "catalog": catalog, "documents": options.documents },
             "panel": { "diagonal_inch": 21.5, "width_px": 1080, "height_px": 1920 },
             "devices": options.devices,
@@ -249,7 +251,7 @@ impl World {
             "paths": paths,
             // The demo's terminal got its certificate from the simulator, not from the gateway.
             "enrolment": { "trust_unlisted": true },
-            // The simulator's page shows the city's inbox; a real city has its operators sign in.
+            // The simulator's page shows the city's inbox and the keeper's calls; a real city has its operators sign in.
             "city": { "open_feed": true },
             "documents": {
                 "address": format!("http://127.0.0.1:{}/d/", ports.city),

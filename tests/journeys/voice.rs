@@ -50,7 +50,7 @@ async fn the_senior_version_reads_each_page_and_the_standard_one_is_silent() -> 
     kiosk.touch("知道了").await?;
     hears(&kiosk, "您想反映哪方面的事").await?;
     kiosk.touch("请人帮忙").await?;
-    hears(&kiosk, "请向现场的工作人员或志愿者招手").await?;
+    hears(&kiosk, "正在通知管理员").await?;
     kiosk.touch("知道了").await?;
     kiosk.touch("结束").await?;
     hears(&kiosk, "请取走您的身份证").await?;

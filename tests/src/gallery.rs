@@ -4,6 +4,7 @@
 
 mod fetch;
 mod guide_print;
+mod help;
 mod kinds;
 mod look;
 mod outcome;
@@ -166,7 +167,7 @@ pub fn picture_name(look: Look, screen: &str) -> String {
 fn config(size: PhysicalSize) -> Result<Config> {
     Ok(toml::from_str(&format!(
         r#"
-        terminal = {{ code = "DG0001", place = "莞城街道示例社区党群服务中心", demo = true }}
+        terminal = {{ code = "DG0001", place = "莞城街道示例社区党群服务中心", demo = true, keeper_phone = "0769-00000000" }}
         paths = {{ state = "", catalog = "", keys = "", documents = "" }}
         panel = {{ diagonal_inch = 21.5, width_px = {}, height_px = {} }}
         store = {{ min_free_mib = 1 }}
@@ -418,9 +419,7 @@ impl Visitor {
     }
 
     fn broken_things(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
-        self.touch(Citizen::HelpWanted);
-        show("notice-help", self);
-        self.touch(Citizen::NoticeClosed);
+        self.ask_for_help(show);
         let code = first_item(&self.catalog);
         self.touch(Citizen::ItemChosen(code.clone()));
         let idle = self.ticket(|effect| match effect {

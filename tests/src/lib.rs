@@ -4,6 +4,7 @@
 //! Nothing here is a stand-in: the processes are the built binaries, driven through the simulator's
 //! HTTP controls by the labels that a resident reads.
 
+pub mod devtools;
 pub mod gallery;
 pub mod items;
 pub mod measure;

@@ -86,7 +86,7 @@ const TEST: &[Package] = &[
         why: "runs tus-js-client, which uploads to the gateway, and receiptio, which prints to the simulator",
     },
     Package { name: "npm", why: "brings tus-js-client, receiptio and drawn characters" },
-    Package { name: "chromium", why: "opens the simulator page; reference for the measurements" },
+    Package { name: "chromium", why: "opens the keeper's page; reference for the measurements" },
 ];
 
 const FUZZ: &[Package] = &[Package { name: "g++", why: "compiles libFuzzer, which is written in C++" }];

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{password, random, totp};
 use crate::store::StoreError;
-use crate::store::desk::{AuditAct, AuditEntry, Changed, DeskStore, OperatorChange, OperatorRow, Role};
+use crate::store::desk::{AuditAct, AuditEntry, Changed, DeskStore, Duty, OperatorChange, OperatorRow, Role};
 
 /// Name of the command line in audit lines.
 pub(crate) const CONSOLE: &str = "console";
@@ -63,6 +63,9 @@ pub(crate) enum AccountError {
     /// A department worker needs a department, nobody else has one.
     #[error("a department worker needs a department, and nobody else has one")]
     Department,
+    /// A site keeper needs terminals, nobody else has any.
+    #[error("a site keeper needs 1 to {MOST_SITES} codes of terminals, and nobody else has any")]
+    Sites,
     /// Somebody else must do this.
     #[error("nobody may change their own account")]
     Own,
@@ -84,16 +87,33 @@ pub(crate) fn is_name(name: &str) -> bool {
         && !RESERVED.contains(&name)
 }
 
-fn fits(role: Role, department: Option<&str>) -> Result<(), AccountError> {
-    let named = department.is_some_and(|department| !department.is_empty());
-    if (role == Role::DepartmentWorker) == named { Ok(()) } else { Err(AccountError::Department) }
+/// Most terminals of one keeper.
+pub(crate) const MOST_SITES: usize = 50;
+
+/// The codes of terminals in what was typed: in capitals, with anything between two.
+pub(crate) fn sites(typed: &str) -> Vec<String> {
+    let codes = typed.split(|c: char| !c.is_ascii_alphanumeric()).filter(|code| !code.is_empty());
+    codes.map(str::to_ascii_uppercase).collect()
 }
 
-fn duty(role: Role, department: Option<&str>) -> String {
-    match department {
-        Some(department) => format!("{} {department}", role.code()),
-        None => role.code().to_owned(),
+fn fits(duty: &Duty) -> Result<(), AccountError> {
+    let named = duty.department.as_ref().is_some_and(|department| !department.is_empty());
+    if (duty.role == Role::DepartmentWorker) != named {
+        return Err(AccountError::Department);
     }
+    let is_code =
+        |code: &String| code.len() == 6 && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let keeps = match duty.role {
+        Role::SiteKeeper => (1..=MOST_SITES).contains(&duty.sites.len()) && duty.sites.iter().all(is_code),
+        Role::Administrator | Role::Auditor | Role::DepartmentWorker | Role::Support => duty.sites.is_empty(),
+    };
+    if keeps { Ok(()) } else { Err(AccountError::Sites) }
+}
+
+/// As audit lines say it.
+fn said(role: Role, department: Option<&str>, sites: &[String]) -> String {
+    let more = department.map_or_else(|| sites.join(" "), str::to_owned);
+    format!("{} {more}", role.code()).trim_end().to_owned()
 }
 
 fn issue(name: &str) -> (Issued, Vec<u8>) {
@@ -112,19 +132,20 @@ pub(crate) async fn add(
     store: &dyn DeskStore,
     by: &By,
     name: &str,
-    role: Role,
-    department: Option<String>,
+    duty: Duty,
 ) -> Result<Issued, AccountError> {
     if !is_name(name) {
         return Err(AccountError::BadName);
     }
-    fits(role, department.as_deref())?;
+    fits(&duty)?;
+    let Duty { role, department, sites } = duty;
     let (issued, code_secret) = issue(name);
-    let audit = by.did(AuditAct::AccountAdded, name, &duty(role, department.as_deref()));
+    let audit = by.did(AuditAct::AccountAdded, name, &said(role, department.as_deref(), &sites));
     let operator = OperatorRow {
         name: name.to_owned(),
         role,
         department,
+        sites,
         password_hash: password::hash(issued.password.clone()).await,
         code_secret,
         code_step: 0,
@@ -162,19 +183,18 @@ pub(crate) async fn set_disabled(
 }
 
 /// Changes what an account is there for.
-pub(crate) async fn set_role(
+pub(crate) async fn set_duty(
     store: &dyn DeskStore,
     by: &By,
     name: &str,
-    role: Role,
-    department: Option<String>,
+    duty: Duty,
 ) -> Result<(), AccountError> {
-    fits(role, department.as_deref())?;
+    fits(&duty)?;
     let operator = other(store, by, name).await?;
-    let (before, after) =
-        (duty(operator.role, operator.department.as_deref()), duty(role, department.as_deref()));
+    let before = said(operator.role, operator.department.as_deref(), &operator.sites);
+    let after = said(duty.role, duty.department.as_deref(), &duty.sites);
     let audit = by.did(AuditAct::RoleChanged, name, &format!("{before} > {after}"));
-    apply(store, &operator, OperatorChange::Role { role, department }, audit).await
+    apply(store, &operator, OperatorChange::Duty(duty), audit).await
 }
 
 /// Replaces an operator's own password; every session of theirs ends.
@@ -225,6 +245,22 @@ mod tests {
         {
             assert!(!is_name(bad), "{bad}");
         }
-        assert!(fits(Role::DepartmentWorker, None).is_err() && fits(Role::Auditor, Some("x")).is_err());
+    }
+
+    #[test]
+    fn a_duty_has_what_its_role_needs_and_no_more() {
+        let with = |role, department: Option<&str>, codes: &str| {
+            fits(&Duty { role, department: department.map(str::to_owned), sites: sites(codes) })
+        };
+        assert!(
+            with(Role::DepartmentWorker, None, "").is_err() && with(Role::Auditor, Some("x"), "").is_err()
+        );
+        assert!(with(Role::DepartmentWorker, Some("x"), "").is_ok() && with(Role::Auditor, None, "").is_ok());
+        assert!(with(Role::SiteKeeper, None, "dg0001， DG0002").is_ok());
+        assert!(with(Role::SiteKeeper, Some("x"), "DG0001").is_err());
+        for wrong in ["", "DG001", "DG00010", "DG-001", &"DG0001 ".repeat(MOST_SITES + 1)] {
+            assert_eq!(with(Role::SiteKeeper, None, wrong), Err(AccountError::Sites), "{wrong}");
+        }
+        assert_eq!(with(Role::Support, None, "DG0001"), Err(AccountError::Sites));
     }
 }

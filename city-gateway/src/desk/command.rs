@@ -11,7 +11,7 @@ use super::pages::accounts::grouped;
 use super::pages::qr;
 use super::rights::role_label;
 use crate::config::{Config, StoreKind};
-use crate::store::desk::{DeskStore, Due, Role};
+use crate::store::desk::{DeskStore, Due, Duty, Role};
 use crate::store::sqlite::SqliteStore;
 use crate::stores::Stores;
 use crate::terminals::now_ms;
@@ -38,12 +38,15 @@ pub enum AccountCommand {
     Add {
         /// Small letters, digits, `.` and `-`.
         name: String,
-        /// administrator, auditor, department_worker or support.
+        /// administrator, auditor, department_worker, support or site_keeper.
         #[arg(long)]
         role: String,
         /// Whose cases, for a department worker: the department's name as in the catalog.
         #[arg(long)]
         department: Option<String>,
+        /// Which terminals, for a site keeper: their codes, `DG0001 DG0002`.
+        #[arg(long, default_value = "")]
+        sites: String,
     },
     /// Gives an account a new one-time password and code secret.
     Reset {
@@ -88,12 +91,13 @@ impl AccountCommand {
     async fn run(self, store: &dyn DeskStore) -> anyhow::Result<()> {
         let by = By { actor: CONSOLE.into(), address: String::new(), now_ms: now_ms() };
         match self {
-            AccountCommand::Add { name, role, department } => {
+            AccountCommand::Add { name, role, department, sites } => {
                 let Some(role) = Role::from_code(&role) else {
                     let roles: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();
                     bail!("the roles are {}", roles.join(", "));
                 };
-                print(&accounts::add(store, &by, &name, role, department).await?);
+                let duty = Duty { role, department, sites: accounts::sites(&sites) };
+                print(&accounts::add(store, &by, &name, duty).await?);
             }
             AccountCommand::Reset { name } => print(&accounts::reset(store, &by, &name).await?),
             AccountCommand::Disable { name } => accounts::set_disabled(store, &by, &name, true).await?,
@@ -101,7 +105,7 @@ impl AccountCommand {
             AccountCommand::List => {
                 for operator in store.operators().await? {
                     let state = if operator.disabled { "停用 disabled" } else { "" };
-                    let department = operator.department.unwrap_or_default();
+                    let department = operator.department.unwrap_or_else(|| operator.sites.join(" "));
                     println!("{}\t{}\t{department}\t{state}", operator.name, role_label(operator.role));
                 }
             }

@@ -9,6 +9,8 @@ mod aside;
 mod audit;
 mod cases;
 mod doors;
+mod keeper;
+mod queues;
 mod terminals;
 mod troubles;
 mod undelivered;
@@ -42,7 +44,9 @@ use super::sign_in::{Door, Signed};
 use crate::opener::Revealer;
 use crate::store::StoreError;
 use crate::store::desk::DeskStore;
+use crate::store::keeper::KeeperCalls;
 use crate::store::lives::TerminalBook;
+use crate::store::numbers::QueueNumbers;
 use crate::store::relay::RelayStore;
 
 /// Longest form.
@@ -64,6 +68,10 @@ pub(crate) struct Parts {
     pub(crate) arrivals: Arc<Notify>,
     pub(crate) clock: Clock,
     pub(crate) book: Arc<dyn TerminalBook>,
+    pub(crate) calls: Arc<dyn KeeperCalls>,
+    pub(crate) numbers: Arc<dyn QueueNumbers>,
+    /// Whether calls are shown and answered without sign-in: on a demo's own machine.
+    pub(crate) open_calls: bool,
     pub(crate) transport: Transport,
 }
 
@@ -78,6 +86,9 @@ struct Desk {
     catalog: Arc<Catalog>,
     clock: Clock,
     book: Arc<dyn TerminalBook>,
+    calls: Arc<dyn KeeperCalls>,
+    numbers: Arc<dyn QueueNumbers>,
+    open_calls: bool,
     transport: Transport,
 }
 
@@ -93,6 +104,9 @@ pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
         arrivals,
         clock,
         book,
+        calls,
+        numbers,
+        open_calls,
         transport,
     } = parts;
     let departments = Departments::new(&catalog, &default_department);
@@ -110,6 +124,9 @@ pub(crate) fn desk(parts: Parts) -> (Arc<CaseDesk>, Router) {
         catalog,
         clock,
         book,
+        calls,
+        numbers,
+        open_calls,
         transport,
     };
     (cases, router(Arc::new(desk)))
@@ -130,6 +147,8 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/desk/aside", get(aside::list))
         .route("/desk/aside/decide", post(aside::decide))
         .route("/desk/terminals", get(terminals::terminals))
+        .route("/desk/queues", get(queues::list))
+        .route("/desk/queues/call", post(queues::call))
         .route("/desk/undelivered", get(undelivered::list))
         .route("/desk/undelivered/release", post(undelivered::release))
         .route("/desk/accounts", get(accounts::list))
@@ -139,8 +158,9 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/desk/accounts/role", post(accounts::role))
         .route("/desk/audit", get(audit::list).post(audit::verify))
         .route("/assets/desk.css", get(style))
-        .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(middleware::map_response(guard))
+        .merge(keeper::routes())
+        .layer(DefaultBodyLimit::max(MAX_FORM))
         .with_state(desk)
 }
 
@@ -148,24 +168,24 @@ async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../pages/desk.css"))
 }
 
+async fn guard(response: Response) -> Response {
+    const POLICY: &str =
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    with_headers(response, POLICY)
+}
+
 /// Nothing from elsewhere, nothing kept, nothing framed. The referrer stays within our own pages, because browsers
 /// that send none do not say either where a form comes from.
-async fn guard(mut response: Response) -> Response {
-    const HEADERS: [(HeaderName, HeaderValue); 6] = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(
-                "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
-                 frame-ancestors 'none'",
-            ),
-        ),
+fn with_headers(mut response: Response, policy: &'static str) -> Response {
+    const HEADERS: [(HeaderName, HeaderValue); 5] = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
-    for (name, value) in HEADERS {
+    let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    for (name, value) in HEADERS.into_iter().chain([policy]) {
         response.headers_mut().insert(name, value);
     }
     response
@@ -251,7 +271,9 @@ impl From<AsideError> for Failure {
 impl From<AccountError> for Failure {
     fn from(error: AccountError) -> Self {
         let status = match &error {
-            AccountError::BadName | AccountError::Department => StatusCode::UNPROCESSABLE_ENTITY,
+            AccountError::BadName | AccountError::Department | AccountError::Sites => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             AccountError::Taken | AccountError::Stale => StatusCode::CONFLICT,
             AccountError::Missing => StatusCode::NOT_FOUND,
             AccountError::Own => StatusCode::FORBIDDEN,

@@ -119,6 +119,7 @@ mod tests {
             name: "wang".into(),
             role: Role::Support,
             department: None,
+            sites: Vec::new(),
             password_hash: String::new(),
             code_secret: Vec::new(),
             code_step: 0,

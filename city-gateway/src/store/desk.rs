@@ -20,8 +20,8 @@ mod rows;
 pub use aside::{AsideDecision, AsideFilter, AsideName, AsideRow, Decided, Obstacle, Settled, Verdict};
 pub use rows::{
     AuditAct, AuditEntry, AuditHead, AuditLine, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, Changed,
-    Cut, Due, ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow, ProgressRow, Role, SealedCase,
-    SessionRow, StepRow, Stepped,
+    Cut, Due, Duty, ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow, ProgressRow, Role,
+    SealedCase, SessionRow, StepRow, Stepped,
 };
 
 use super::{InboxRow, Reply};

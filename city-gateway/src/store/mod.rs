@@ -17,9 +17,15 @@ pub mod desk;
 pub mod issued;
 #[cfg(test)]
 pub mod issued_contract;
+pub mod keeper;
+#[cfg(test)]
+pub mod keeper_contract;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;
+pub mod numbers;
+#[cfg(test)]
+pub mod numbers_contract;
 pub mod postgres;
 pub mod registry;
 #[cfg(test)]

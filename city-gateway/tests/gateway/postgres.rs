@@ -119,7 +119,8 @@ async fn commands_work_beside_gateways() {
         assert!(why.contains("PostgreSQL"), "{why}");
     }
     let role = "support".into();
-    let add = AccountCommand::Add { name: "help".into(), role, department: None };
+    let (name, sites) = ("help".into(), String::new());
+    let add = AccountCommand::Add { name, role, department: None, sites };
     DeskCommand::Account(add).run(&config).await.unwrap();
     DeskCommand::Retention { dry_run: true }.run(&config).await.unwrap();
 

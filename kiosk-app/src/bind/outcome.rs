@@ -3,7 +3,7 @@
 use super::Screen;
 use crate::catalog::words;
 use crate::present;
-use kiosk_core::session::{OutcomePage, Session};
+use kiosk_core::session::{NoNumber, Number, OutcomePage, Session};
 use kiosk_ui as ui;
 use service_catalog::{Place, Text, Verdict};
 use slint::{ComponentHandle, SharedString};
@@ -34,6 +34,13 @@ impl Screen {
         let printer = session.surroundings.printer;
         screen.set_print_status(present::shown_print(page.print, printer));
         screen.set_can_print(page.can_print(printer));
+        let network = session.surroundings.network;
+        screen.set_queue(queue(&page.number, network));
+        screen.set_can_take_number(page.number.can_be_taken(network));
+        let ticket = page.number.ticket();
+        screen.set_number(ticket.map(|ticket| ticket.number.as_str()).unwrap_or_default().into());
+        let waiting = ticket.and_then(|ticket| i32::try_from(ticket.waiting?).ok());
+        screen.set_waiting(waiting.unwrap_or(-1));
     }
 
     /// What somebody asked about is nobody else's business.
@@ -43,6 +50,21 @@ impl Screen {
         screen.set_title(SharedString::default());
         screen.set_advice(SharedString::default());
         screen.set_window(SharedString::default());
+        screen.set_number(SharedString::default());
         self.outcome_bring.show(Vec::new());
+    }
+}
+
+/// Without a network the button says so before anybody touches it.
+fn queue(number: &Number, network: bool) -> ui::QueueStatus {
+    match number {
+        Number::NotOffered => ui::QueueStatus::None,
+        Number::Asking => ui::QueueStatus::Asking,
+        Number::Taken(_) => ui::QueueStatus::Taken,
+        Number::Offered | Number::NotTaken(_) if !network => ui::QueueStatus::Offline,
+        Number::Offered => ui::QueueStatus::Offered,
+        Number::NotTaken(NoNumber::Away) => ui::QueueStatus::Away,
+        Number::NotTaken(NoNumber::Busy) => ui::QueueStatus::Busy,
+        Number::NotTaken(NoNumber::Closed) => ui::QueueStatus::Closed,
     }
 }

@@ -40,6 +40,7 @@ fn shell(window: &KioskWindow, inbox: &Inbox) {
     shell.on_back_tapped(says(inbox, Citizen::Back));
     shell.on_end_tapped(says(inbox, Citizen::End));
     shell.on_help_tapped(says(inbox, Citizen::HelpWanted));
+    shell.on_help_end_tapped(says(inbox, Citizen::HelpNotNeeded));
     shell.on_notice_close_tapped(says(inbox, Citizen::NoticeClosed));
     shell.on_notice_continue_tapped(says(inbox, Citizen::NoticeContinued));
     shell.on_stay_tapped(says(inbox, Citizen::Touched));
@@ -125,6 +126,7 @@ fn form(window: &KioskWindow, inbox: &Inbox) {
     review.on_confirm_tapped(says(inbox, Citizen::Confirmed));
 
     let outcome = window.global::<ui::OutcomeScreen>();
+    outcome.on_take_number_tapped(says(inbox, Citizen::QueueTicketWanted));
     outcome.on_print_tapped(says(inbox, Citizen::PrintWanted));
     outcome.on_another_tapped(says(inbox, Citizen::AnotherItemWanted));
     outcome.on_done_tapped(says(inbox, Citizen::OutcomeRead));

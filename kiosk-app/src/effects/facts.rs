@@ -3,14 +3,15 @@
 use kiosk_core::applicant::DocumentKind;
 use kiosk_core::remedy::{Notice, Remedy};
 use kiosk_core::session::{
-    AuditFact, CannotAsk, DocumentPrinterCondition, EndReason, FetchOutcome, PagesEnd, Power, PrintStatus,
-    ProgressOutcome, SavedCase, Unfetched,
+    AuditFact, CannotAsk, DocumentPrinterCondition, EndReason, FetchOutcome, HelpOutcome, PagesEnd, Power,
+    PrintStatus, ProgressOutcome, SavedCase, Unfetched,
 };
 use kiosk_store::{
     Admission, AdmissionClosedCause, AuditCode, AuditEvent, AuditId, CardReadFailedCause, CardReadLayout,
     CaseNotStoredCause, ClosedBecause, DirectionsNotPrintedCause, DocumentNotPrintedCause,
-    FetchAnsweredOutcome, GuideNotPrintedCause, PowerChangedNow, PrintFailedCause, PrintRequestedAgain,
-    ProgressAnsweredOutcome, SessionEndedReason, StoreError, StoreErrorKind,
+    FetchAnsweredOutcome, GuideNotPrintedCause, HelpEndedOutcome, PowerChangedNow, PrintFailedCause,
+    PrintRequestedAgain, ProgressAnsweredOutcome, QueueTicketAnsweredOutcome, SessionEndedReason, StoreError,
+    StoreErrorKind,
 };
 use std::time::Duration;
 
@@ -79,6 +80,30 @@ pub(super) fn event_of(fact: &AuditFact) -> AuditEvent {
                 ProgressOutcome::TooLate => ProgressAnsweredOutcome::TooLate,
                 ProgressOutcome::Busy => ProgressAnsweredOutcome::Busy,
                 ProgressOutcome::Left => ProgressAnsweredOutcome::Left,
+            },
+            took: *took_ms,
+        },
+        AuditFact::QueueTicketAsked(item) => AuditEvent::QueueTicketAsked { item: item_code(item) },
+        AuditFact::QueueTicketAnswered { outcome, took_ms } => AuditEvent::QueueTicketAnswered {
+            outcome: match outcome {
+                ProgressOutcome::Told => QueueTicketAnsweredOutcome::Told,
+                ProgressOutcome::NotFound => QueueTicketAnsweredOutcome::NotFound,
+                ProgressOutcome::Away => QueueTicketAnsweredOutcome::Away,
+                ProgressOutcome::TooLate => QueueTicketAnsweredOutcome::TooLate,
+                ProgressOutcome::Busy => QueueTicketAnsweredOutcome::Busy,
+                ProgressOutcome::Left => QueueTicketAnsweredOutcome::Left,
+            },
+            took: *took_ms,
+        },
+        AuditFact::HelpAsked(item) => {
+            AuditEvent::HelpAsked { item: item.as_ref().map_or_else(|| AuditCode::or_dash(""), item_code) }
+        }
+        AuditFact::HelpEnded { outcome, took_ms } => AuditEvent::HelpEnded {
+            outcome: match outcome {
+                HelpOutcome::Coming => HelpEndedOutcome::Coming,
+                HelpOutcome::Unanswered => HelpEndedOutcome::Unanswered,
+                HelpOutcome::Withdrawn => HelpEndedOutcome::Withdrawn,
+                HelpOutcome::Left => HelpEndedOutcome::Left,
             },
             took: *took_ms,
         },

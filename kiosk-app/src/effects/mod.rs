@@ -144,6 +144,7 @@ impl Hands {
                 self.typing.forget();
             }
             Effect::AskCity { ticket, within_ms, question } => self.city.ask(ticket, within_ms, question),
+            Effect::TellCity(question) => self.city.tell(question),
             Effect::AskEngine(ticket, question) => self.typing.ask(ticket, question),
             Effect::TryNow => self.city.try_now(),
             Effect::Audit(fact) => self.store.audit(fact),

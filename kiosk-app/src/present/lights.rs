@@ -2,8 +2,7 @@
 
 use device_drivers::cabinet::LightPattern;
 use kiosk_core::applicant::CardKind;
-use kiosk_core::remedy::Notice;
-use kiosk_core::session::{CardStatus, Page, PrintStatus, Session};
+use kiosk_core::session::{CardStatus, Help, Page, PrintStatus, Session};
 
 /// What each light shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,25 +54,54 @@ pub fn lights(session: &Session) -> Lights {
         }
         _ => {}
     }
-    if session.notice == Some(Notice::Help) {
-        lights.help = LightPattern::Slow;
-    }
+    lights.help = match session.keeper.help() {
+        None => LightPattern::Off,
+        // Found: now it only says which machine it is.
+        Some(Help::Coming) => LightPattern::On,
+        // Also without a network: who is in the hall sees it.
+        Some(Help::Calling | Help::Called | Help::Away | Help::Unanswered | Help::GivenUp) => {
+            LightPattern::Slow
+        }
+    };
     lights
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kiosk_core::session::ToTake;
+    use kiosk_core::session::{
+        CallState, Citizen, City, CityAnswer, Effect, Event, Limits, Moment, Rules, ToTake, step,
+    };
 
     #[test]
     fn an_idle_kiosk_is_dark_and_the_farewell_points_to_what_is_left() {
         let mut session = Session::default();
         assert_eq!(lights(&session), Lights::default());
         session.page = Page::Leaving(ToTake { card: true, ..ToTake::default() });
-        session.notice = Some(Notice::Help);
         let shown = lights(&session);
         assert_eq!((shown.card, shown.receipt), (LightPattern::Fast, LightPattern::Off));
-        assert_eq!(shown.help, LightPattern::Slow);
+        assert_eq!(shown.help, LightPattern::Off);
+    }
+
+    #[test]
+    fn who_asks_for_help_is_seen_until_somebody_comes() {
+        let catalog = crate::catalog::Catalog::load(std::path::Path::new("/nowhere"));
+        let rules = Rules { items: catalog.items(), conditions: &catalog, limits: Limits::default() };
+        let mut session = Session::default();
+        let mut send = |event| {
+            let moment = Moment { monotonic_ms: 10_000, wall_ms: 0 };
+            let step = step(&rules, std::mem::take(&mut session), moment, event);
+            session = step.session;
+            (lights(&session).help, step.effects)
+        };
+        let (light, effects) = send(Event::Citizen(Citizen::HelpWanted));
+        assert_eq!(light, LightPattern::Slow, "although there is no network");
+        let asked = effects.iter().find_map(|effect| match effect {
+            Effect::AskCity { ticket, .. } => Some(*ticket),
+            _ => None,
+        });
+        let coming = CityAnswer::KeeperCall(CallState::Coming);
+        assert_eq!(send(Event::City(City::Answered(asked.unwrap(), coming))).0, LightPattern::On);
+        assert_eq!(send(Event::Citizen(Citizen::HelpNotNeeded)).0, LightPattern::Off);
     }
 }

@@ -41,29 +41,6 @@ pub fn screen_of(page: &Page) -> ScreenKind {
     }
 }
 
-/// The name of the page for tests and logs.
-pub fn name_of(page: &Page) -> &'static str {
-    match page {
-        Page::Home(_) => "home",
-        Page::Guide => "guide",
-        Page::Consent => "consent",
-        Page::Identify(_) => "identify",
-        Page::ConfirmPerson => "confirm-person",
-        Page::Question(_) => "question",
-        Page::Review => "review",
-        Page::Outcome(_) => "outcome",
-        Page::Fetched(_) => "fetched",
-        Page::Unfetched(_) => "unfetched",
-        Page::Saving(_) => "saving",
-        Page::Receipt(_) => "receipt",
-        Page::Rating(_) => "rating",
-        Page::Enquiry(_) => "enquiry",
-        Page::Asking(_) | Page::Fetching(_) => "asking",
-        Page::Progress(_) => "progress",
-        Page::Leaving(_) => "leaving",
-    }
-}
-
 /// The language as the markup knows it.
 pub fn language_kind(language: Language) -> LanguageKind {
     match language {
@@ -169,6 +146,10 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::ScanAgain => NoticeKind::ScanAgain,
         Notice::CodeUnusable => NoticeKind::CodeUnusable,
         Notice::Help => NoticeKind::Help,
+        Notice::HelpCalled => NoticeKind::HelpCalled,
+        Notice::HelpComing => NoticeKind::HelpComing,
+        Notice::HelpAway => NoticeKind::HelpAway,
+        Notice::HelpUnanswered => NoticeKind::HelpUnanswered,
     }
 }
 

@@ -11,6 +11,8 @@ use slint::SharedString;
 /// The kind as the markup knows it. The rest of an address is written like any text.
 pub fn kind(question: &Question, draft: &Draft) -> ShownKind {
     match question.kind {
+        // Towns are many, and stand as those of an address do.
+        QuestionKind::Choice if question.areas.is_some() => ShownKind::Address,
         QuestionKind::Choice => ShownKind::Choice,
         QuestionKind::Choices => ShownKind::Choices,
         QuestionKind::Text => ShownKind::Text,
@@ -61,8 +63,11 @@ fn areas(question: &Question, draft: &Draft, language: Language) -> Vec<Choice> 
     names.into_iter().map(option).collect()
 }
 
-/// What of an address is asked for: 0 the town, 1 the village, 2 the rest.
-pub fn stage(draft: &Draft) -> i32 {
+/// What of an address is asked for: 0 the town, 1 the village, 2 the rest; -1 where a town is all.
+pub fn stage(question: &Question, draft: &Draft) -> i32 {
+    if question.kind != QuestionKind::Address && question.areas.is_some() {
+        return -1;
+    }
     match draft.address.stage {
         AddressStage::Town => 0,
         AddressStage::Village => 1,

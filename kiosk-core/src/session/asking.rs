@@ -50,7 +50,10 @@ pub(super) fn on_answered(turn: &mut Turn, ticket: Ticket, answer: CityAnswer) {
             CityAnswer::Fetched(fetched) => fetch::on_fetched(turn, *fetched),
             CityAnswer::NothingHeld => fetch::on_nothing(turn, Unfetched::NothingHeld),
             // Something else is no answer.
-            CityAnswer::CaseProgress(_) | CityAnswer::CaseNotFound => {
+            CityAnswer::CaseProgress(_)
+            | CityAnswer::NotFound
+            | CityAnswer::KeeperCall(_)
+            | CityAnswer::QueueTicket(_) => {
                 fetch::on_nothing(turn, Unfetched::CannotAsk(CannotAsk::Away));
             }
         };
@@ -61,10 +64,12 @@ pub(super) fn on_answered(turn: &mut Turn, ticket: Ticket, answer: CityAnswer) {
             told(turn, *progress);
         }
         // Somebody else's case, or something else, is no answer.
-        CityAnswer::CaseProgress(_) | CityAnswer::Fetched(_) | CityAnswer::NothingHeld => {
-            cannot(turn, CannotAsk::Away);
-        }
-        CityAnswer::CaseNotFound => {
+        CityAnswer::CaseProgress(_)
+        | CityAnswer::Fetched(_)
+        | CityAnswer::NothingHeld
+        | CityAnswer::KeeperCall(_)
+        | CityAnswer::QueueTicket(_) => cannot(turn, CannotAsk::Away),
+        CityAnswer::NotFound => {
             // Either may be wrong, so both are looked at again, in their order.
             let (field, notice) = (EnquiryField::Number, Some(Notice::CaseNotFound));
             give_up(turn, ProgressOutcome::NotFound, field, notice);

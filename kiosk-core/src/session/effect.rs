@@ -10,7 +10,7 @@ use crate::session::{
     DirectionsOrder, DocumentOrder, EngineQuestion, FetchOutcome, FetchRequest, GuideOrder, PagesEnd,
     Passage, PrintStatus, SavedCase, Ticket,
 };
-use crate::settings::{Language, Manner};
+use crate::settings::{Language, Manner, Theme};
 
 /// One thing to do. Effects that answer later carry a [`Ticket`].
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +66,8 @@ pub enum Effect {
         /// What is asked.
         question: CityQuestion,
     },
+    /// Say this to the city; nobody waits for an answer, and the end of the session does not take it back.
+    TellCity(CityQuestion),
     /// Ask the engine behind the keyboard on the screen; answer with this ticket. `WipeSession` ends its process.
     AskEngine(Ticket, EngineQuestion),
     /// Somebody is there, or something waits to be sent: deliver now, whatever is being waited for. Answers nothing.
@@ -147,6 +149,37 @@ pub enum CityQuestion {
     },
     /// What does a department's register keep?
     Fetch(Box<FetchRequest>),
+    /// 请人帮忙: ring the keeper. Asked again it is the same call.
+    CallKeeper {
+        /// Names the call, also afterwards.
+        call: Ticket,
+        /// Where the resident is stuck; nothing of who it is.
+        at: Whereabouts,
+    },
+    /// How does this call stand?
+    CallState(Ticket),
+    /// Nobody has to come any more.
+    CallCancelled(Ticket),
+    /// 取号: a number of this queue, today.
+    QueueTicket {
+        /// Names the request: asked again it is the same number.
+        request: Ticket,
+        /// The queue, as the catalog names it.
+        queue: String,
+    },
+}
+
+/// Where somebody asked for help: what the keeper reads of it, all of it the machine's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Kind of the page: `home`, `question`.
+    pub page: &'static str,
+    /// The item that is being done.
+    pub item: Option<ItemCode>,
+    /// Language of the screen.
+    pub language: Language,
+    /// Theme of the screen.
+    pub theme: Theme,
 }
 
 /// Timers, by what they are for. At most one of each kind runs.
@@ -164,6 +197,8 @@ pub enum TimerKind {
     Printing,
     /// Until the A4 printer has had its time to print.
     PagesPrint,
+    /// Until the city is asked again how a call stands.
+    Keeper,
     /// Until the document camera has had its time to take a photo.
     Photo,
 }
@@ -224,10 +259,27 @@ pub enum AuditFact {
     AnotherItem,
     ProgressAsked,
     ProgressAnswered { outcome: ProgressOutcome, took_ms: u64 },
+    QueueTicketAsked(ItemCode),
+    QueueTicketAnswered { outcome: ProgressOutcome, took_ms: u64 },
+    HelpAsked(Option<ItemCode>),
+    HelpEnded { outcome: HelpOutcome, took_ms: u64 },
     Wiped,
 }
 
-/// What came of a question about a case's progress.
+/// What came of a call for the keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HelpOutcome {
+    /// The keeper said "I am coming".
+    Coming,
+    /// Nobody answered in the call's time.
+    Unanswered,
+    /// The resident needed nobody any more.
+    Withdrawn,
+    /// The session ended.
+    Left,
+}
+
+/// What came of a question to the city for which somebody waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProgressOutcome {
     /// It was told.

@@ -9,7 +9,8 @@ use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
 use crate::session::{
-    CaseProgress, EngineAnswer, Fetched, PagesEnd, PrintStatus, SavedCase, Ticket, TypingTouch, Whose,
+    CaseProgress, EngineAnswer, Fetched, PagesEnd, PrintStatus, QueueTicket, SavedCase, Ticket, TypingTouch,
+    Whose,
 };
 use crate::settings::{Contrast, Language, TextSize};
 
@@ -74,8 +75,10 @@ pub enum Citizen {
     VoiceStopped,
     /// A text on the screen, to be read out.
     TextTouched(Private<String>, Whose),
-    /// 请人帮忙.
+    /// 请人帮忙: call the keeper, or see how the call stands.
     HelpWanted,
+    /// 不用了: nobody has to come any more.
+    HelpNotNeeded,
     /// The notice was read.
     NoticeClosed,
     /// The notice was read, and the resident wants to go on all the same.
@@ -150,6 +153,8 @@ pub enum Citizen {
     EnquirySubmitted,
     /// The progress was read.
     ProgressRead,
+    /// 取号: a number of the window that is shown.
+    QueueTicketWanted,
     /// Where to go was read.
     OutcomeRead,
     /// What was fetched, or why not, was read.
@@ -258,12 +263,29 @@ pub enum City {
 pub enum CityAnswer {
     /// How the case is getting on.
     CaseProgress(Box<CaseProgress>),
-    /// No such case, or the code is wrong: the city does not tell the two apart.
-    CaseNotFound,
     /// What a register keeps.
     Fetched(Box<Fetched>),
     /// A register keeps nothing about this person.
     NothingHeld,
+    /// No such case, or the code is wrong: the city does not tell the two apart. Or no such queue.
+    NotFound,
+    /// How a call for the keeper stands.
+    KeeperCall(CallState),
+    /// A number of a window.
+    QueueTicket(QueueTicket),
+}
+
+/// How a call for the keeper stands at the city.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallState {
+    /// The city keeps it; no keeper's page has shown it yet.
+    Ringing,
+    /// A keeper's page shows it, and rings.
+    Heard,
+    /// A keeper is coming.
+    Coming,
+    /// Nobody will.
+    Over,
 }
 
 /// Why there is no answer.

@@ -18,6 +18,8 @@ pub struct Limits {
     pub same_touch_standard_ms: u64,
     /// Senior theme: the same touch again is ignored for so long.
     pub same_touch_senior_ms: u64,
+    /// Until the warning, while somebody waits for the keeper.
+    pub idle_help_ms: u64,
     /// Until the warning, when a sensor sees nobody.
     pub unseen_ms: u64,
     /// How long "take your card" stays.
@@ -28,6 +30,14 @@ pub struct Limits {
     pub saving_ms: u64,
     /// How long the city may take to answer.
     pub asking_ms: u64,
+    /// How long the city may take to answer about a call for the keeper.
+    pub keeper_asking_ms: u64,
+    /// How long until the city is asked again how a call for the keeper stands.
+    pub keeper_poll_ms: u64,
+    /// How long the keeper may not have heard of a call before that is said.
+    pub keeper_unheard_ms: u64,
+    /// How long the keeper may leave a call that was heard unanswered before that is said.
+    pub keeper_silent_ms: u64,
     /// How long a receipt may take; longer than the driver's own deadline, for a driver that hangs.
     pub printing_ms: u64,
     /// How long pages may take on A4; longer than the driver's own deadlines together, for a driver that hangs.
@@ -45,11 +55,16 @@ impl Default for Limits {
             countdown_senior_s: 45,
             same_touch_standard_ms: 300,
             same_touch_senior_ms: 500,
+            idle_help_ms: 180_000,
             unseen_ms: 10_000,
             farewell_ms: 6_000,
             saved_case_offer_ms: 60_000,
             saving_ms: 15_000,
             asking_ms: 15_000,
+            keeper_asking_ms: 6_000,
+            keeper_poll_ms: 3_000,
+            keeper_unheard_ms: 20_000,
+            keeper_silent_ms: 90_000,
             printing_ms: 60_000,
             pages_print_ms: 180_000,
             photo_ms: 8_000,
@@ -95,15 +110,26 @@ const SECOND_MS: u64 = 1_000;
 impl Turn<'_> {
     /// Any touch takes the warning away and starts the clock anew.
     pub(super) fn somebody_is_there(&mut self) {
-        let after_ms = self.rules.limits.idle_ms(self.session.settings.theme);
+        let limits = &self.rules.limits;
+        let mut after_ms = limits.idle_ms(self.session.settings.theme);
+        // Whoever waits for the keeper has nothing to touch.
+        if self.session.keeper.is_called() {
+            after_ms = after_ms.max(limits.idle_help_ms);
+        }
         self.session.idle.warning_s = None;
         self.start_idle_timer(after_ms);
     }
 
     /// A sensor sees nobody: the warning comes soon, unless it is there already.
     pub(super) fn nobody_is_seen(&mut self) {
+        let limits = &self.rules.limits;
+        let after_ms = match self.session.keeper.is_called() {
+            // Who waits for the keeper may have sat down.
+            true => limits.idle_ms(self.session.settings.theme),
+            false => limits.unseen_ms,
+        };
         if self.session.idle.warning_s.is_none() {
-            self.start_idle_timer(self.rules.limits.unseen_ms);
+            self.start_idle_timer(after_ms);
         }
     }
 
@@ -149,6 +175,7 @@ impl Turn<'_> {
             && self.session.settings == Settings::default()
             && self.session.notice.is_none()
             && !self.session.settings_open
+            && self.session.keeper.help().is_none()
     }
 }
 
@@ -157,6 +184,6 @@ impl Session {
     /// would have to be waited for.
     pub fn is_unused(&self) -> bool {
         let home = matches!(self.page, Page::Home(None)) && self.visit.is_none();
-        home && self.idle.ticket.is_none() && self.notice.is_none()
+        home && self.idle.ticket.is_none() && self.notice.is_none() && self.keeper.help().is_none()
     }
 }

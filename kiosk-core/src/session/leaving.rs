@@ -3,7 +3,7 @@
 
 use super::{
     AuditFact, CardsShown, Citizen, Effect, EndReason, Page, Prompt, SavedCaseOffer, Settings, TimerKind,
-    Turn, asking, fetch, home, left_card, next_item, pages_print, photo, saving,
+    Turn, asking, fetch, home, keeper, left_card, next_item, number, pages_print, photo, saving,
 };
 
 /// What the resident should not forget.
@@ -53,6 +53,8 @@ impl Turn<'_> {
         saving::leave(self);
         asking::leave(self);
         fetch::leave(self);
+        keeper::leave(self);
+        number::leave(self);
         pages_print::leave(self);
         photo::give_up(self);
         self.session.visit = None;
@@ -116,6 +118,10 @@ pub(super) fn go_home(turn: &mut Turn) {
     turn.session.page_timer = None;
     turn.effects.push(Effect::StopTimer(TimerKind::Page));
     turn.stop_idle_timer();
+    // Help that was asked for at the farewell: somebody still stands there.
+    if turn.session.keeper.help().is_some() {
+        turn.somebody_is_there();
+    }
     if let Some(SavedCaseOffer { case, print }) = turn.session.offer_at_home.take() {
         home::offer_saved_case(turn, case, print);
     }

@@ -24,10 +24,13 @@ mod guide_print;
 mod home;
 mod identify;
 mod idle;
+mod keeper;
 mod leaving;
 mod left_card;
 mod next_item;
+mod number;
 mod outcome;
+mod page;
 mod pages_print;
 mod photo;
 mod question;
@@ -45,10 +48,11 @@ pub use address::{AddressDraft, AddressStage};
 pub use asking::Asking;
 pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
 pub use effect::{
-    AuditFact, CityQuestion, Effect, EndReason, ProgressOutcome, Prompt, ReceiptOrder, Submission, TimerKind,
+    AuditFact, CityQuestion, Effect, EndReason, HelpOutcome, ProgressOutcome, Prompt, ReceiptOrder,
+    Submission, TimerKind, Whereabouts,
 };
 pub use enquiry::{Enquiry, EnquiryField};
-pub use event::{CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
+pub use event::{CallState, CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
 pub use fetch::{
     DocumentOrder, FetchOutcome, FetchRequest, Fetched, FetchedPage, FetchedValue, Fetching, Unfetched,
 };
@@ -56,9 +60,12 @@ pub use guide_print::GuideOrder;
 pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
+pub use keeper::{Help, Keeper};
 pub use leaving::ToTake;
 pub use next_item::Known;
+pub use number::{NoNumber, Number, QueueTicket};
 pub use outcome::{DirectionsOrder, OutcomePage};
+pub use page::Page;
 pub use pages_print::{PagesEnd, PagesPrint, PagesStatus};
 pub use photo::{PhotoDraft, PhotoStage};
 pub use question::{Draft, progress};
@@ -133,6 +140,8 @@ pub struct Visit {
     pub cards: CardsShown,
     /// What became of printing the item's guide.
     pub guide_print: PagesPrint,
+    /// A number that was taken, and of which queue: whoever goes back and forth keeps it.
+    pub queue_ticket: Option<(String, QueueTicket)>,
 }
 
 impl Visit {
@@ -144,53 +153,13 @@ impl Visit {
             skipped: BTreeSet::new(),
             cards: CardsShown::default(),
             guide_print: PagesPrint::default(),
+            queue_ticket: None,
         }
     }
 
     fn facts(&self, today: Date) -> Facts<'_> {
         Facts { answers: &self.answers, applicant: self.applicant.as_ref(), today }
     }
-}
-
-/// Which page is shown, with what only that page needs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Page {
-    /// 首页.
-    Home(Option<SavedCaseOffer>),
-    /// What the item is and what to bring.
-    Guide,
-    /// Consent before sensitive data is taken.
-    Consent,
-    /// Lay or put in a card, or type the number.
-    Identify(Identify),
-    /// "Is this you?"
-    ConfirmPerson,
-    /// One question of the form.
-    Question(Draft),
-    /// The check page.
-    Review,
-    /// 去处: what the answers of a where-to-go item lead to.
-    Outcome(OutcomePage),
-    /// 查询: the city is being asked what a register keeps.
-    Fetching(Fetching),
-    /// 查询结果: what it keeps.
-    Fetched(Box<FetchedPage>),
-    /// Nothing was fetched; why.
-    Unfetched(Unfetched),
-    /// Being committed to disk.
-    Saving(Saving),
-    /// 受理回执.
-    Receipt(ReceiptPage),
-    /// 好差评 of the case on this receipt.
-    Rating(ReceiptPage),
-    /// 查办件进度: what stands on the receipt is typed.
-    Enquiry(Enquiry),
-    /// The city is being asked.
-    Asking(Box<Asking>),
-    /// 办件进度.
-    Progress(Box<CaseProgress>),
-    /// 请取走身份证.
-    Leaving(ToTake),
 }
 
 /// The whole state of the kiosk's screen.
@@ -210,6 +179,8 @@ pub struct Session {
     pub surroundings: Surroundings,
     /// A message over the page.
     pub notice: Option<Notice>,
+    /// The call for the keeper.
+    pub keeper: Keeper,
     /// Who is still there.
     pub idle: Idle,
     /// The day in China, by the latest event.
@@ -242,6 +213,7 @@ impl Default for Session {
             settings_open: false,
             surroundings: Surroundings::default(),
             notice: None,
+            keeper: Keeper::default(),
             idle: Idle::default(),
             today: calendar::day_in_china(0),
             last_ticket: Ticket(0),
@@ -283,6 +255,7 @@ pub fn step(rules: &Rules, session: Session, moment: Moment, event: Event) -> St
         Event::City(answer) => turn.on_city(answer),
         Event::Engine(answer) => typing::on_answer(&mut turn, answer),
     }
+    keeper::follow(&mut turn);
     photo::follow(&mut turn);
     typing::follow(&mut turn);
     if std::mem::discriminant(&turn.session.page) != page_before {
@@ -328,10 +301,8 @@ impl Turn<'_> {
                 self.somebody_is_there();
             }
             Citizen::LanguageChosen(language) => self.session.settings.language = language,
-            Citizen::HelpWanted => {
-                self.session.settings_open = false;
-                self.session.notice = Some(Notice::Help);
-            }
+            Citizen::HelpWanted => keeper::ring(self),
+            Citizen::HelpNotNeeded => keeper::withdraw(self),
             Citizen::End => self.leave(EndReason::Left),
             touch => {
                 if let Some(touch) = settings_panel::on(self, touch) {
@@ -431,6 +402,16 @@ impl Turn<'_> {
 
     fn on_city(&mut self, answer: City) {
         match answer {
+            City::Answered(ticket, CityAnswer::KeeperCall(state)) if self.session.keeper.asked(ticket) => {
+                keeper::on_state(self, state);
+            }
+            City::CannotAsk(ticket, _) | City::Answered(ticket, _) if self.session.keeper.asked(ticket) => {
+                keeper::on_silence(self);
+            }
+            City::Answered(ticket, answer) if number::is_awaited(self, ticket) => {
+                number::on_answered(self, answer)
+            }
+            City::CannotAsk(ticket, why) if number::is_awaited(self, ticket) => number::on_cannot(self, why),
             City::Answered(ticket, answer) => asking::on_answered(self, ticket, answer),
             City::CannotAsk(ticket, why) => asking::on_cannot_ask(self, ticket, why),
         }
@@ -439,6 +420,8 @@ impl Turn<'_> {
     fn on_timer(&mut self, ticket: Ticket) {
         if self.session.idle.ticket == Some(ticket) {
             self.on_idle_timer();
+        } else if self.session.keeper.waits_for(ticket) {
+            keeper::on_timer(self);
         } else if self.session.page_timer == Some(ticket) {
             self.session.page_timer = None;
             match &self.session.page {

@@ -2,7 +2,8 @@
 //! theme. Who that is stays until the session ends, is asked once more ("is this you?"), and is never shown at home.
 
 use super::{
-    AuditFact, CardsShown, Effect, Page, ToTake, Turn, Visit, asking, fetch, pages_print, photo, saving,
+    AuditFact, CardsShown, Effect, Page, ToTake, Turn, Visit, asking, fetch, number, pages_print, photo,
+    saving,
 };
 use crate::applicant::Applicant;
 
@@ -27,6 +28,7 @@ pub(super) fn begin(turn: &mut Turn) {
     saving::leave(turn);
     asking::leave(turn);
     fetch::leave(turn);
+    number::leave(turn);
     pages_print::leave(turn);
     photo::give_up(turn);
     let before = turn.session.known.take().and_then(|known| known.applicant);

@@ -1,10 +1,11 @@
 //! 去处: what the answers of a where-to-go item lead to. It is shown, printed when somebody wants it on paper, and kept
-//! nowhere: nobody has identified, and nothing is sent.
+//! nowhere: nobody has identified, and nothing is sent but for the wish for a number ([`super::number`]).
 
 use super::{
-    AuditFact, Citizen, Effect, EndReason, Page, PrintStatus, PrinterCondition, Ticket, TimerKind, Turn,
+    AuditFact, Citizen, Effect, EndReason, Number, Page, PrintStatus, PrinterCondition, QueueTicket, Ticket,
+    TimerKind, Turn,
 };
-use super::{next_item, question};
+use super::{next_item, number, question};
 use crate::answers::Answers;
 use crate::remedy::Notice;
 use crate::service::ItemCode;
@@ -17,9 +18,12 @@ pub struct OutcomePage {
     pub at: usize,
     /// How far the directions came.
     pub print: PrintStatus,
+    /// A number of the window.
+    pub number: Number,
     /// How many times they went to the printer.
     attempts: u8,
     printing: Option<Ticket>,
+    pub(super) wanted: Option<number::Wanted>,
 }
 
 /// One for a neighbour, too; but a stuck finger should not empty the roll.
@@ -34,6 +38,8 @@ pub struct DirectionsOrder {
     pub outcome: usize,
     /// What was answered: choices, days and numbers.
     pub answers: Answers,
+    /// The number that was taken.
+    pub queue_ticket: Option<QueueTicket>,
     /// Language of the print-out.
     pub language: Language,
     /// When it was asked for, wall clock.
@@ -41,8 +47,8 @@ pub struct DirectionsOrder {
 }
 
 impl OutcomePage {
-    fn new(at: usize) -> Self {
-        OutcomePage { at, print: PrintStatus::NotPrinted, attempts: 0, printing: None }
+    fn new(at: usize, number: Number) -> Self {
+        OutcomePage { at, print: PrintStatus::NotPrinted, number, attempts: 0, printing: None, wanted: None }
     }
 
     /// Whether paper has come, or is just coming.
@@ -63,7 +69,7 @@ pub(super) fn show(turn: &mut Turn) {
             turn.rules.conditions.outcome(&visit.item, &visit.facts(turn.session.today)).ok()
         });
     match found {
-        Some(at) => turn.session.page = Page::Outcome(OutcomePage::new(at)),
+        Some(at) => turn.session.page = Page::Outcome(OutcomePage::new(at, number::at_first(turn, at))),
         None => turn.session.notice = Some(Notice::ItemBroken),
     }
 }
@@ -71,7 +77,9 @@ pub(super) fn show(turn: &mut Turn) {
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::PrintWanted => print(turn),
+        Citizen::QueueTicketWanted => number::take(turn),
         Citizen::Back => {
+            number::leave(turn);
             stop_waiting(turn);
             question::go_to_last_asked(turn);
         }
@@ -81,7 +89,7 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     }
 }
 
-fn print(turn: &mut Turn) {
+pub(super) fn print(turn: &mut Turn) {
     let printer = turn.session.surroundings.printer;
     let ticket = turn.new_ticket();
     let (language, asked_at_ms) = (turn.session.settings.language, turn.moment.wall_ms);
@@ -91,13 +99,13 @@ fn print(turn: &mut Turn) {
     }
     (page.print, page.printing) = (PrintStatus::Printing, Some(ticket));
     page.attempts += 1;
-    let outcome = page.at;
+    let (outcome, queue_ticket) = (page.at, page.number.ticket().cloned());
     let Some(visit) = &turn.session.visit else { return };
     let (item, answers) = (visit.item.clone(), visit.answers.clone());
     turn.audit(AuditFact::DirectionsPrintAsked(item.clone()));
     let patience_ms = turn.rules.limits.printing_ms;
     turn.start_page_timer(TimerKind::Printing, patience_ms);
-    let order = DirectionsOrder { item, outcome, answers, language, asked_at_ms };
+    let order = DirectionsOrder { item, outcome, answers, queue_ticket, language, asked_at_ms };
     turn.effects.push(Effect::PrintDirections(ticket, Box::new(order)));
 }
 

@@ -213,12 +213,19 @@ fn choose(draft: &mut Draft, question: &Question, value: String) {
 
 /// The first step shows today (or the nearest day allowed); later steps move, but never outside.
 fn step_date(draft: &mut Draft, question: &Question, today: Date, (years, months, days): (i32, i32, i32)) {
-    let QuestionKind::Date { first, last } = question.kind else { return };
+    let QuestionKind::Date { first, last, weekdays_only } = question.kind else { return };
     let wanted = match draft.date {
         None => today,
         Some(date) => calendar::moved(date, years, months, days),
     };
-    draft.date = Some(clamped(wanted, first, last, today));
+    let wanted = clamped(wanted, first, last, today);
+    let back = years < 0 || months < 0 || days < 0;
+    // Past a weekend, as the finger went; at the end of what is allowed, the other way.
+    let past =
+        if back { [0, -1, -2, 1, 2] } else { [0, 1, 2, -1, -2] }.map(|by| calendar::moved(wanted, 0, 0, by));
+    let open = |day: &Date| !calendar::is_weekend(*day) && clamped(*day, first, last, today) == *day;
+    let weekday = past.into_iter().find(open).filter(|_| weekdays_only);
+    draft.date = Some(weekday.unwrap_or(wanted));
 }
 
 fn clamped(date: Date, first: Option<DayLimit>, last: Option<DayLimit>, today: Date) -> Date {
@@ -243,9 +250,10 @@ fn fault_of(draft: &Draft, question: &Question, today: Date) -> Option<Notice> {
         QuestionKind::Money(limits) => {
             (!value(amount::fen).is_some_and(|fen| limits.holds(fen))).then_some(Notice::MoneyWrong)
         }
-        QuestionKind::Date { first, last } => {
+        QuestionKind::Date { first, last, weekdays_only } => {
             let inside = draft.date.is_some_and(|date| clamped(date, *first, *last, today) == date);
-            (!inside).then_some(Notice::DateWrong)
+            let closed = *weekdays_only && draft.date.is_some_and(calendar::is_weekend);
+            (!inside || closed).then_some(Notice::DateWrong)
         }
         QuestionKind::Choice(_)
         | QuestionKind::Choices(_)

@@ -8,7 +8,7 @@ use super::address::AddressStage;
 use super::enquiry::EnquiryField;
 use super::photo::PhotoStage;
 use super::receipt::PrintStatus;
-use super::{CardStatus, Citizen, Effect, Page, Session, Turn, Unfetched};
+use super::{CardStatus, Citizen, Effect, Number, Page, Session, Turn, Unfetched};
 use crate::private::Private;
 use crate::remedy::Notice;
 use crate::service::{ItemCode, QuestionId, QuestionKind};
@@ -34,6 +34,8 @@ pub enum Topic {
     IdentifyTyping,
     ConfirmPerson,
     QuestionChoice,
+    /// More options than anybody would listen to.
+    QuestionManyOptions,
     QuestionChoices,
     QuestionText,
     /// A telephone number, a number or a sum: digits are touched.
@@ -49,6 +51,12 @@ pub enum Topic {
     Review,
     /// Where to go.
     Outcome,
+    /// Where to go, and a number of the window can be taken.
+    OutcomeQueue,
+    /// Where to go, with a number of the window.
+    OutcomeNumber,
+    /// Where to go, and there is no number of the window now.
+    OutcomeNoNumber,
     Fetched,
     /// The register keeps nothing about this person.
     NothingHeld,
@@ -76,7 +84,7 @@ pub enum Topic {
 }
 
 /// Every topic with its name in `assets/voice/screens.toml`.
-const NAMES: [(Topic, &str); 40] = [
+const NAMES: [(Topic, &str); 44] = [
     (Topic::Home, "home"),
     (Topic::HomeSavedCase, "home-saved-case"),
     (Topic::HomeNextItem, "home-next-item"),
@@ -88,6 +96,7 @@ const NAMES: [(Topic, &str); 40] = [
     (Topic::IdentifyTyping, "identify-typing"),
     (Topic::ConfirmPerson, "confirm-person"),
     (Topic::QuestionChoice, "question-choice"),
+    (Topic::QuestionManyOptions, "question-many-options"),
     (Topic::QuestionChoices, "question-choices"),
     (Topic::QuestionText, "question-text"),
     (Topic::QuestionDigits, "question-digits"),
@@ -99,6 +108,9 @@ const NAMES: [(Topic, &str); 40] = [
     (Topic::PhotoAway, "photo-away"),
     (Topic::Review, "review"),
     (Topic::Outcome, "outcome"),
+    (Topic::OutcomeQueue, "outcome-queue"),
+    (Topic::OutcomeNumber, "outcome-number"),
+    (Topic::OutcomeNoNumber, "outcome-no-number"),
     (Topic::Fetched, "fetched"),
     (Topic::NothingHeld, "nothing-held"),
     (Topic::Unfetched, "unfetched"),
@@ -131,6 +143,9 @@ impl Topic {
         NAMES[self as usize].1
     }
 }
+
+/// Options of a question that are read out; of more, only the question is.
+const LISTENED_TO: usize = 10;
 
 /// Something to read out.
 #[derive(Clone, Debug, PartialEq)]
@@ -294,6 +309,7 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
         Page::Question(draft) => {
             let question = turn.item()?.question(&draft.question)?;
             match &question.kind {
+                QuestionKind::Choice(values) if values.len() > LISTENED_TO => Topic::QuestionManyOptions,
                 QuestionKind::Choice(_) => Topic::QuestionChoice,
                 QuestionKind::Choices(_) => Topic::QuestionChoices,
                 QuestionKind::Text { .. } => Topic::QuestionText,
@@ -316,7 +332,12 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
             }
         }
         Page::Review => Topic::Review,
-        Page::Outcome(_) => Topic::Outcome,
+        Page::Outcome(page) => match page.number {
+            Number::NotOffered => Topic::Outcome,
+            Number::Offered | Number::Asking => Topic::OutcomeQueue,
+            Number::Taken(_) => Topic::OutcomeNumber,
+            Number::NotTaken(_) => Topic::OutcomeNoNumber,
+        },
         Page::Fetched(_) => Topic::Fetched,
         Page::Unfetched(Unfetched::NothingHeld) => Topic::NothingHeld,
         Page::Unfetched(Unfetched::CannotAsk(_)) => Topic::Unfetched,

@@ -16,6 +16,8 @@ pub struct State {
     pub place: String,
     /// The city's own pages.
     pub city_url: String,
+    /// The page of the site's keeper.
+    pub keeper_url: String,
     /// The screen.
     pub screen: ScreenState,
     /// The devices of the desk.

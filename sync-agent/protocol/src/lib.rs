@@ -44,8 +44,8 @@ pub use hello::{Command, EarlierAnswer, EarlierQueue, HelloAnswer, HelloReply, H
 pub use keys::{CityReceiptKey, CityReceiptPublicKey, TerminalKey, TerminalPublicKey};
 pub use manifest::{BlobRef, ClockEvidence, Manifest, NO_PREVIOUS, RecordKind};
 pub use query::{
-    Answer, AnswerBody, CaseProgress, FetchQuestion, Fetched, ProgressState, ProgressStep, QueryReply,
-    QueryRequest, Question, QuestionBody,
+    Answer, AnswerBody, CaseProgress, FetchQuestion, Fetched, KeeperCall, KeeperCallState, ProgressState,
+    ProgressStep, QueryReply, QueryRequest, Question, QuestionBody, QueueTicket,
 };
 pub use receipt::{Receipt, ReceiptReply, ReceiptStatus};
 pub use record::{SealedRecord, sha256_hex};

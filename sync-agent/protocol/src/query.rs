@@ -62,6 +62,26 @@ pub enum QuestionBody {
     },
     /// What an item fetches from a department's register, for instance a certificate.
     Fetch(Box<FetchQuestion>),
+    /// A resident asks for somebody: ring the keeper of this terminal's place. Nothing of it says who stands there. The
+    /// same call again changes nothing, so that it can be repeated until an answer comes.
+    CallKeeper(KeeperCall),
+    /// How does this call stand? Asked while it is open.
+    CallKeeperState {
+        /// Name of the call.
+        call: String,
+    },
+    /// Nobody has to come any more: the resident said so, or has left.
+    CallKeeperCancelled {
+        /// Name of the call.
+        call: String,
+    },
+    /// A number of a window's queue, today.
+    QueueTicket {
+        /// Names this request; made by the terminal. The same one again is the same number.
+        request: String,
+        /// Name of the queue, as the catalog has it.
+        queue: String,
+    },
     /// From a newer terminal.
     #[serde(other)]
     Unknown,
@@ -92,6 +112,50 @@ impl Drop for FetchQuestion {
     }
 }
 
+/// What a keeper reads of a call, all of it the machine's own words.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeeperCall {
+    /// Names the call; made by the terminal, and never again for another one.
+    pub call: String,
+    /// Where the terminal stands, in the words of its configuration.
+    pub place: String,
+    /// Which kind of page is shown, one word: `home`, `question`.
+    pub page: String,
+    /// Code of the item that is being done; empty when none is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub item: String,
+    /// Language of the screen: `zh-Hans`, `zh-Hant`, `en`.
+    pub language: String,
+    /// Theme of the screen: `standard`, `senior`.
+    pub theme: String,
+}
+
+/// A number of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueTicket {
+    /// As it is shown and called: `A023`.
+    pub number: String,
+    /// The day on which it is good, `2026-11-22`.
+    pub day: String,
+    /// How many wait before it, when the window tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
+}
+
+/// How a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeeperCallState {
+    /// The city keeps it; no keeper's page has shown it yet.
+    Ringing,
+    /// A keeper's page shows it, and rings.
+    Heard,
+    /// A keeper said "I am coming".
+    Coming,
+    /// It is over: nobody answered in its time, it was cancelled, or there is no such call.
+    Over,
+}
+
 /// What is inside the answer's seal.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -117,7 +181,14 @@ pub enum AnswerBody {
     NothingHeld,
     /// To [`QuestionBody::Fetch`]: the department cannot be asked now.
     DepartmentAway,
-    /// No such case, or the code is wrong; the two are not told apart.
+    /// To [`QuestionBody::CallKeeper`] and what is asked about a call afterwards.
+    KeeperCall {
+        /// How it stands.
+        state: KeeperCallState,
+    },
+    /// To [`QuestionBody::QueueTicket`].
+    QueueTicket(QueueTicket),
+    /// No such case, or the code is wrong: the two are not told apart. Or no such queue.
     NotFound,
     /// The city knows the question but cannot answer it now.
     NotNow,

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
-use super::devtools::{self, DevTools};
 use super::memory;
+use kiosk_tests::devtools::{self, DevTools};
 
 const STYLE: &str = "body{margin:0;font:34px sans-serif;background:#f7f5f0;color:#222;width:1080px;height:1920px}\
     header{background:#8a2a1b;color:#fff;padding:40px;font-size:52px}h1{margin:40px;font-size:60px}\
@@ -47,7 +47,7 @@ impl Browser {
         }
         let home = write_pages(folder)?;
         let profile = TempDir::with_prefix("bench-chromium-")?;
-        let tools = DevTools::start(&home, profile.path())?;
+        let tools = DevTools::start(&format!("file://{}", home.display()), profile.path())?;
         Ok(Some(Browser { tools, _profile: profile }))
     }
 

@@ -11,7 +11,6 @@ pub mod city;
 pub mod commits;
 pub mod delivery;
 pub mod devices;
-pub mod devtools;
 pub mod link;
 pub mod memory;
 pub mod photos;

@@ -31,7 +31,7 @@ impl Visitor {
             self.document_printer_is(Some(DocumentPrinterCondition::Ready));
         }
         let fetched = self.sample(code);
-        self.answer_with(City::Answered(self.asked(), CityAnswer::Fetched(Box::new(fetched))));
+        self.answer_with(City::Answered(self.fetch_asked(), CityAnswer::Fetched(Box::new(fetched))));
         show(&format!("fetched-{}", code.0), self);
         if first {
             self.print_it(show);
@@ -50,7 +50,7 @@ impl Visitor {
         first.is_some_and(|item| item.code == *code)
     }
 
-    fn asked(&self) -> Ticket {
+    fn fetch_asked(&self) -> Ticket {
         self.ticket(|effect| match effect {
             Effect::AskCity { ticket, .. } => Some(*ticket),
             _ => None,
@@ -71,11 +71,11 @@ impl Visitor {
 
     /// Both pages without a result, then the city is asked once more.
     fn show_why_not(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
-        let asked = self.asked();
+        let asked = self.fetch_asked();
         self.answer_with(City::CannotAsk(asked, CannotAsk::Away));
         show("unfetched-away", self);
         self.touch(Citizen::AskedAgain);
-        let asked = self.asked();
+        let asked = self.fetch_asked();
         self.answer_with(City::Answered(asked, CityAnswer::NothingHeld));
         show("unfetched-nothing", self);
         self.touch(Citizen::Back);

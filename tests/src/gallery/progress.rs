@@ -40,7 +40,7 @@ impl Visitor {
         }
         let ticket = self.ask();
         show("asking", self);
-        self.send(Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)));
+        self.send(Event::City(City::Answered(ticket, CityAnswer::NotFound)));
         show("notice-case-not-found", self);
         self.touch(Citizen::NoticeClosed);
         self.touch(Citizen::EnquirySubmitted);

@@ -5,7 +5,7 @@ use super::{Gallery, Look, Visitor, elder, saved};
 use crate::items::translations;
 use anyhow::{Context, Result, bail, ensure};
 use kiosk_app::inbox::Message;
-use kiosk_app::{meaning, present};
+use kiosk_app::meaning;
 use kiosk_core::applicant::CardKind;
 use kiosk_core::service::{ItemCode, Shape};
 use kiosk_core::session::{
@@ -60,7 +60,7 @@ impl<'a> Walk<'a> {
             Shape::Fetch | Shape::WhereToGo => self.touch("打印带走")?,
         }
         ensure!(self.printed, "something to take home");
-        let end = present::name_of(&self.visitor.session.page);
+        let end = self.visitor.session.page.name();
         ensure!(["receipt", "fetched", "outcome"].contains(&end), "the walk ends at {end}");
         Ok(self.touches)
     }
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
             let Some(turn) = self.place(&turn, true)? else { break };
             self.press(turn)?;
         }
-        let page = present::name_of(&self.visitor.session.page);
+        let page = self.visitor.session.page.name();
         let told = kiosk_app::screen::elements::describe(self.gallery.window().window(), page);
         bail!("nothing to touch says {label:?}; notice {:?}; {told}", self.visitor.session.notice)
     }

@@ -10,7 +10,7 @@ use super::{Desk, Failure, Own, Posted};
 use crate::desk::pages::door as page;
 use crate::desk::pages::words;
 use crate::desk::sign_in::{Refused, Signed};
-use crate::desk::{accounts, password};
+use crate::desk::{accounts, password, rights};
 use crate::store::desk::AuditAct;
 
 pub(super) async fn sign_in_page() -> Html<String> {
@@ -24,7 +24,9 @@ pub(super) async fn sign_in(State(desk): State<Arc<Desk>>, form: Own) -> Result<
     match signed.await {
         Ok(token) => {
             let cookie = [(header::SET_COOKIE, desk.transport.set(&token))];
-            Ok((cookie, Redirect::to("/desk/")).into_response())
+            let signed = desk.door.signed(&token, address).await?;
+            let first = signed.map_or("/desk/", |signed| rights::first_page(signed.operator.role));
+            Ok((cookie, Redirect::to(first)).into_response())
         }
         Err(Refused::Wrong) => {
             Ok((StatusCode::UNAUTHORIZED, Html(page::sign_in(Some(words::WRONG)))).into_response())
@@ -85,5 +87,5 @@ pub(super) async fn change_password(
     let operator = desk.store.operator(&operator.name).await?.ok_or(Failure::SignIn)?;
     let token = desk.door.open(&operator, by.did(AuditAct::SignIn, &operator.name, "new password")).await?;
     let cookie = [(header::SET_COOKIE, desk.transport.set(&token))];
-    Ok((cookie, Redirect::to("/desk/")).into_response())
+    Ok((cookie, Redirect::to(rights::first_page(operator.role))).into_response())
 }

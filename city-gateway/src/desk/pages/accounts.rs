@@ -36,7 +36,7 @@ fn line(html: &mut String, signed: &Signed, operator: &OperatorRow, departments:
             r#"<tr><td class="code">{}</td><td>{}<span class="sub">{}</span></td><td><span class="badge {class}">{state}</span></td><td class="time">{}</td><td class="act">"#,
             Escaped(&operator.name),
             role_label(operator.role),
-            Escaped(operator.department.as_deref().unwrap_or_default()),
+            Escaped(&operator.department.clone().unwrap_or_else(|| operator.sites.join(" "))),
             Beijing(operator.created_at_ms),
         ),
     );
@@ -63,7 +63,8 @@ fn line(html: &mut String, signed: &Signed, operator: &OperatorRow, departments:
 /// Role and department of a form.
 fn duty(html: &mut String, present: Option<&OperatorRow>, departments: &[&str]) {
     html.push_str(r#"<label>角色<select name="role">"#);
-    for role in [Role::DepartmentWorker, Role::Support, Role::Auditor, Role::Administrator] {
+    for role in [Role::DepartmentWorker, Role::SiteKeeper, Role::Support, Role::Auditor, Role::Administrator]
+    {
         option(html, role.code(), role_label(role), present.is_some_and(|present| present.role == role));
     }
     html.push_str(
@@ -73,7 +74,14 @@ fn duty(html: &mut String, present: Option<&OperatorRow>, departments: &[&str]) 
         let chosen = present.is_some_and(|present| present.department.as_deref() == Some(department));
         option(html, department, department, chosen);
     }
-    html.push_str("</select></label>");
+    let kept = present.map(|present| present.sites.join(" ")).unwrap_or_default();
+    push(
+        html,
+        format_args!(
+            r#"</select></label><label>终端编号（仅站点管理员）<input name="sites" class="mono" maxlength="400" autocomplete="off" value="{}" placeholder="例如 DG0001 DG0002"></label>"#,
+            Escaped(&kept)
+        ),
+    );
 }
 
 /// What a new account's owner is given, shown once.

@@ -39,6 +39,7 @@ fn act_label(act: AuditAct) -> &'static str {
         AuditAct::DocumentIssued => "出具证明",
         AuditAct::DocumentRevoked => "作废证明",
         AuditAct::AuditVerified => "校验审计链",
+        AuditAct::CallAnswered => "答应求助",
         AuditAct::Erased => "按规则删除",
         AuditAct::AuditPruned => "清理旧审计",
     }

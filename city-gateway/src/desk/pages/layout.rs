@@ -12,15 +12,19 @@ pub(crate) enum Tab {
     Terminals,
     Accounts,
     Audit,
+    Calls,
+    Queues,
     None,
 }
 
-const TABS: [(Tab, Right, &str, &str); 5] = [
+const TABS: [(Tab, Right, &str, &str); 7] = [
     (Tab::Cases, Right::SeeCases, "/desk/", "办件"),
+    (Tab::Queues, Right::CallNumbers, "/desk/queues", "叫号"),
     (Tab::Troubles, Right::MendRecords, "/desk/troubles", "异常记录"),
     (Tab::Terminals, Right::MendRecords, "/desk/terminals", "终端"),
     (Tab::Accounts, Right::KeepAccounts, "/desk/accounts", "账号"),
     (Tab::Audit, Right::ReadAudit, "/desk/audit", "审计"),
+    (Tab::Calls, Right::AnswerCalls, "/keeper/", "求助呼叫"),
 ];
 
 /// The beginning of every page.

@@ -86,6 +86,7 @@ pub(crate) fn account_error(error: &AccountError) -> &'static str {
         AccountError::Taken => "已经有这个账号名。",
         AccountError::Missing => "没有这个账号。",
         AccountError::Department => "部门经办必须选择部门，其他角色没有部门。",
+        AccountError::Sites => "站点管理员必须填写 1 到 50 个终端编号（例如 DG0001），其他角色不填。",
         AccountError::Own => "不能修改自己的账号，请由另一位管理员处理。",
         AccountError::Stale => "这个账号刚刚被其他人修改过，请刷新后再试。",
         AccountError::Store(_) => "系统繁忙，请稍后再试。",

@@ -25,7 +25,7 @@ impl Hall {
         let store: Arc<dyn DeskStore> =
             Arc::new(SqliteStore::open(&folder.path().join("state"), WriterLimits::default()).unwrap());
         let by = By { actor: "console".into(), address: String::new(), now_ms: NOON };
-        let issued = accounts::add(&*store, &by, "wang", Role::Support, None).await.unwrap();
+        let issued = accounts::add(&*store, &by, "wang", Role::Support.into()).await.unwrap();
         let secret = store.operator("wang").await.unwrap().unwrap().code_secret;
         let now = Arc::new(AtomicI64::new(NOON));
         let clock = { Arc::clone(&now) };

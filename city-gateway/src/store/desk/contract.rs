@@ -23,6 +23,7 @@ pub fn operator(name: &str, role: Role) -> OperatorRow {
         name: name.into(),
         role,
         department: (role == Role::DepartmentWorker).then(|| "人社局".into()),
+        sites: if role == Role::SiteKeeper { vec!["DG0001".into(), "DG0007".into()] } else { Vec::new() },
         password_hash: "$argon2id$…".into(),
         code_secret: vec![1, 2, 3],
         code_step: 0,
@@ -100,6 +101,22 @@ async fn follow(store: &dyn DeskStore) -> i64 {
     head.seq
 }
 
+/// A keeper's terminals come back as they were given, and go with the role.
+pub async fn keepers_have_sites(bed: impl DeskBed) {
+    let (_, store) = bed.open().await;
+    let keeper = operator("keeper", Role::SiteKeeper);
+    assert!(store.add_operator(keeper.clone(), entry(AuditAct::AccountAdded, 1)).await.unwrap());
+    assert_eq!(store.operator("keeper").await.unwrap(), Some(keeper.clone()));
+    let fewer = Duty { sites: vec!["DG0007".into()], ..Role::SiteKeeper.into() };
+    for (version, duty) in [(1, fewer), (2, Role::Support.into())] {
+        let change = OperatorChange::Duty(duty.clone());
+        let changed = store.change_operator("keeper", version, change, entry(AuditAct::RoleChanged, 2)).await;
+        assert_eq!(changed.unwrap(), Changed::Done);
+        let now = store.operator("keeper").await.unwrap().unwrap();
+        assert_eq!((now.role, now.sites), (duty.role, duty.sites));
+    }
+}
+
 /// An account is made once, changed by who saw its version, and its sessions end with the change.
 pub async fn accounts_have_versions(bed: impl DeskBed) {
     let (_, store) = bed.open().await;
@@ -110,7 +127,7 @@ pub async fn accounts_have_versions(bed: impl DeskBed) {
     assert_eq!(store.operator("li").await.unwrap(), None);
     store.open_session(session("wang", "t", 5), 0, 3, entry(AuditAct::SignIn, 5)).await.unwrap();
 
-    let role = OperatorChange::Role { role: Role::Auditor, department: None };
+    let role = OperatorChange::Duty(Role::Auditor.into());
     let audit = || entry(AuditAct::RoleChanged, 2);
     assert_eq!(store.change_operator("wang", 1, role.clone(), audit()).await.unwrap(), Changed::Done);
     assert_eq!(store.change_operator("wang", 1, role.clone(), audit()).await.unwrap(), Changed::Stale);
@@ -437,8 +454,8 @@ pub async fn closing_keeps_the_desk(bed: impl DeskBed) {
 macro_rules! desk_contract_suite {
     ($bed:expr) => {
         $crate::store::desk::contract::desk_contract_suite!($bed;
-            accounts_have_versions codes_work_once sessions_are_bounded cases_are_listed one_step_wins
-            progress_needs_the_receipt single_dead_letters_are_tried_again the_chain_is_one
+            accounts_have_versions keepers_have_sites codes_work_once sessions_are_bounded cases_are_listed
+            one_step_wins progress_needs_the_receipt single_dead_letters_are_tried_again the_chain_is_one
             erased_content_stays_erased old_audit_lines_go closing_keeps_the_desk);
     };
     ($bed:expr; $($promise:ident)*) => {$(

@@ -43,6 +43,9 @@ words! {
         DepartmentWorker = "department_worker",
         /// Looks after records that could not be opened.
         Support = "support",
+        /// Looks after the places where some terminals stand, and comes when somebody there asks for help. Knows nothing
+        /// of cases.
+        SiteKeeper = "site_keeper",
     }
 }
 
@@ -93,6 +96,8 @@ words! {
         AsideReleased = "aside_released",
         /// A record that is kept aside was looked at, and stays there.
         AsideReviewed = "aside_reviewed",
+        /// A keeper said that somebody is coming to a terminal.
+        CallAnswered = "call_answered",
         /// Cases that no department had were put back, to be relayed anew.
         RelayReleased = "relay_released",
         /// A register was asked about somebody, and keeps nothing.
@@ -131,6 +136,8 @@ pub struct OperatorRow {
     pub role: Role,
     /// Whose cases; for department workers only.
     pub department: Option<String>,
+    /// Codes of the terminals that are kept; for site keepers only.
+    pub sites: Vec<String>,
     /// Argon2id, as a PHC string.
     pub password_hash: String,
     /// Secret of the time-based codes.
@@ -156,6 +163,24 @@ impl fmt::Debug for OperatorRow {
     }
 }
 
+/// What an account is there for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duty {
+    /// The role.
+    pub role: Role,
+    /// Whose cases; for department workers only.
+    pub department: Option<String>,
+    /// Which terminals; for site keepers only.
+    pub sites: Vec<String>,
+}
+
+impl From<Role> for Duty {
+    /// A role that needs nothing beside it.
+    fn from(role: Role) -> Self {
+        Self { role, department: None, sites: Vec::new() }
+    }
+}
+
 /// A change of an account.
 #[derive(Clone, PartialEq, Eq)]
 pub enum OperatorChange {
@@ -169,12 +194,7 @@ pub enum OperatorChange {
         must_change: bool,
     },
     /// What the account is there for.
-    Role {
-        /// The new role.
-        role: Role,
-        /// The new department.
-        department: Option<String>,
-    },
+    Duty(Duty),
     /// Whether it may sign in.
     Disabled(bool),
 }

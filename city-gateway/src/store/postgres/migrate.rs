@@ -16,6 +16,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0007_release.sql"),
     include_str!("../../../migrations/postgres/0008_owed.sql"),
     include_str!("../../../migrations/postgres/0009_documents.sql"),
+    include_str!("../../../migrations/postgres/0010_keeper.sql"),
+    include_str!("../../../migrations/postgres/0011_queue_numbers.sql"),
 ];
 
 /// Names the lock that gateways starting at the same time take in turn.

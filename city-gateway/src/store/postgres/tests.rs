@@ -133,3 +133,20 @@ impl crate::store::desk::aside_contract::AsideBed for Fresh {
 }
 
 crate::store::desk::aside_contract::aside_contract_suite!(Fresh::new());
+
+impl crate::store::keeper_contract::KeeperBed for Fresh {
+    async fn open(&self) -> (Arc<dyn crate::store::keeper::KeeperCalls>, Arc<dyn DeskStore>) {
+        let store = Arc::new(self.store(patient()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::keeper_contract::keeper_contract_suite!(Fresh::new());
+
+impl crate::store::numbers_contract::NumbersBed for Fresh {
+    async fn open(&self) -> Arc<dyn crate::store::numbers::QueueNumbers> {
+        Arc::new(self.store(patient()).await.unwrap())
+    }
+}
+
+crate::store::numbers_contract::numbers_contract_suite!(Fresh::new());

@@ -15,6 +15,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0011_relay.sql"),
     include_str!("../../../migrations/sqlite/0012_release.sql"),
     include_str!("../../../migrations/sqlite/0013_documents.sql"),
+    include_str!("../../../migrations/sqlite/0014_keeper.sql"),
+    include_str!("../../../migrations/sqlite/0015_queue_numbers.sql"),
 ];
 
 /// Applies what is missing, each migration in a transaction of its own together with its number.

@@ -85,6 +85,25 @@ impl crate::store::desk::aside_contract::AsideBed for Folder {
 
 crate::store::desk::aside_contract::aside_contract_suite!(Folder::new());
 
+impl crate::store::keeper_contract::KeeperBed for Folder {
+    async fn open(
+        &self,
+    ) -> (Arc<dyn crate::store::keeper::KeeperCalls>, Arc<dyn crate::store::desk::DeskStore>) {
+        let store = Arc::new(self.store(WriterLimits::default()).unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+}
+
+crate::store::keeper_contract::keeper_contract_suite!(Folder::new());
+
+impl crate::store::numbers_contract::NumbersBed for Folder {
+    async fn open(&self) -> Arc<dyn crate::store::numbers::QueueNumbers> {
+        Arc::new(self.store(WriterLimits::default()).unwrap())
+    }
+}
+
+crate::store::numbers_contract::numbers_contract_suite!(Folder::new());
+
 /// A database as the first release made it, with something in every table.
 fn older(folder: &Folder) -> std::path::PathBuf {
     let state = folder.0.path().join("state");
@@ -171,6 +190,7 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     let before = format!(
         "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; DROP TABLE quarantine_decision;
          DROP TABLE issued_document;
+         DROP TABLE keeper_call; DROP TABLE queue_number; DROP TABLE queue_day;
          PRAGMA user_version = {relay}"
     );
     Connection::open(&path).unwrap().execute_batch(&before).unwrap();

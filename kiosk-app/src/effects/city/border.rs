@@ -8,18 +8,22 @@ use base64::engine::general_purpose::STANDARD;
 use kiosk_core::private::Private;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion, FetchRequest, Fetched,
+    CallState, CannotAsk, CaseProgress, CaseStatus, CaseStep, CityAnswer, CityQuestion, FetchRequest,
+    Fetched, QueueTicket, Ticket,
 };
+use kiosk_core::settings::Theme;
 use std::sync::Arc;
 use sync_protocol::limits::{MAX_ANSWER, MAX_FIELD};
 use sync_protocol::{
-    AgeOpener, Answer, AnswerBody, FetchQuestion, Opener, ProgressState, ProgressStep, Question,
-    QuestionBody, SealError, Sealer,
+    AgeOpener, Answer, AnswerBody, FetchQuestion, KeeperCall, KeeperCallState, Opener, ProgressState,
+    ProgressStep, Question, QuestionBody, SealError, Sealer,
 };
 use zeroize::Zeroize;
 
 /// Most steps that are shown, the latest.
 const STEPS: usize = 24;
+/// Longest number of a window that is shown.
+const NUMBER_CHARS: usize = 8;
 /// Longest note that is shown, in characters; the city's own limit is half of it.
 const NOTE_CHARS: usize = 400;
 /// Most rows of a table that are shown.
@@ -27,21 +31,27 @@ const ROWS: usize = 60;
 /// Longest address behind a QR code that can still be scanned off a screen.
 const ADDRESS_BYTES: usize = 1_200;
 
+/// Who asks, and where an answer goes.
+pub(super) struct Asker<'a> {
+    /// Terminal code.
+    pub(super) terminal: &'a str,
+    /// Where it stands.
+    pub(super) place: &'a str,
+    /// Names the run of this process: calls and requests are named by it and a number.
+    pub(super) run: &'a str,
+    /// age recipient of the answer.
+    pub(super) reply_to: String,
+}
+
 /// The question, readable for the city alone, in base64.
 pub(super) fn sealed(
     sealer: &impl Sealer,
     ticket: &str,
-    terminal: &str,
-    reply_to: String,
+    asker: Asker<'_>,
     question: CityQuestion,
 ) -> Result<String, SealError> {
-    let body = match &question {
-        CityQuestion::CaseProgress { case_number, verification } => QuestionBody::CaseProgress {
-            case_number: case_number.expose().clone(),
-            verification: verification.expose().clone(),
-        },
-        CityQuestion::Fetch(request) => QuestionBody::Fetch(Box::new(fetch_question(request))),
-    };
+    let body = body_of(&asker, &question);
+    let Asker { terminal, reply_to, .. } = asker;
     let mut question = Question { ticket: ticket.to_owned(), terminal: terminal.to_owned(), reply_to, body };
     let sealed = sealer.seal(&question.to_plaintext());
     if let QuestionBody::CaseProgress { case_number, verification } = &mut question.body {
@@ -63,6 +73,34 @@ fn fetch_question(request: &FetchRequest) -> FetchQuestion {
     }
 }
 
+fn body_of(asker: &Asker<'_>, question: &CityQuestion) -> QuestionBody {
+    let named = |by: &Ticket| format!("{}-{}", asker.run, by.0);
+    match question {
+        CityQuestion::CaseProgress { case_number, verification } => QuestionBody::CaseProgress {
+            case_number: case_number.expose().clone(),
+            verification: verification.expose().clone(),
+        },
+        CityQuestion::Fetch(request) => QuestionBody::Fetch(Box::new(fetch_question(request))),
+        CityQuestion::CallKeeper { call, at } => QuestionBody::CallKeeper(KeeperCall {
+            call: named(call),
+            place: asker.place.to_owned(),
+            page: at.page.to_owned(),
+            item: at.item.as_ref().map(|item| item.0.clone()).unwrap_or_default(),
+            language: at.language.tag().to_owned(),
+            theme: match at.theme {
+                Theme::Standard => "standard",
+                Theme::Senior => "senior",
+            }
+            .to_owned(),
+        }),
+        CityQuestion::CallState(call) => QuestionBody::CallKeeperState { call: named(call) },
+        CityQuestion::CallCancelled(call) => QuestionBody::CallKeeperCancelled { call: named(call) },
+        CityQuestion::QueueTicket { request, queue } => {
+            QuestionBody::QueueTicket { request: named(request), queue: queue.clone() }
+        }
+    }
+}
+
 /// What the city answered. An answer that cannot be opened, is too large, or is to another question is none.
 pub(super) fn opened(key: &AgeOpener, ticket: &str, answer: &str) -> Result<CityAnswer, CannotAsk> {
     let opened = || {
@@ -76,7 +114,9 @@ pub(super) fn opened(key: &AgeOpener, ticket: &str, answer: &str) -> Result<City
     };
     match body {
         AnswerBody::CaseProgress(progress) => progress_of(progress).ok_or(CannotAsk::Away),
-        AnswerBody::NotFound => Ok(CityAnswer::CaseNotFound),
+        AnswerBody::NotFound => Ok(CityAnswer::NotFound),
+        AnswerBody::QueueTicket(ticket) => number_of(ticket).ok_or(CannotAsk::Away),
+        AnswerBody::KeeperCall { state } => Ok(CityAnswer::KeeperCall(call_state_of(state))),
         AnswerBody::NotNow => Err(CannotAsk::Busy),
         AnswerBody::Fetched(fetched) => fetched_of(&fetched).ok_or(CannotAsk::Away),
         AnswerBody::NothingHeld => Ok(CityAnswer::NothingHeld),
@@ -135,6 +175,22 @@ fn step_of(step: ProgressStep) -> CaseStep {
         at_ms: step.at_ms,
         reason: Some(step.reason).filter(|reason| reason.len() <= MAX_FIELD).unwrap_or_default(),
         note: Private::new(shown),
+    }
+}
+
+fn number_of(ticket: sync_protocol::QueueTicket) -> Option<CityAnswer> {
+    let number = ticket.number;
+    let sensible =
+        (1..=NUMBER_CHARS).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric());
+    sensible.then_some(CityAnswer::QueueTicket(QueueTicket { number, waiting: ticket.waiting }))
+}
+
+fn call_state_of(state: KeeperCallState) -> CallState {
+    match state {
+        KeeperCallState::Ringing => CallState::Ringing,
+        KeeperCallState::Heard => CallState::Heard,
+        KeeperCallState::Coming => CallState::Coming,
+        KeeperCallState::Over => CallState::Over,
     }
 }
 

@@ -17,17 +17,22 @@ use outstanding::{Outstanding, Shared};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
-use sync_protocol::AgeSealer;
 use sync_protocol::local::{LOCAL_VERSION, LocalBody, LocalRequest, SOCKET, frame};
+use sync_protocol::{AgeOpener, AgeSealer};
 
 const COMMANDS_MAX: usize = 16;
 
 /// How long "try now" may take to be taken.
 const TRY_NOW: Duration = Duration::from_secs(5);
 
+/// How long the city may be tried to be told something.
+const TELL: Duration = Duration::from_secs(10);
+
 enum Command {
     /// The question with this wire ticket.
     Ask(String, Box<CityQuestion>, Instant),
+    /// Say this; nobody waits for an answer.
+    Tell(Box<CityQuestion>),
     TryNow,
 }
 
@@ -44,6 +49,8 @@ pub struct CitySettings {
     pub state: PathBuf,
     /// Terminal code.
     pub terminal: String,
+    /// Where it stands, for a keeper who is called.
+    pub place: String,
     /// The city's sealing keys.
     pub sealer: AgeSealer,
 }
@@ -54,6 +61,8 @@ impl CityHand {
         let (sender, commands) = sync_channel(COMMANDS_MAX);
         let outstanding = Shared::default();
         let worker = Worker {
+            // Calls are counted from one again when this process is started again: their names must not be.
+            run: uuid::Uuid::new_v4().to_string(),
             settings,
             outstanding: outstanding.clone(),
             inbox: inbox.clone(),
@@ -80,6 +89,13 @@ impl CityHand {
         }
     }
 
+    /// Says this to the city. Nobody waits for an answer, and [`CityHand::forget`] does not take it back.
+    pub fn tell(&self, question: CityQuestion) {
+        if self.commands.try_send(Command::Tell(Box::new(question))).is_err() {
+            tracing::warn!("the city could not be told something");
+        }
+    }
+
     /// Asks the agent to deliver now. Nothing depends on it.
     pub fn try_now(&self) {
         let _ = self.commands.try_send(Command::TryNow);
@@ -93,6 +109,8 @@ impl CityHand {
 
 struct Worker {
     settings: CitySettings,
+    /// Names this run of the process.
+    run: String,
     outstanding: Shared,
     inbox: Inbox,
     line: Option<Line>,
@@ -107,6 +125,7 @@ impl Worker {
             let pause = next.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
             match commands.recv_timeout(pause) {
                 Ok(Command::Ask(name, question, until)) => self.ask(&name, *question, until),
+                Ok(Command::Tell(question)) => self.tell(*question),
                 Ok(Command::TryNow) => {
                     let name = uuid::Uuid::new_v4().to_string();
                     self.say(&request(name, TRY_NOW, LocalBody::TryNow));
@@ -124,19 +143,36 @@ impl Worker {
         // Forgotten meanwhile, when there is nothing to seal to.
         let recipient = self.outstanding.lock().recipient(name);
         let Some(reply_to) = recipient else { return };
-        let settings = &self.settings;
-        let said = match border::sealed(&settings.sealer, name, &settings.terminal, reply_to, question) {
-            Ok(question) => {
-                let within = until.saturating_duration_since(Instant::now());
-                self.say(&request(name.to_owned(), within, LocalBody::Query { question }))
-            }
+        let within = until.saturating_duration_since(Instant::now());
+        let said = self.query(name, reply_to, within, question);
+        if !said && let Some(ticket) = self.outstanding.lock().take(name) {
+            self.inbox.city(City::CannotAsk(ticket, CannotAsk::Away));
+        }
+    }
+
+    /// The answer is sealed to a key that nobody has: it belongs to no session.
+    fn tell(&mut self, question: CityQuestion) {
+        let name = uuid::Uuid::new_v4().to_string();
+        let (_, nobody) = AgeOpener::ephemeral();
+        if !self.query(&name, nobody, TELL, question) {
+            tracing::info!("the city could not be told something; it forgets it in time");
+        }
+    }
+
+    /// Seals a question and hands it to the agent.
+    fn query(&mut self, name: &str, reply_to: String, within: Duration, question: CityQuestion) -> bool {
+        let asker = border::Asker {
+            terminal: &self.settings.terminal,
+            place: &self.settings.place,
+            run: &self.run,
+            reply_to,
+        };
+        match border::sealed(&self.settings.sealer, name, asker, question) {
+            Ok(question) => self.say(&request(name.to_owned(), within, LocalBody::Query { question })),
             Err(error) => {
                 tracing::error!(%error, "a question could not be sealed");
                 false
             }
-        };
-        if !said && let Some(ticket) = self.outstanding.lock().take(name) {
-            self.inbox.city(City::CannotAsk(ticket, CannotAsk::Away));
         }
     }
 

@@ -5,7 +5,9 @@ use crate::inbox::{Message, inbox};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kiosk_core::private::Private;
-use kiosk_core::session::{CaseStatus, CityAnswer, Event};
+use kiosk_core::service::ItemCode;
+use kiosk_core::session::{CallState, CaseStatus, CityAnswer, Event, Whereabouts};
+use kiosk_core::settings::{Language, Theme};
 use std::os::unix::net::{UnixListener, UnixStream};
 use sync_protocol::local::{LocalOutcome, LocalReply, read_frame, write_frame};
 use sync_protocol::{
@@ -34,6 +36,7 @@ impl Bench {
         let settings = CitySettings {
             state: folder.path().to_owned(),
             terminal: "DG0001".into(),
+            place: "示例社区".into(),
             sealer: AgeSealer::from_recipients(&keys.recipient).unwrap(),
         };
         let hand = CityHand::spawn(settings, inbox).unwrap();
@@ -138,7 +141,7 @@ fn a_question_goes_sealed_and_the_answer_comes_to_its_ticket() {
     let second = bench.read(&again);
     assert!(again.ticket != request.ticket && second.reply_to == question.reply_to);
     reply(&mut stream, &again.ticket, sealed(&second.reply_to, &again.ticket, AnswerBody::NotFound));
-    assert_eq!(bench.said(), City::Answered(Ticket(2), CityAnswer::CaseNotFound));
+    assert_eq!(bench.said(), City::Answered(Ticket(2), CityAnswer::NotFound));
 }
 
 #[test]
@@ -269,4 +272,43 @@ fn more_than_a_few_at_once_are_refused_and_try_now_is_passed_on() {
     let request = next(&mut stream);
     reply(&mut stream, &request.ticket, LocalOutcome::TooLate);
     assert_eq!(bench.said(), cannot(9, CannotAsk::TooLate));
+}
+
+#[test]
+fn a_call_names_the_place_and_nobody_and_its_end_outlives_the_session() {
+    let bench = Bench::new();
+    let agent = bench.listen();
+    let at = Whereabouts {
+        page: "question",
+        item: Some(ItemCode("12345-appeal".into())),
+        language: Language::ZhHant,
+        theme: Theme::Senior,
+    };
+    bench.hand.ask(Ticket(7), LONG_MS, CityQuestion::CallKeeper { call: Ticket(6), at });
+    let (mut stream, _) = agent.accept().unwrap();
+    let request = next(&mut stream);
+    let question = bench.read(&request);
+    let QuestionBody::CallKeeper(call) = question.body else { panic!("no call") };
+    assert_eq!(
+        (call.place.as_str(), call.page.as_str(), call.item.as_str()),
+        ("示例社区", "question", "12345-appeal")
+    );
+    assert_eq!((call.language.as_str(), call.theme.as_str()), ("zh-Hant", "senior"));
+    assert!(call.call.ends_with("-6") && call.call.len() > 30);
+    let state = AnswerBody::KeeperCall { state: sync_protocol::KeeperCallState::Heard };
+    reply(&mut stream, &request.ticket, sealed(&question.reply_to, &request.ticket, state));
+    assert_eq!(bench.said(), City::Answered(Ticket(7), CityAnswer::KeeperCall(CallState::Heard)));
+
+    bench.hand.forget();
+    bench.hand.tell(CityQuestion::CallCancelled(Ticket(6)));
+    let request = next(&mut stream);
+    let told = bench.read(&request);
+    assert!(matches!(&told.body, QuestionBody::CallKeeperCancelled { call: ended } if *ended == call.call));
+    assert!(told.reply_to != question.reply_to, "no key of a session");
+    // Whatever is answered reaches nobody.
+    reply(&mut stream, &request.ticket, sealed(&told.reply_to, &request.ticket, AnswerBody::NotNow));
+    bench.ask(8, LONG_MS);
+    let request = next(&mut stream);
+    reply(&mut stream, &request.ticket, LocalOutcome::Busy);
+    assert_eq!(bench.said(), cannot(8, CannotAsk::Busy));
 }

@@ -70,9 +70,7 @@ fn a_resident_asks_and_reads_and_nothing_stays() {
     }
     bench.touch(Citizen::EnquirySubmitted);
     let (ticket, question) = asked(&bench).expect("the city is asked");
-    let CityQuestion::CaseProgress { case_number, verification } = question else {
-        panic!("it asks about a case")
-    };
+    let CityQuestion::CaseProgress { case_number, verification } = question else { panic!("{question:?}") };
     assert_eq!((case_number.expose(), verification.expose().as_str()), (&number(), CODE));
 
     bench.send(Event::City(City::Answered(ticket, progress(&number()))));
@@ -134,7 +132,7 @@ fn what_the_city_says_instead_is_said_and_nothing_is_typed_twice() {
         assert!(asked(&bench).is_some_and(|(again, _)| again != ticket), "one touch asks again");
     }
     let (mut bench, ticket) = asking();
-    bench.send(Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)));
+    bench.send(Event::City(City::Answered(ticket, CityAnswer::NotFound)));
     assert_eq!(bench.session.notice, Some(Notice::CaseNotFound));
     assert_eq!(outcome(&bench), Some(ProgressOutcome::NotFound));
     assert_eq!(enquiry(&bench).field, EnquiryField::Number, "both are looked at again");

@@ -378,7 +378,7 @@ fn random_event(bench: &Bench, number: u8) -> Event {
         25 => Citizen::ProgressWanted,
         26 | 27 => Citizen::EnquirySubmitted,
         28 => Citizen::TextTyped(crate::case_number::compose("DG0001", [7; 8]).as_str().into()),
-        29 => return Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)),
+        29 => return Event::City(City::Answered(ticket, CityAnswer::NotFound)),
         30 => return Event::City(City::CannotAsk(ticket, CannotAsk::Busy)),
         31 => return Event::Keyboard(Citizen::Answered),
         32 => return Event::Device(Device::CodeScanned(ticket, "https://city.example/v/".into())),

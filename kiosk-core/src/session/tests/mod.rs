@@ -5,6 +5,7 @@ mod cards;
 mod enquiry;
 mod fetch;
 mod guide_print;
+mod help;
 mod journeys;
 mod kinds;
 mod outcome;
@@ -62,8 +63,11 @@ fn question(name: &str, kind: QuestionKind, required: bool, prefill: Option<Pref
 fn items() -> Vec<ServiceItem> {
     let choice = QuestionKind::Choice(vec!["noise".into(), "other".into(), "break".into()]);
     let several = QuestionKind::Choices(vec!["a".into(), "b".into(), "c".into()]);
-    let last_month =
-        QuestionKind::Date { first: Some(DayLimit::FromToday(-30)), last: Some(DayLimit::FromToday(0)) };
+    let last_month = QuestionKind::Date {
+        first: Some(DayLimit::FromToday(-30)),
+        last: Some(DayLimit::FromToday(0)),
+        weekdays_only: false,
+    };
     let questions = vec![
         question("kind", choice, true, None),
         question("detail", QuestionKind::Text { max_chars: 5 }, true, None),
@@ -88,6 +92,7 @@ fn items() -> Vec<ServiceItem> {
             },
             accepts_expired_card: code == "appeal",
             questions: questions.clone(),
+            queues: Vec::new(),
         })
         .into()
 }
@@ -107,6 +112,7 @@ impl Bench {
     fn new() -> Self {
         let mut bench = Bench { items: items(), session: Session::default(), at_ms: 0, effects: Vec::new() };
         bench.send(Event::Store(Store::AdmissionChanged(Admission::Open)));
+        bench.send(Event::Device(Device::NetworkChanged(true)));
         bench.send(Event::Device(Device::ReaderPresent(true)));
         bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
         bench

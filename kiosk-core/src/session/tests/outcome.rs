@@ -15,8 +15,14 @@ fn bench() -> Bench {
         accepts_expired_card: false,
         questions: vec![
             question("lost", yes_no, true, None),
-            question("day", QuestionKind::Date { first: None, last: None }, false, None),
+            question(
+                "day",
+                QuestionKind::Date { first: None, last: None, weekdays_only: false },
+                false,
+                None,
+            ),
         ],
+        queues: vec![Some("a-general".into()), None],
     });
     bench
 }
@@ -128,4 +134,108 @@ fn an_item_without_an_outcome_for_the_answers_says_so() {
         .touch(Citizen::Started)
         .touch(Citizen::Skipped);
     assert_eq!(bench.session.notice, Some(Notice::ItemBroken));
+}
+
+fn asked(bench: &Bench) -> Option<(Ticket, CityQuestion)> {
+    bench.effects.iter().find_map(|effect| match effect {
+        Effect::AskCity { ticket, question, .. } => Some((*ticket, question.clone())),
+        _ => None,
+    })
+}
+
+fn number(bench: &Bench) -> &Number {
+    match &bench.session.page {
+        Page::Outcome(page) => &page.number,
+        other => panic!("no outcome but {other:?}"),
+    }
+}
+
+fn ticket(waiting: Option<u32>) -> QueueTicket {
+    QueueTicket { number: "A023".into(), waiting }
+}
+
+fn answered(bench: &Bench) -> Option<ProgressOutcome> {
+    bench.effects.iter().find_map(|effect| match effect {
+        Effect::Audit(AuditFact::QueueTicketAnswered { outcome, .. }) => Some(*outcome),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_number_is_asked_for_once_shown_and_printed_with_the_directions() {
+    let mut bench = at_the_outcome();
+    assert_eq!(*number(&bench), Number::Offered);
+    bench.touch(Citizen::QueueTicketWanted);
+    let (waits, question) = asked(&bench).expect("the city is asked");
+    let CityQuestion::QueueTicket { queue, .. } = question else { panic!("for a number") };
+    assert_eq!((queue.as_str(), number(&bench)), ("a-general", &Number::Asking));
+    bench.touch(Citizen::QueueTicketWanted);
+    assert!(asked(&bench).is_none(), "it is already being asked");
+    bench.send(Event::City(City::Answered(Ticket(waits.0 + 100), CityAnswer::QueueTicket(ticket(None)))));
+    assert_eq!(*number(&bench), Number::Asking, "somebody else's");
+    bench.send(Event::City(City::Answered(waits, CityAnswer::QueueTicket(ticket(Some(4))))));
+    assert_eq!(
+        (number(&bench), answered(&bench)),
+        (&Number::Taken(ticket(Some(4))), Some(ProgressOutcome::Told))
+    );
+    let (_, order) = directions(&bench).expect("it comes on paper by itself");
+    assert_eq!(order.queue_ticket, Some(ticket(Some(4))));
+    bench.touch(Citizen::QueueTicketWanted);
+    assert!(asked(&bench).is_none(), "one is enough");
+    // Back and forth it is the same number, and another window has none.
+    bench.touch(Citizen::Back).touch(Citizen::Skipped);
+    assert_eq!(*number(&bench), Number::Taken(ticket(Some(4))));
+    bench.touch(Citizen::Back).touch(Citizen::Back).choose("no");
+    assert_eq!(*number(&bench), Number::NotOffered);
+    bench.touch(Citizen::QueueTicketWanted);
+    assert!(asked(&bench).is_none());
+}
+
+#[test]
+fn without_the_city_there_is_no_number_and_another_try_is_the_same_request() {
+    let mut bench = at_the_outcome();
+    bench.send(Event::Device(Device::NetworkChanged(false)));
+    bench.touch(Citizen::QueueTicketWanted);
+    assert!(asked(&bench).is_none() && !number(&bench).can_be_taken(false));
+    bench.send(Event::Device(Device::NetworkChanged(true)));
+    let mut requests = Vec::new();
+    for (why, shown, outcome) in [
+        (CannotAsk::Away, NoNumber::Away, ProgressOutcome::Away),
+        (CannotAsk::TooLate, NoNumber::Away, ProgressOutcome::TooLate),
+        (CannotAsk::Busy, NoNumber::Busy, ProgressOutcome::Busy),
+    ] {
+        bench.touch(Citizen::QueueTicketWanted);
+        let Some((waits, CityQuestion::QueueTicket { request, .. })) = asked(&bench) else {
+            panic!("{why:?}")
+        };
+        requests.push(request);
+        bench.send(Event::City(City::CannotAsk(waits, why)));
+        assert_eq!((number(&bench), answered(&bench)), (&Number::NotTaken(shown), Some(outcome)));
+        assert!(directions(&bench).is_none());
+    }
+    assert!(requests.windows(2).all(|pair| pair[0] == pair[1]), "an answer that was lost is found again");
+    bench.touch(Citizen::QueueTicketWanted);
+    let (waits, _) = asked(&bench).unwrap();
+    bench.send(Event::City(City::Answered(waits, CityAnswer::NotFound)));
+    assert_eq!(*number(&bench), Number::NotTaken(NoNumber::Closed));
+    bench.touch(Citizen::QueueTicketWanted);
+    let (waits, _) = asked(&bench).unwrap();
+    bench.touch(Citizen::End);
+    assert_eq!(answered(&bench), Some(ProgressOutcome::Left));
+    bench.send(Event::City(City::Answered(waits, CityAnswer::QueueTicket(ticket(None)))));
+    assert_eq!(bench.session.page, Page::Home(None), "and reaches nobody");
+}
+
+#[test]
+fn a_number_without_paper_stands_on_the_screen() {
+    let mut bench = at_the_outcome();
+    bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::NoPaper)));
+    bench.touch(Citizen::QueueTicketWanted);
+    let (waits, _) = asked(&bench).unwrap();
+    bench.send(Event::City(City::Answered(waits, CityAnswer::QueueTicket(ticket(None)))));
+    assert_eq!(*number(&bench), Number::Taken(ticket(None)));
+    assert!(directions(&bench).is_none());
+    bench.send(Event::Device(Device::PrinterChanged(PrinterCondition::Ready)));
+    bench.touch(Citizen::PrintWanted);
+    assert_eq!(directions(&bench).unwrap().1.queue_ticket, Some(ticket(None)));
 }

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 
 use super::{at_most, audit};
 use crate::store::StoreError;
-use crate::store::desk::{AuditEntry, Changed, OperatorChange, OperatorRow, Role, SessionRow};
+use crate::store::desk::{AuditEntry, Changed, Duty, OperatorChange, OperatorRow, Role, SessionRow};
 use crate::store::postgres::database::{Database, plain};
 use crate::store::postgres::read::unknown;
 
@@ -16,7 +16,7 @@ macro_rules! accounts {
         concat!(
             "SELECT ",
             $before,
-            " o.name, o.role, o.department, o.password_hash, o.code_secret, o.code_step,
+            " o.name, o.role, o.department, o.sites, o.password_hash, o.code_secret, o.code_step,
                     o.must_change, o.disabled, o.version, o.created_at_ms ",
             $after
         )
@@ -33,9 +33,9 @@ const SESSION: &str = accounts!(
 );
 
 const ADD: &str = "
-    INSERT INTO operator_account (name, role, department, password_hash, code_secret, code_step, must_change,
+    INSERT INTO operator_account (name, role, department, sites, password_hash, code_secret, code_step, must_change,
                                   disabled, version, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
 
 const SECRETS: &str = "
     UPDATE operator_account
@@ -44,8 +44,8 @@ const SECRETS: &str = "
         version = version + 1
     WHERE name = $1 AND version = $2";
 
-const ROLE: &str = "
-    UPDATE operator_account SET role = $3, department = $4, version = version + 1
+const DUTY: &str = "
+    UPDATE operator_account SET role = $3, department = $4, sites = $5, version = version + 1
     WHERE name = $1 AND version = $2";
 
 const DISABLED: &str = "
@@ -73,6 +73,7 @@ pub(super) async fn add(
                 &plain(&operator.name),
                 &operator.role.code(),
                 &operator.department.as_deref().map(plain),
+                &plain(&operator.sites.join(" ")),
                 &operator.password_hash,
                 &operator.code_secret,
                 &operator.code_step,
@@ -112,9 +113,9 @@ pub(super) async fn change(
         OperatorChange::Secrets { password_hash, code_secret, must_change } => {
             work.execute(SECRETS, &[&name, &version, password_hash, code_secret, must_change]).await?
         }
-        OperatorChange::Role { role, department } => {
-            let department = department.as_deref().map(plain);
-            work.execute(ROLE, &[&name, &version, &role.code(), &department]).await?
+        OperatorChange::Duty(Duty { role, department, sites }) => {
+            let (department, sites) = (department.as_deref().map(plain), sites.join(" "));
+            work.execute(DUTY, &[&name, &version, &role.code(), &department, &plain(&sites)]).await?
         }
         OperatorChange::Disabled(disabled) => work.execute(DISABLED, &[&name, &version, disabled]).await?,
     };
@@ -203,12 +204,13 @@ fn operator_row(row: &Row, at: usize) -> Result<OperatorRow, StoreError> {
         name: row.try_get(at)?,
         role: Role::from_code(row.try_get(at + 1)?).ok_or_else(unknown)?,
         department: row.try_get(at + 2)?,
-        password_hash: row.try_get(at + 3)?,
-        code_secret: row.try_get(at + 4)?,
-        code_step: row.try_get(at + 5)?,
-        must_change: row.try_get(at + 6)?,
-        disabled: row.try_get(at + 7)?,
-        version: row.try_get(at + 8)?,
-        created_at_ms: row.try_get(at + 9)?,
+        sites: row.try_get::<_, &str>(at + 3)?.split_whitespace().map(str::to_owned).collect(),
+        password_hash: row.try_get(at + 4)?,
+        code_secret: row.try_get(at + 5)?,
+        code_step: row.try_get(at + 6)?,
+        must_change: row.try_get(at + 7)?,
+        disabled: row.try_get(at + 8)?,
+        version: row.try_get(at + 9)?,
+        created_at_ms: row.try_get(at + 10)?,
     })
 }

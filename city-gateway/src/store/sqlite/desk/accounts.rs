@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{at_most, audit, known};
-use crate::store::desk::{AuditEntry, Changed, OperatorChange, OperatorRow, Role, SessionRow};
+use crate::store::desk::{AuditEntry, Changed, Duty, OperatorChange, OperatorRow, Role, SessionRow};
 
 const COLUMNS: &str =
-    "o.name, o.role, o.department, o.password_hash, o.code_secret, o.code_step, o.must_change,
+    "o.name, o.role, o.department, o.sites, o.password_hash, o.code_secret, o.code_step, o.must_change,
                        o.disabled, o.version, o.created_at_ms";
 
 /// Most accounts that are listed.
@@ -19,14 +19,15 @@ pub(super) fn add(
 ) -> rusqlite::Result<bool> {
     let added = transaction
         .prepare_cached(
-            "INSERT INTO operator (name, role, department, password_hash, code_secret, code_step, must_change,
+            "INSERT INTO operator (name, role, department, sites, password_hash, code_secret, code_step, must_change,
                                    disabled, version, created_at_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             operator.name,
             operator.role.code(),
             operator.department,
+            operator.sites.join(" "),
             operator.password_hash,
             operator.code_secret,
             operator.code_step,
@@ -71,12 +72,12 @@ pub(super) fn change(
                  WHERE name = ?1 AND version = ?2",
             )?
             .execute(params![name, version, password_hash, code_secret, must_change])?,
-        OperatorChange::Role { role, department } => transaction
+        OperatorChange::Duty(Duty { role, department, sites }) => transaction
             .prepare_cached(
-                "UPDATE operator SET role = ?3, department = ?4, version = version + 1
+                "UPDATE operator SET role = ?3, department = ?4, sites = ?5, version = version + 1
                  WHERE name = ?1 AND version = ?2",
             )?
-            .execute(params![name, version, role.code(), department])?,
+            .execute(params![name, version, role.code(), department, sites.join(" ")])?,
         OperatorChange::Disabled(disabled) => transaction
             .prepare_cached(
                 "UPDATE operator SET disabled = ?3, version = version + 1 WHERE name = ?1 AND version = ?2",
@@ -185,12 +186,13 @@ fn operator_row(row: &Row<'_>, at: usize) -> rusqlite::Result<OperatorRow> {
         name: row.get(at)?,
         role: known(Role::from_code(row.get_ref(at + 1)?.as_str()?))?,
         department: row.get(at + 2)?,
-        password_hash: row.get(at + 3)?,
-        code_secret: row.get(at + 4)?,
-        code_step: row.get(at + 5)?,
-        must_change: row.get(at + 6)?,
-        disabled: row.get(at + 7)?,
-        version: row.get(at + 8)?,
-        created_at_ms: row.get(at + 9)?,
+        sites: row.get_ref(at + 3)?.as_str()?.split_whitespace().map(str::to_owned).collect(),
+        password_hash: row.get(at + 4)?,
+        code_secret: row.get(at + 5)?,
+        code_step: row.get(at + 6)?,
+        must_change: row.get(at + 7)?,
+        disabled: row.get(at + 8)?,
+        version: row.get(at + 9)?,
+        created_at_ms: row.get(at + 10)?,
     })
 }

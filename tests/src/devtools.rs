@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::site::PATIENCE;
+/// How long it may take to answer, or to show something.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, as Debian installs it.
 const PROGRAM: &str = "chromium";
@@ -50,13 +51,11 @@ pub struct DevTools {
 }
 
 impl DevTools {
-    /// Starts it with this page and everything it keeps in this folder.
-    pub fn start(page: &Path, profile: &Path) -> Result<DevTools> {
+    /// Starts it at this address, with everything it keeps in this folder.
+    pub fn start(address: &str, profile: &Path) -> Result<DevTools> {
         let mut command = Command::new("sh");
         command.args(["-c", PIPES, "sh", PROGRAM]).args(FLAGS);
-        command
-            .arg(format!("--user-data-dir={}", profile.display()))
-            .arg(format!("file://{}", page.display()));
+        command.arg(format!("--user-data-dir={}", profile.display())).arg(address);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let started = SystemTime::now();
         let mut child = command.spawn()?;
