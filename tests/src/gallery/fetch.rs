@@ -28,10 +28,12 @@ impl Visitor {
         let first = self.is_first_fetch(code);
         if first {
             self.show_why_not(show);
+        }
+        let (asked, fetched) = (self.fetch_asked(), self.sample(code));
+        self.answer_with(City::Answered(asked, CityAnswer::Fetched(Box::new(fetched))));
+        if first {
             self.document_printer_is(Some(DocumentPrinterCondition::Ready));
         }
-        let fetched = self.sample(code);
-        self.answer_with(City::Answered(self.fetch_asked(), CityAnswer::Fetched(Box::new(fetched))));
         show(&format!("fetched-{}", code.0), self);
         if first {
             self.print_it(show);

@@ -21,6 +21,7 @@ fn bench() -> Bench {
             true,
             None,
         )],
+        queues: Vec::new(),
     });
     bench.send(Event::Device(Device::DocumentPrinterChanged(DocumentPrinterCondition::Ready)));
     bench
