@@ -87,7 +87,7 @@ pub(crate) fn lay_out_directions(directions: &Directions, grid: Grid) -> Vec<Lin
         if let Some(waiting) = number.waiting {
             page.paragraph(&format!("{} {waiting}", words.say("waiting")), Look::Bold);
         }
-        page.paragraph(&format!("{} {}", words.say("good_on"), number.day), Look::Plain);
+        page.paragraph(&format!("{} {}", number.day, words.say("good_on")), Look::Plain);
         page.rule(THIN);
     }
     page.paragraph(&directions.item_title, Look::Bold);

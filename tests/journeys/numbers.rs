@@ -34,10 +34,13 @@ async fn go(kiosk: &Kiosk) -> Result<()> {
 
 /// What the newest slip says, without blanks.
 async fn newest_slip(kiosk: &Kiosk, slips: usize) -> Result<String> {
-    let printed = async || Ok(Some(kiosk.receipts().await?).filter(|all| all.len() == slips));
+    let printed = async || {
+        let all = kiosk.receipts().await?;
+        Ok(Some(all).filter(|all| all.len() == slips && all.iter().all(|slip| slip.complete)))
+    };
     let slips = kiosk.until("the slip", SOON, printed).await?;
     let slip = slips.last().context("there is a slip")?;
-    ensure!(slip.complete && slip.stray_bytes == 0, "{slip:?}");
+    ensure!(slip.stray_bytes == 0, "{slip:?}");
     Ok(slip.text.concat().split_whitespace().collect())
 }
 
@@ -59,7 +62,8 @@ async fn numbers_follow_each_other_and_an_answer_that_was_lost_is_the_same_numbe
     find_the_window(&kiosk, &item).await?;
     kiosk.network(NetworkMode::LoseReplies).await?;
     kiosk.touch("取号").await?;
-    kiosk.wait_text("没取到号").await?;
+    // No connection, or by now no network: either way it says what to do instead.
+    kiosk.wait_text("到窗口现场取号").await?;
     kiosk.network(NetworkMode::On).await?;
     let taken = async || {
         // As long as the network still seems to be away, the button cannot be touched.
