@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Dictionaries, of Debian's `rime-data-pinyin-simp`, `rime-data-jyut6ping3` and `rime-data-stroke`.
+/// Dictionaries, of Debian's `rime-data-pinyin-simp`, `rime-data-jyut6ping3`, `rime-data-stroke` and `rime-essay`.
 pub const RIME_DATA: &str = "/usr/share/rime-data";
 /// The model of Debian's `tegaki-zinnia-simplified-chinese`.
 pub const ZINNIA_MODEL: &str = "/usr/share/tegaki/models/zinnia/handwriting-zh_CN.model";

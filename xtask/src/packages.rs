@@ -49,6 +49,7 @@ const INPUT: &[Package] = &[
     Package { name: "rime-data-pinyin-simp", why: "the dictionary for pinyin" },
     Package { name: "rime-data-jyut6ping3", why: "the dictionary for 粤拼" },
     Package { name: "rime-data-stroke", why: "the dictionary for strokes" },
+    Package { name: "rime-essay", why: "how often each character is written, so that the usual comes first" },
     Package { name: "libopencc-data", why: "turns the characters of 粤拼 into simplified ones" },
     Package { name: "libzinnia-dev", why: "recognises handwriting" },
     Package { name: "tegaki-zinnia-simplified-chinese", why: "what handwriting is compared with" },

@@ -28,6 +28,10 @@ const FILES: [(&str, &str); 4] = [
     ("kiosk_strokes.schema.yaml", include_str!("../../schemas/kiosk_strokes.schema.yaml")),
 ];
 
+/// How often each character is written, of Debian's `rime-essay`: without it librime deploys the strokes all the same,
+/// and offers 㐅 before 人.
+const FREQUENCIES: &str = "essay.txt";
+
 /// Whether librime was set up in this process; its state is global and cannot be set up twice.
 static OPENED: AtomicBool = AtomicBool::new(false);
 
@@ -38,6 +42,9 @@ fn first_time() -> Result<(), InputError> {
 /// Lays our schemas into a folder and lets librime make its tables of them, once for each image of a terminal. In a
 /// process of its own: it takes seconds, and librime cannot be set up a second time.
 pub fn deploy(sources: &Sources) -> Result<(), InputError> {
+    if !sources.rime_data.join(FREQUENCIES).is_file() {
+        return Err(InputError::DeployFailed);
+    }
     first_time()?;
     std::fs::create_dir_all(&sources.deployed).map_err(InputError::Folder)?;
     for (name, text) in FILES {
