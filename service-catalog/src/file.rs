@@ -1,7 +1,7 @@
 //! An item's file as it is written: one struct per table, unknown keys refused. Values remember where
 //! they stand in the file, so that a fault can name its line.
 
-use crate::item::{Prefill, QuestionKind, Shape, Way};
+use crate::item::{FollowUp, Prefill, QuestionKind, Way};
 use crate::outcome::Verdict;
 use crate::text::Text;
 use serde::Deserialize;
@@ -13,7 +13,8 @@ use toml::Spanned;
 pub(crate) struct ItemFile {
     pub(crate) code: Spanned<String>,
     pub(crate) version: Spanned<u32>,
-    pub(crate) shape: Shape,
+    pub(crate) shape: Spanned<ShapeWord>,
+    pub(crate) follows: Option<Spanned<FollowUp>>,
     pub(crate) order: u32,
     pub(crate) works_offline: bool,
     pub(crate) title: Spanned<Text>,
@@ -25,6 +26,15 @@ pub(crate) struct ItemFile {
     pub(crate) questions: Vec<Spanned<QuestionFile>>,
     #[serde(default)]
     pub(crate) outcomes: Vec<Spanned<OutcomeFile>>,
+}
+
+/// The word for [`crate::Shape`].
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ShapeWord {
+    Submit,
+    WhereToGo,
+    FollowUp,
 }
 
 #[derive(Deserialize)]

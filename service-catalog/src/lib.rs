@@ -25,6 +25,7 @@ mod outcome_rules;
 mod problem;
 mod rules;
 mod schema;
+mod shape_rules;
 mod text;
 mod validate;
 
@@ -36,7 +37,8 @@ pub use condition::{ApplicantFacts, Condition, ConditionError, Facts};
 pub use day::{DayLimit, date_in_range, day_in_china, iso, parse_day};
 pub use folder::{current_folder, folders};
 pub use item::{
-    Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem, Shape, Way,
+    Choice, Consent, Eligibility, FollowUp, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem,
+    Shape, Way,
 };
 pub use load::{Catalog, RejectedItem};
 pub use outcome::{Outcome, Place, Verdict};
