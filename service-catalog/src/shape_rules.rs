@@ -178,8 +178,7 @@ label = { zh-Hans = "拍材料", zh-Hant = "拍資料", en = "Papers" }
         let identify = "[identify]\nways = [\"typed\"]\naccepts_expired_card = true\n\n[[questions]]";
         let (_, problem) = broken("[[questions]]", identify);
         assert!(matches!(problem, ItemProblem::PartNotForShape { part: "[identify]", .. }), "{problem}");
-        let (_, problem) =
-            broken("required = false", "required = false\nvisible_when = 'applicant.age > 3'");
+        let (_, problem) = broken("required = false", "required = false\nvisible_when = 'applicant.age > 3'");
         assert_eq!(problem, ItemProblem::NobodyIdentified);
     }
 

@@ -4,7 +4,7 @@ use crate::applicant::Applicant;
 use crate::photo::Photo;
 use crate::private::Private;
 use crate::remedy::{Notice, Remedy};
-use crate::service::{ItemCode, QuestionId};
+use crate::service::{FollowUp, ItemCode, QuestionId};
 use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
@@ -150,6 +150,8 @@ pub enum Citizen {
     EnquirySubmitted,
     /// The progress was read.
     ProgressRead,
+    /// 补材料 or 撤回: what follows the case.
+    FollowUpWanted(FollowUp),
     /// Where to go was read.
     OutcomeRead,
     /// 另办一件: this is done, and the same person wants something else.

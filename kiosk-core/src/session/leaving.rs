@@ -44,13 +44,15 @@ impl Turn<'_> {
             self.session.visit.is_none() && matches!(self.session.page, Page::Home(_) | Page::Leaving(_));
         let CardsShown { id_card, social_card } =
             self.session.visit.as_ref().map(|visit| visit.cards).unwrap_or_default();
-        let receipt = match &self.session.page {
+        // What it asks about is typed from a receipt, which lies here now.
+        let brought = self.session.visit.as_ref().is_some_and(|visit| visit.about.is_some());
+        let printed = match &self.session.page {
             Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
             Page::Outcome(page) => page.is_on_paper(),
-            // What it says was typed from the receipt, which lies here now.
-            Page::Progress(_) => true,
+            Page::Progress(_) | Page::FollowUp(_) => true,
             _ => false,
         };
+        let receipt = brought || printed;
 
         saving::leave(self);
         asking::leave(self);

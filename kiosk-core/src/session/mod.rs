@@ -18,6 +18,7 @@ mod confirm_person;
 mod consent;
 mod double_touch;
 mod enquiry;
+mod follow_up;
 mod guide;
 mod guide_print;
 mod home;
@@ -40,12 +41,14 @@ mod typing;
 
 pub use address::{AddressDraft, AddressStage};
 pub use asking::Asking;
-pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
+pub use case_progress::{CaseProgress, CaseStatus, CaseStep, ProgressPage};
 pub use effect::{
-    AuditFact, CityQuestion, Effect, EndReason, ProgressOutcome, Prompt, ReceiptOrder, Submission, TimerKind,
+    AuditFact, CityQuestion, Effect, EndReason, ProgressOutcome, Prompt, ReceiptOrder, Submission, Submitter,
+    TimerKind,
 };
 pub use enquiry::{Enquiry, EnquiryField};
 pub use event::{CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
+pub use follow_up::CaseReference;
 pub use guide_print::{GuideOrder, GuidePrint, GuidePrintEnd, GuidePrintStatus};
 pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, CardsShown, Identify};
@@ -69,7 +72,7 @@ use crate::answers::Answers;
 use crate::applicant::{Applicant, CardKind};
 use crate::calendar::{self, Date};
 use crate::remedy::Notice;
-use crate::service::{Conditions, Facts, ItemCode, QuestionId, ServiceItem};
+use crate::service::{Conditions, Facts, FollowUp, ItemCode, QuestionId, ServiceItem, Shape};
 use crate::settings::{Settings, Theme};
 use std::collections::BTreeSet;
 
@@ -108,6 +111,11 @@ impl Rules<'_> {
     pub fn item(&self, code: &ItemCode) -> Option<&ServiceItem> {
         self.items.iter().find(|item| item.code == *code)
     }
+
+    /// The item that follows a case with this.
+    pub fn follow_up(&self, follows: FollowUp) -> Option<&ServiceItem> {
+        self.items.iter().find(|item| item.shape == Shape::FollowUp(follows))
+    }
 }
 
 /// Everything of one resident. Dropped in one place, erased on drop.
@@ -115,6 +123,8 @@ impl Rules<'_> {
 pub struct Visit {
     /// The chosen item.
     pub item: ItemCode,
+    /// The case that the item follows; its receipt is the proof, and nobody identifies.
+    pub about: Option<CaseReference>,
     /// Who identified.
     pub applicant: Option<Applicant>,
     /// Answers so far.
@@ -131,6 +141,7 @@ impl Visit {
     fn new(item: ItemCode) -> Self {
         Visit {
             item,
+            about: None,
             applicant: None,
             answers: Answers::new(),
             skipped: BTreeSet::new(),
@@ -174,7 +185,9 @@ pub enum Page {
     /// The city is being asked.
     Asking(Box<Asking>),
     /// 办件进度.
-    Progress(Box<CaseProgress>),
+    Progress(Box<ProgressPage>),
+    /// 补材料 or 撤回, of a case about which the city cannot be asked now.
+    FollowUp(CaseReference),
     /// 请取走身份证.
     Leaving(ToTake),
 }
@@ -350,6 +363,7 @@ impl Turn<'_> {
             Page::Enquiry(_) => enquiry::on(self, touch),
             Page::Asking(_) => asking::on(self, touch),
             Page::Progress(_) => case_progress::on(self, touch),
+            Page::FollowUp(_) => follow_up::on(self, touch),
             Page::Leaving(_) => leaving::on(self, touch),
         }
     }
@@ -436,7 +450,8 @@ impl Turn<'_> {
                 | Page::Review
                 | Page::Rating(_)
                 | Page::Enquiry(_)
-                | Page::Progress(_) => {}
+                | Page::Progress(_)
+                | Page::FollowUp(_) => {}
             }
         } else {
             guide_print::on_timer(self, ticket);

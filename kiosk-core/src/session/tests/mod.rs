@@ -3,6 +3,7 @@
 mod around;
 mod cards;
 mod enquiry;
+mod follow_up;
 mod guide_print;
 mod journeys;
 mod kinds;
@@ -18,7 +19,7 @@ use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};
 use crate::calendar;
 use crate::remedy::Remedy;
-use crate::service::{BrokenCondition, DayLimit, Prefill, Question, QuestionKind, Shape};
+use crate::service::{BrokenCondition, DayLimit, FollowUp, Prefill, Question, QuestionKind, Shape};
 use crate::settings::Language;
 
 /// `detail` is asked only when `kind` is "other"; eligible from 50 on; an answer "break" breaks the item.
