@@ -167,12 +167,14 @@ impl Page {
         let name = receipt.applicant_name.as_deref();
         let fields = [
             ("item", Some(receipt.item_title.as_str()), Look::Bold),
+            ("about", receipt.about.as_deref(), Look::Bold),
             ("applicant", name, Look::Bold),
             ("time", Some(receipt.finalised_at.as_str()), Look::Plain),
             ("place", Some(receipt.place.as_str()), Look::Plain),
             ("terminal", Some(receipt.terminal.as_str()), Look::Plain),
         ];
-        let widest = fields.iter().map(|(key, ..)| columns(words.say(key))).max().unwrap_or(0);
+        let there = fields.iter().filter(|(_, value, _)| value.is_some());
+        let widest = there.map(|(key, ..)| columns(words.say(key))).max().unwrap_or(0);
         let indent = widest + LABEL_GAP;
         for (key, value, look) in fields {
             if let Some(value) = value {

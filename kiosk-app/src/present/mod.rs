@@ -34,6 +34,7 @@ pub fn screen_of(page: &Page) -> ScreenKind {
         Page::Enquiry(_) => ScreenKind::Enquiry,
         Page::Asking(_) => ScreenKind::Asking,
         Page::Progress(_) => ScreenKind::Progress,
+        Page::FollowUp(_) => ScreenKind::FollowUp,
         Page::Leaving(_) => ScreenKind::Leaving,
     }
 }
@@ -55,6 +56,7 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::Enquiry(_) => "enquiry",
         Page::Asking(_) => "asking",
         Page::Progress(_) => "progress",
+        Page::FollowUp(_) => "follow-up",
         Page::Leaving(_) => "leaving",
     }
 }
@@ -148,6 +150,7 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::CityAway => NoticeKind::CityAway,
         Notice::CitySlow => NoticeKind::CitySlow,
         Notice::CityBusy => NoticeKind::CityBusy,
+        Notice::NothingSupplied => NoticeKind::NothingSupplied,
         Notice::MaterialMissing => NoticeKind::MaterialMissing,
         Notice::MaterialHoldStill => NoticeKind::MaterialHoldStill,
         Notice::MaterialLayFlat => NoticeKind::MaterialLayFlat,
@@ -210,8 +213,7 @@ pub fn shown_print(status: PrintStatus, printer: PrinterCondition) -> ShownPrint
 pub fn tiles(catalog: &Catalog, session: &Session) -> Vec<ItemTile> {
     let language = session.settings.language;
     catalog
-        .words()
-        .iter()
+        .tiles()
         .map(|item| ItemTile {
             code: item.code.as_str().into(),
             title: words(&item.title, language).into(),
