@@ -22,6 +22,7 @@ pub mod desk;
 mod durable_notes;
 mod enrol;
 mod failpoints;
+mod follow_up;
 mod gateway;
 mod hello;
 mod judge;

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0006_relay.sql"),
     include_str!("../../../migrations/postgres/0007_release.sql"),
     include_str!("../../../migrations/postgres/0008_owed.sql"),
+    include_str!("../../../migrations/postgres/0009_follow_ups.sql"),
 ];
 
 /// Names the lock that gateways starting at the same time take in turn.

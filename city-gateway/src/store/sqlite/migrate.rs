@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0010_relay.sql"),
     include_str!("../../../migrations/sqlite/0011_relay.sql"),
     include_str!("../../../migrations/sqlite/0012_release.sql"),
+    include_str!("../../../migrations/sqlite/0013_follow_ups.sql"),
 ];
 
 /// Applies what is missing, each migration in a transaction of its own together with its number.
