@@ -80,7 +80,8 @@ impl<S: Opener> Judge<S> {
         ];
         agree(&differing)?;
         // Of a where-to-go item nothing is ever submitted.
-        let fits = |item: &&ServiceItem| item.version == record.item_version && item.shape != Shape::WhereToGo;
+        let fits =
+            |item: &&ServiceItem| item.version == record.item_version && item.shape != Shape::WhereToGo;
         let item = self.catalog.item(&record.item).filter(fits);
         let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
         let follows = item.shape.follows();

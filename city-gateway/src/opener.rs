@@ -150,7 +150,8 @@ impl Opener {
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) {
         // The catalog may have learnt an item since, and the city may have got a key.
-        for reason in [DeadLetterReason::UnknownItem, DeadLetterReason::NotOpenable, DeadLetterReason::NoSuchCase]
+        for reason in
+            [DeadLetterReason::UnknownItem, DeadLetterReason::NotOpenable, DeadLetterReason::NoSuchCase]
         {
             match self.store.retry_dead_letters(reason).await {
                 Ok(0) => {}

@@ -237,7 +237,8 @@ impl Visitor {
         show("settings", self);
         self.touch(Citizen::SettingsDone);
         let tiles = |item: &ServiceItem| !matches!(item.shape, Shape::FollowUp(_));
-        let items: Vec<ServiceItem> = self.catalog.items().iter().filter(|item| tiles(item)).cloned().collect();
+        let items: Vec<ServiceItem> =
+            self.catalog.items().iter().filter(|item| tiles(item)).cloned().collect();
         for item in items {
             self.touch(Citizen::ItemChosen(item.code.clone()));
             show(&format!("guide-{}", item.code.0), self);

@@ -58,7 +58,11 @@ pub struct FollowUpRow {
 }
 
 /// Where a case comes to when it is followed, and why, as a word; `None` when it is over, and stays as it is.
-pub fn step(follows: FollowUp, now: CaseState, before: Option<CaseState>) -> Option<(CaseState, &'static str)> {
+pub fn step(
+    follows: FollowUp,
+    now: CaseState,
+    before: Option<CaseState>,
+) -> Option<(CaseState, &'static str)> {
     use CaseState::{Accepted, Closed, PreReview, Returned, SupplementRequested};
     match (follows, now) {
         (_, Returned | Closed) => None,

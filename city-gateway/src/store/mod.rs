@@ -15,6 +15,8 @@ mod conflict;
 pub mod contract;
 pub mod desk;
 pub mod follow_up;
+#[cfg(test)]
+pub mod follow_up_contract;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;

@@ -123,7 +123,9 @@ fn facts(html: &mut String, file: &FollowUpFile) {
     }
     let hint = match row.erased {
         Some(_) => "内容已和办件一起按规则删除。编号、时间和处理记录保留。",
-        None => "提交人持有办件的凭条（编号和校验码），没有再核验身份。完整内容保持加密，只在查看时解开一次。",
+        None => {
+            "提交人持有办件的凭条（编号和校验码），没有再核验身份。完整内容保持加密，只在查看时解开一次。"
+        }
     };
     push(html, format_args!(r#"</dl><p class="hint">{hint}</p></section>"#));
 }

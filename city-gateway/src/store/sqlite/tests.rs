@@ -67,6 +67,8 @@ impl crate::store::relay_contract::RelayBed for Folder {
 
 crate::store::relay_contract::relay_contract_suite!(Folder::new());
 
+crate::store::follow_up_contract::follow_up_contract_suite!(Folder::new());
+
 impl crate::store::desk::aside_contract::AsideBed for Folder {
     async fn open(&self) -> crate::store::desk::aside_contract::Sides {
         let store = Arc::new(self.store(WriterLimits::default()).unwrap());

@@ -30,9 +30,8 @@ macro_rules! row {
     };
 }
 
-const OF: &str = row!(
-    "WHERE f.case_terminal = $1 AND f.case_id = $2 ORDER BY f.at_ms, f.terminal, f.incarnation, f.seq"
-);
+const OF: &str =
+    row!("WHERE f.case_terminal = $1 AND f.case_id = $2 ORDER BY f.at_ms, f.terminal, f.incarnation, f.seq");
 
 const ONE: &str = row!("WHERE i.terminal = $1 AND i.case_id = $2");
 
@@ -170,7 +169,8 @@ pub(in crate::store::postgres) async fn join(
     database: &Database,
     joining: &Joining<'_>,
 ) -> Result<(), StoreError> {
-    let Joining { place: Place { terminal, incarnation, seq }, follows, case, person, summary, at_ms } = joining;
+    let Joining { place: Place { terminal, incarnation, seq }, follows, case, person, summary, at_ms } =
+        joining;
     let (incarnation, seq, summary) = (plain(incarnation), position(*seq)?, plain(summary));
     let (case_terminal, case_id) = (plain(&case.terminal), plain(&case.case_id));
     let work = database.begin().await?;
