@@ -5,6 +5,7 @@ mod camera;
 mod catalog;
 mod devices;
 mod disk;
+mod follow_up;
 mod guide_print;
 mod items;
 mod memory;

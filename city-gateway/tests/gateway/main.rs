@@ -10,6 +10,7 @@ mod catalog;
 mod department;
 mod desk;
 mod enrolment;
+mod follow_up;
 mod foreign_certificates;
 mod hello;
 mod memory;

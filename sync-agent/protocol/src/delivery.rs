@@ -135,6 +135,7 @@ mod tests {
             record_sha256: "a".repeat(64),
             sealed_sha256: sha256_hex(sealed),
             blobs: Vec::new(),
+            about: None,
             received_at_ms: 5,
             created_at_ms: 7,
         }

@@ -163,6 +163,7 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
     let relay = migrate::MIGRATIONS.iter().position(|sql| sql.contains("relay_outbox")).unwrap();
     let before = format!(
         "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; DROP TABLE quarantine_decision;
+         DROP TABLE follow_up;
          PRAGMA user_version = {relay}"
     );
     Connection::open(&path).unwrap().execute_batch(&before).unwrap();
