@@ -7,11 +7,12 @@ use std::mem::take;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use service_catalog::{Catalog, FormCheck, QuestionKind, ServiceItem, Shape};
+use service_catalog::{Catalog, FollowUp, FormCheck, QuestionKind, ServiceItem, Shape};
 use sync_protocol::{AgeSealer, Opener, Rating, Sealer, Submission, understands};
 use time::Date;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
+use crate::follow_up::{Following, Judgement};
 use crate::mask;
 use crate::store::{Claimed, DeadLetterReason, Kind, MaskedPerson, Outcome};
 
@@ -34,13 +35,13 @@ impl<S: Opener> Judge<S> {
     }
 
     /// What becomes of a record.
-    pub(crate) fn judge(&mut self, record: &Claimed) -> Outcome {
+    pub(crate) fn judge(&mut self, record: &Claimed) -> Judgement {
         let judged = match record.kind {
             Kind::Case => self.open(record).and_then(|plaintext| self.case(record, &plaintext)),
             Kind::Rating => self.open(record).and_then(|plaintext| rating(record, &plaintext)),
             Kind::Void => Err((DeadLetterReason::LostAtTerminal, None)),
         };
-        judged.unwrap_or_else(|(reason, detail)| dead(reason, detail))
+        judged.unwrap_or_else(|(reason, detail)| Judgement::Decided(dead(reason, detail)))
     }
 
     fn open(&self, record: &Claimed) -> Result<Zeroizing<Vec<u8>>, (DeadLetterReason, Option<String>)> {
@@ -56,11 +57,16 @@ impl<S: Opener> Judge<S> {
         (submission.case_id == record.case_id && submission.item == record.item).then_some(submission)
     }
 
-    /// The content of one case, as it was written, sealed to somebody else; `None` as in [`Judge::reveal`]. What is
+    /// The content of one case, as it was written but for the code of a case that it follows, sealed to somebody else; `None` as in [`Judge::reveal`]. What is
     /// open meanwhile wipes itself.
     pub(crate) fn reseal(&self, record: &Claimed, sealer: &AgeSealer) -> Option<Vec<u8>> {
-        self.reveal(record)?;
-        sealer.seal(&self.seal.open(&record.ciphertext).ok()?).ok()
+        let mut submission = self.reveal(record)?;
+        let Some(about) = &mut submission.about else {
+            return sealer.seal(&self.seal.open(&record.ciphertext).ok()?).ok();
+        };
+        // The code of its case is the resident's: who has it can withdraw the case.
+        about.verification.zeroize();
+        sealer.seal(&submission.to_plaintext()).ok()
     }
 
     fn case(&mut self, record: &Claimed, plaintext: &[u8]) -> Verdict {
@@ -79,6 +85,8 @@ impl<S: Opener> Judge<S> {
             |item: &&ServiceItem| item.version == record.item_version && item.shape != Shape::WhereToGo;
         let item = self.catalog.item(&record.item).filter(current);
         let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
+        let follows = item.shape.follows();
+        names_a_case(follows, &submission)?;
         let form = self.forms.entry(item.code.clone()).or_insert_with(|| FormCheck::new(item));
 
         let person = person(item, &submission);
@@ -86,7 +94,11 @@ impl<S: Opener> Judge<S> {
         let submission = &mut submission;
         let valid = fits(form, &mut submission.applicant, &mut submission.answers, day);
         valid.map_err(|reasons| (DeadLetterReason::WrongAnswers, Some(detail(&reasons))))?;
-        Ok(Outcome::Opened { person: Some(person), summary: item.title.zh_hans.clone() })
+        let title = item.title.zh_hans.clone();
+        Ok(match (follows, submission.about.take()) {
+            (Some(follows), Some(about)) => Judgement::Follows(Following { follows, about, person, title }),
+            _ => Judgement::Decided(Outcome::Opened { person: Some(person), summary: title }),
+        })
     }
 }
 
@@ -111,11 +123,35 @@ pub(crate) fn fits(
 }
 
 /// A record on which the opener itself failed.
-pub(crate) fn fault() -> Outcome {
-    dead(DeadLetterReason::OpenerFault, None)
+pub(crate) fn fault() -> Judgement {
+    Judgement::Decided(dead(DeadLetterReason::OpenerFault, None))
 }
 
-type Verdict = Result<Outcome, (DeadLetterReason, Option<String>)>;
+type Verdict = Result<Judgement, (DeadLetterReason, Option<String>)>;
+
+/// Longest case number that is looked for.
+const MAX_CASE_NUMBER: usize = 40;
+
+/// What follows a case names it, and nothing else names one.
+fn names_a_case(
+    follows: Option<FollowUp>,
+    submission: &Submission,
+) -> Result<(), (DeadLetterReason, Option<String>)> {
+    let wrong = |why: &str| Err((DeadLetterReason::WrongAnswers, Some(why.to_owned())));
+    match (follows, &submission.about) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => wrong("about must be left out"),
+        (Some(_), None) => wrong("about is missing"),
+        (Some(_), Some(about)) => {
+            let number = about.case_number.as_bytes();
+            let plain = number.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+            match (1..=MAX_CASE_NUMBER).contains(&number.len()) && plain && !about.verification.is_empty() {
+                true => Ok(()),
+                false => wrong("about does not name a case"),
+            }
+        }
+    }
+}
 
 fn rating(record: &Claimed, plaintext: &[u8]) -> Verdict {
     let rating = Rating::from_plaintext(plaintext)
@@ -127,9 +163,8 @@ fn rating(record: &Claimed, plaintext: &[u8]) -> Verdict {
     ];
     agree(&differing)?;
     let stars = usize::from(rating.stars.min(5));
-    Ok(Outcome::Opened {
-        person: None, summary: format!("{}{}", "★".repeat(stars), "☆".repeat(5 - stars))
-    })
+    let summary = format!("{}{}", "★".repeat(stars), "☆".repeat(5 - stars));
+    Ok(Judgement::Decided(Outcome::Opened { person: None, summary }))
 }
 
 fn readable(version: u16) -> Result<(), (DeadLetterReason, Option<String>)> {

@@ -26,6 +26,7 @@ mod durable_notes;
 mod enrol;
 mod failpoints;
 mod fetch;
+mod follow_up;
 mod gateway;
 mod hello;
 mod judge;

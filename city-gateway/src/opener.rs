@@ -14,8 +14,9 @@ use service_catalog::Catalog;
 use sync_protocol::{AgeSealer, Opener as Seal, Submission};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
+use crate::follow_up::{self, Judgement};
 use crate::judge::{self, Judge};
-use crate::store::{Claimed, DeadLetterReason, Decision, InboxStore, Outcome, StoreError};
+use crate::store::{Claimed, DeadLetterReason, Decision, InboxStore, Outcome, Place, StoreError};
 use crate::terminals::now_ms;
 
 /// How long a batch may take before its records are handed out again.
@@ -38,7 +39,7 @@ const RESEALS: usize = 4;
 
 /// What the judging thread is asked.
 enum Job {
-    Judge(Vec<Claimed>, oneshot::Sender<Vec<Decision>>),
+    Judge(Vec<Claimed>, oneshot::Sender<Vec<(Place, Judgement)>>),
     /// Open one case for an operator; the permit is its place in the queue.
     Reveal(Box<Claimed>, oneshot::Sender<Result<Submission, RevealError>>, OwnedSemaphorePermit),
     /// Open one case and close it again for a department; the permit is its place in the queue.
@@ -149,7 +150,9 @@ impl Opener {
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) {
         // The catalog may have learnt an item since, and the city may have got a key.
-        for reason in [DeadLetterReason::UnknownItem, DeadLetterReason::NotOpenable] {
+        for reason in
+            [DeadLetterReason::UnknownItem, DeadLetterReason::NotOpenable, DeadLetterReason::NoSuchCase]
+        {
             match self.store.retry_dead_letters(reason).await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, reason = reason.label(), "dead letters are tried again"),
@@ -172,27 +175,66 @@ impl Opener {
     async fn round(&self) -> Result<bool, StoreError> {
         let claimed = self.store.claim(self.batch, LEASE).await?;
         if claimed.is_empty() {
-            return Ok(false);
+            // Perhaps a case was opened that something was waiting for.
+            return Ok(self.store.retry_awaited().await? > 0);
         }
         let (answer, wait) = oneshot::channel();
         self.jobs.try_send(Job::Judge(claimed, answer)).map_err(|_| StoreError::Closed)?;
-        let decisions = wait.await.map_err(|_| StoreError::Closed)?;
-        for decision in &decisions {
-            if let Outcome::DeadLetter { reason, .. } = &decision.outcome {
-                let (place, why) = (&decision.place, reason.label());
-                tracing::warn!(alarm = true, terminal = %place.terminal, seq = place.seq, why, "dead letter");
+        let judged = wait.await.map_err(|_| StoreError::Closed)?;
+        let decided_at_ms = now_ms();
+        let (mut decisions, mut following) = (Vec::new(), Vec::new());
+        for (place, judgement) in judged {
+            match judgement {
+                Judgement::Decided(outcome) => decisions.push(Decision { place, outcome, decided_at_ms }),
+                Judgement::Follows(one) => following.push((place, one)),
             }
         }
-        while let Err(error) = self.store.decide(decisions.clone()).await {
-            // What was judged is not thrown away because the database is away for a moment; the lease may be long.
-            let passes = matches!(error, StoreError::Busy | StoreError::Unreachable(_));
-            if !passes || *self.stop.borrow() {
-                return Err(error);
-            }
-            tokio::time::sleep(BACK_OFF).await;
+        // Cases first: what follows one may have come with it.
+        self.decide(decisions).await?;
+        let mut decisions = Vec::with_capacity(following.len());
+        for (place, one) in &following {
+            let outcome = self.patiently(|| follow_up::resolve(&*self.store, one)).await?;
+            decisions.push(Decision { place: place.clone(), outcome, decided_at_ms });
         }
+        self.decide(decisions).await?;
         self.opened.notify_one();
         Ok(true)
+    }
+
+    async fn decide(&self, decisions: Vec<Decision>) -> Result<(), StoreError> {
+        if decisions.is_empty() {
+            return Ok(());
+        }
+        for decision in &decisions {
+            let (place, outcome) = (&decision.place, &decision.outcome);
+            match outcome {
+                // Nobody has to look: it waits for its case.
+                Outcome::DeadLetter { reason: DeadLetterReason::NoSuchCase, .. } => {
+                    tracing::info!(terminal = %place.terminal, seq = place.seq, "a record waits for the case it follows");
+                }
+                Outcome::DeadLetter { reason, .. } => {
+                    let why = reason.label();
+                    tracing::warn!(alarm = true, terminal = %place.terminal, seq = place.seq, why, "dead letter");
+                }
+                Outcome::Opened { .. } | Outcome::Follows { .. } => {}
+            }
+        }
+        self.patiently(|| self.store.decide(decisions.clone())).await
+    }
+
+    /// What was judged is not thrown away because the database is away for a moment; the lease may be long.
+    async fn patiently<T, F>(&self, call: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        loop {
+            match call().await {
+                Err(StoreError::Busy | StoreError::Unreachable(_)) if !*self.stop.borrow() => {
+                    tokio::time::sleep(BACK_OFF).await;
+                }
+                ended => return ended,
+            }
+        }
     }
 
     async fn rest(&mut self, longest: Duration) {
@@ -222,8 +264,7 @@ fn work<S: Seal>(mut judge: Judge<S>, waiting: &mpsc::Receiver<Job>) {
             Job::Judge(claimed, answer) => {
                 let mut decide = |record: Claimed| {
                     let judged = catch_unwind(AssertUnwindSafe(|| judge.judge(&record)));
-                    let outcome = judged.unwrap_or_else(|_| judge::fault());
-                    Decision { place: record.place, outcome, decided_at_ms: now_ms() }
+                    (record.place, judged.unwrap_or_else(|_| judge::fault()))
                 };
                 drop(answer.send(claimed.into_iter().map(&mut decide).collect()));
             }

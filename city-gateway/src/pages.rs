@@ -192,6 +192,8 @@ impl Display for Why<'_> {
                     DeadLetterReason::WrongAnswers => "填写内容不符合表单",
                     DeadLetterReason::OpenerFault => "开启程序出错",
                     DeadLetterReason::LostAtTerminal => "终端丢失，位置已作废",
+                    DeadLetterReason::NoSuchCase => "所补（撤）的办件还没有收到，收到后自动处理",
+                    DeadLetterReason::WrongCode => "所补（撤）办件的校验码不对",
                 };
                 write!(f, r#"<span class="sub">{why}"#)?;
                 if let Some(detail) = detail {

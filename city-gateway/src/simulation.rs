@@ -26,6 +26,7 @@ use crate::calls::Calls;
 use crate::clock::{now_ms, simulated};
 use crate::config::{Config, Enrolment};
 use crate::enrol::{AllowList, NAME, TerminalCertificate};
+use crate::follow_up::{self, Judgement};
 use crate::judge::Judge;
 use crate::numbers::Numbers;
 use crate::operations::{Operation, copy_store};
@@ -151,7 +152,10 @@ impl City {
         let claimed = self.store.claim(BATCH, std::time::Duration::ZERO).await?;
         let mut judged = Vec::with_capacity(claimed.len());
         for record in claimed {
-            let outcome = self.judge.judge(&record);
+            let outcome = match self.judge.judge(&record) {
+                Judgement::Decided(outcome) => outcome,
+                Judgement::Follows(one) => follow_up::resolve(&*self.store, &one).await?,
+            };
             judged.push((record, outcome));
         }
         let decision = |(record, outcome): &(Claimed, Outcome)| Decision {

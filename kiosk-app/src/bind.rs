@@ -2,6 +2,7 @@
 
 mod enquiry;
 mod fetched;
+mod follow_up;
 mod guide_print;
 mod ink;
 mod outcome;
@@ -184,13 +185,21 @@ impl Screen {
         shell.set_can_go_back(session.settings_open || (may_end && !over));
         shell.set_can_end(may_end);
         shell.set_notice_detail(present::notice_detail(session, &self.catalog).into());
-        let may_go_on = [Notice::CardExpiredAccepted, Notice::SocialCardExpiredAccepted];
-        shell.set_notice_can_continue(session.notice.is_some_and(|notice| may_go_on.contains(&notice)));
+        shell.set_notice_can_continue(session.notice.is_some_and(|notice| self.may_go_on(notice)));
         shell.set_notice(present::notice_kind(session.notice));
         shell.set_help_open(session.keeper.help().is_some());
         shell.set_idle_seconds(session.idle.warning_s.unwrap_or_default() as i32);
         shell.set_idle_warning(session.idle.warning_s.is_some());
         shell.set_screen(present::screen_of(&session.page));
+    }
+
+    /// Whether the resident may go on all the same.
+    fn may_go_on(&self, notice: Notice) -> bool {
+        match notice {
+            Notice::CardExpiredAccepted | Notice::SocialCardExpiredAccepted => true,
+            Notice::CityAway | Notice::CitySlow | Notice::CityBusy => self.catalog.follows_cases(),
+            _ => false,
+        }
     }
 
     /// Sets the clock in the header.
@@ -223,7 +232,8 @@ impl Screen {
             Page::Fetched(page) => self.show_fetched(session, page),
             Page::Unfetched(why) => self.show_unfetched(session, *why),
             Page::Enquiry(enquiry) => self.show_enquiry(session, enquiry),
-            Page::Progress(told) => self.show_progress(session, told),
+            Page::Progress(page) => self.show_progress(session, rules, page),
+            Page::FollowUp(about) => self.show_follow_up(rules, about),
             Page::Leaving(to_take) => {
                 self.forget();
                 let leaving = self.window.global::<ui::LeavingScreen>();
@@ -346,6 +356,8 @@ impl Screen {
         let review = self.window.global::<ui::ReviewScreen>();
         review.set_item_title(code.map(|code| self.title(code, session)).unwrap_or_default().into());
         self.person.show(self.person_lines(session));
+        review.set_follows(self.follows(session));
+        review.set_about(follow_up::about(session));
         let words = self.window.global::<ui::AnswerWords>();
         let photos = |count: usize| words.invoke_photos(count as i32);
         let yuan = |sum: &str| words.invoke_yuan(sum.into());
@@ -364,6 +376,8 @@ impl Screen {
         receipt.set_case_number(number);
         receipt.set_verification(verification_code::grouped(&page.case.verification).into());
         receipt.set_item_title(self.title(&page.case.item, session).into());
+        receipt.set_follows(self.follows(session));
+        receipt.set_about(follow_up::about(session));
         receipt.set_print_status(present::shown_print(page.print, printer));
         receipt.set_can_print(page.can_print(printer));
         receipt.set_sent(page.sent);
@@ -382,6 +396,7 @@ impl Screen {
         receipt.set_case_number(SharedString::default());
         receipt.set_verification(SharedString::default());
         self.forget_enquiry();
+        self.forget_follow_up();
         self.forget_outcome();
         self.forget_fetched();
         receipt.set_qr(Image::default());

@@ -94,6 +94,16 @@ impl Catalog {
         &self.data.items
     }
 
+    /// The items of the home screen with their words: those that follow a case are begun at its progress.
+    pub fn tiles(&self) -> impl Iterator<Item = &data::ServiceItem> {
+        self.data.items.iter().filter(|item| item.shape.follows().is_none())
+    }
+
+    /// Whether there is an item that follows a case.
+    pub fn follows_cases(&self) -> bool {
+        data::FollowUp::ALL.into_iter().any(|follows| self.data.follow_up(follows).is_some())
+    }
+
     /// One item with its words.
     pub fn item(&self, code: &ItemCode) -> Option<&data::ServiceItem> {
         self.data.items.iter().find(|item| item.code == code.0)
@@ -250,6 +260,10 @@ fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
             data::Shape::Submit => core::Shape::Submit,
             data::Shape::Fetch => core::Shape::Fetch,
             data::Shape::WhereToGo => core::Shape::WhereToGo,
+            data::Shape::FollowUp(follows) => core::Shape::FollowUp(match follows {
+                data::FollowUp::Supplement => core::FollowUp::Supplement,
+                data::FollowUp::Withdrawal => core::FollowUp::Withdrawal,
+            }),
         },
         consent_version: item.consent.as_ref().map_or(0, |consent| consent.version),
         ways,

@@ -4,7 +4,7 @@ use crate::catalog::{answers_as_json, document_of};
 use kiosk_core::applicant::{Applicant, IdentificationWay};
 use kiosk_core::calendar;
 use kiosk_core::private::Private;
-use kiosk_core::session::Submission;
+use kiosk_core::session::{CaseReference, Submission, Submitter};
 use serde_json::{Map, Value};
 
 /// What an ID card says instead of a last day.
@@ -25,10 +25,29 @@ pub fn plaintext(
         item_version: submission.item_version,
         language: submission.language.tag().to_owned(),
         finalised_at_ms,
-        identification: way(submission.applicant.way).to_owned(),
-        applicant: applicant_as_json(&submission.applicant),
+        identification: match &submission.by {
+            Submitter::Applicant(applicant) => way(applicant.way),
+            Submitter::ReceiptHolder(_) => "receipt",
+        }
+        .to_owned(),
+        applicant: match &submission.by {
+            Submitter::Applicant(applicant) => applicant_as_json(applicant),
+            // Its case knows who asked.
+            Submitter::ReceiptHolder(_) => Map::new(),
+        },
         answers: answers_as_json(&submission.answers),
         consent_version: submission.consent_version,
+        about: match &submission.by {
+            Submitter::Applicant(_) => None,
+            Submitter::ReceiptHolder(about) => Some(reference(about)),
+        },
+    }
+}
+
+fn reference(about: &CaseReference) -> sync_protocol::CaseReference {
+    sync_protocol::CaseReference {
+        case_number: about.case_number.expose().clone(),
+        verification: about.verification.expose().clone(),
     }
 }
 

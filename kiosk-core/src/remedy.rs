@@ -93,6 +93,8 @@ pub enum Notice {
     CitySlow,
     /// The city says that it cannot answer now.
     CityBusy,
+    /// A supplement without a photo or a word.
+    NothingSupplied,
     /// Nothing lies under the camera.
     MaterialMissing,
     /// What lies under the camera moves.
@@ -137,7 +139,7 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice, in the order of the enum.
-    pub const ALL: [Notice; 59] = [
+    pub const ALL: [Notice; 60] = [
         Notice::CardHoldStill,
         Notice::CardNotReadable,
         Notice::CardAlreadyThere,
@@ -177,6 +179,7 @@ impl Notice {
         Notice::CityAway,
         Notice::CitySlow,
         Notice::CityBusy,
+        Notice::NothingSupplied,
         Notice::MaterialMissing,
         Notice::MaterialHoldStill,
         Notice::MaterialLayFlat,

@@ -25,6 +25,17 @@ pub enum Shape {
     Fetch,
     /// A few questions → where to go. Nobody identifies, nothing is kept or sent.
     WhereToGo,
+    /// What follows a case: (consent →) form → check → confirm → receipt. Its case's receipt is the proof.
+    FollowUp(FollowUp),
+}
+
+/// What follows a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FollowUp {
+    /// 补正: what the city asked the resident for.
+    Supplement,
+    /// 撤回: the resident does not want it any more.
+    Withdrawal,
 }
 
 /// A service item of the kiosk.

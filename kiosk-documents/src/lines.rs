@@ -176,12 +176,14 @@ impl Page {
         let name = receipt.applicant_name.as_deref();
         let fields = [
             ("item", Some(receipt.item_title.as_str()), Look::Bold),
+            ("about", receipt.about.as_deref(), Look::Bold),
             ("applicant", name, Look::Bold),
             ("time", Some(receipt.finalised_at.as_str()), Look::Plain),
             ("place", Some(receipt.place.as_str()), Look::Plain),
             ("terminal", Some(receipt.terminal.as_str()), Look::Plain),
         ];
-        let widest = fields.iter().map(|(key, ..)| columns(words.say(key))).max().unwrap_or(0);
+        let there = fields.iter().filter(|(_, value, _)| value.is_some());
+        let widest = there.map(|(key, ..)| columns(words.say(key))).max().unwrap_or(0);
         let indent = widest + LABEL_GAP;
         for (key, value, look) in fields {
             if let Some(value) = value {
@@ -300,8 +302,9 @@ mod tests {
             "莞家政务自助终端",
             "受理回执【补打】【演示】",
             receipt.case_number.as_str(),
-            "申请人    𬱖㛃",
-            "办理地点  莞城街道示例社区党群服务中心",
+            "原来的办件  DG0001-00000000-1",
+            "申请人      𬱖㛃",
+            "办理地点    莞城街道示例社区党群服务中心",
             "咨询与投诉 12345",
             "演示凭条 · 不作办事凭证",
         ] {

@@ -57,6 +57,9 @@ pub struct Receipt {
     /// Who applied; absent on a receipt printed again, because the stub does not know.
     #[serde(default)]
     pub applicant_name: Option<String>,
+    /// Number of the case that this one follows: a supplement to it, or its withdrawal.
+    #[serde(default)]
+    pub about: Option<String>,
     /// When the request was finalised, as it is to be read: `2026-11-22 14:05`.
     pub finalised_at: String,
     /// Verification code as it is read, in groups; absent on print-outs that nobody asks about.
@@ -97,6 +100,7 @@ impl Receipt {
             case_number: "DG0001-00000000-0".into(),
             item_title: "示例 12345".into(),
             applicant_name: Some("示例 Example".into()),
+            about: Some("DG0001-00000000-1".into()),
             finalised_at: "2099-01-01 00:00".into(),
             verification: "0000 0000 0000 0000".into(),
             verification_url: "https://example.invalid/v/0000000000000000".into(),
@@ -114,6 +118,7 @@ impl Receipt {
             ("case_number", &self.case_number, 48),
             ("item_title", &self.item_title, 160),
             ("applicant_name", name, 120),
+            ("about", self.about.as_deref().unwrap_or_default(), 48),
             ("finalised_at", &self.finalised_at, 48),
             ("verification", &self.verification, 48),
             ("verification_url", &self.verification_url, 240),

@@ -83,8 +83,11 @@ pub(crate) const APPLICANT_FIELDS: [&str; 10] =
     ["document", "name", "number", "sex", "ethnic", "birth", "address", "issuer", "valid_from", "valid_to"];
 
 /// The schema of the applicant. A field that is not known is absent. Where an item does not allow the
-/// typed number, a card was read, so the name must be there.
+/// typed number, a card was read, so the name must be there. Of a follow-up nothing is known: its case knows who asks.
 pub(crate) fn applicant_schema(item: &ServiceItem) -> Value {
+    if item.shape.follows().is_some() {
+        return json!({ "type": "object", "maxProperties": 0 });
+    }
     let documents: Vec<_> = Document::ALL.iter().map(|document| document.word()).collect();
     let mut required = vec!["document", "number"];
     if !item.identify.ways.contains(&Way::Typed) {

@@ -2,7 +2,7 @@
 //! they stand in the file, so that a fault can name its line.
 
 use crate::fetch::FieldKind;
-use crate::item::{OptionsFrom, Prefill, QuestionKind, Shape, Way};
+use crate::item::{FollowUp, OptionsFrom, Prefill, QuestionKind, Way};
 use crate::outcome::Verdict;
 use crate::text::Text;
 use serde::Deserialize;
@@ -14,7 +14,8 @@ use toml::Spanned;
 pub(crate) struct ItemFile {
     pub(crate) code: Spanned<String>,
     pub(crate) version: Spanned<u32>,
-    pub(crate) shape: Shape,
+    pub(crate) shape: Spanned<ShapeWord>,
+    pub(crate) follows: Option<Spanned<FollowUp>>,
     pub(crate) order: u32,
     pub(crate) works_offline: bool,
     pub(crate) title: Spanned<Text>,
@@ -28,6 +29,16 @@ pub(crate) struct ItemFile {
     pub(crate) fetch: Option<Spanned<FetchFile>>,
     #[serde(default)]
     pub(crate) outcomes: Vec<Spanned<OutcomeFile>>,
+}
+
+/// The word for [`crate::Shape`].
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ShapeWord {
+    Submit,
+    Fetch,
+    WhereToGo,
+    FollowUp,
 }
 
 #[derive(Deserialize)]

@@ -44,8 +44,7 @@ pub struct ServiceItem {
 }
 
 /// The shape of an item's journey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Identify → consent → form → check → confirm → receipt.
     Submit,
@@ -54,6 +53,9 @@ pub enum Shape {
     Fetch,
     /// A few questions → what can be done, what to bring, which window. Nobody identifies and nothing is kept.
     WhereToGo,
+    /// What follows a case: the holder of its receipt begins it there, and nobody identifies again. No tile of the home
+    /// screen.
+    FollowUp(FollowUp),
 }
 
 impl Shape {
@@ -63,7 +65,44 @@ impl Shape {
             Shape::Submit => "submit",
             Shape::Fetch => "fetch",
             Shape::WhereToGo => "where-to-go",
+            Shape::FollowUp(_) => "follow-up",
         }
+    }
+
+    /// What the item follows a case with, if it does.
+    pub fn follows(self) -> Option<FollowUp> {
+        match self {
+            Shape::FollowUp(follows) => Some(follows),
+            Shape::Submit | Shape::Fetch | Shape::WhereToGo => None,
+        }
+    }
+}
+
+/// What follows a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FollowUp {
+    /// 补正: what the city asked the resident for.
+    Supplement,
+    /// 撤回: the resident does not want it any more.
+    Withdrawal,
+}
+
+impl FollowUp {
+    /// Both.
+    pub const ALL: [FollowUp; 2] = [FollowUp::Supplement, FollowUp::Withdrawal];
+
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            FollowUp::Supplement => "supplement",
+            FollowUp::Withdrawal => "withdrawal",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<FollowUp> {
+        FollowUp::ALL.into_iter().find(|follows| follows.word() == word)
     }
 }
 

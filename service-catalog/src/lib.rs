@@ -27,6 +27,7 @@ mod outcome_rules;
 mod problem;
 mod rules;
 mod schema;
+mod shape_rules;
 mod text;
 mod validate;
 
@@ -39,7 +40,7 @@ pub use day::{DayLimit, date_in_range, day_in_china, iso, parse_day};
 pub use fetch::{Fetch, FetchFault, Field, FieldKind, Values, day as shown_day};
 pub use folder::{current_folder, folders};
 pub use item::{
-    Choice, Consent, Eligibility, Guide, Identify, OptionsFrom, Prefill, Question, QuestionKind, ServiceItem,
+    Choice, Consent, Eligibility, FollowUp, Guide, Identify, OptionsFrom, Prefill, Question, QuestionKind, ServiceItem,
     Shape, Way,
 };
 pub use load::{Catalog, RejectedItem};

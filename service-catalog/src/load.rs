@@ -1,9 +1,10 @@
 //! Reading the catalog folder: the only place of this crate that touches files.
 
 use crate::areas::{self, Areas, read_areas};
-use crate::item::{Choice, OptionsFrom, QuestionKind, ServiceItem};
+use crate::item::{Choice, FollowUp, OptionsFrom, QuestionKind, ServiceItem};
 use crate::problem::{Fault, ItemProblem};
 use crate::rules::read_item;
+use crate::shape_rules::once_in_a_catalog;
 use crate::text::Text;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -87,12 +88,25 @@ impl Catalog {
         let text = without_mark(&text);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         match read_item(&stem, text) {
-            Ok(mut item) => match know_areas(&mut item, areas) {
-                Ok(()) => self.items.push(item),
-                Err(problem) => self.reject(shown, None, &problem),
+            Ok(mut item) => match (know_areas(&mut item, areas), self.same_follow_up(&item, text)) {
+                (Ok(()), None) => self.items.push(item),
+                (Ok(()), Some(fault)) => self.reject_fault(shown, text, &fault),
+                (Err(problem), _) => self.reject(shown, None, &problem),
             },
             Err(fault) => self.reject_fault(shown, text, &fault),
         }
+    }
+
+    /// The item that follows a case with this, if there is one.
+    pub fn follow_up(&self, follows: FollowUp) -> Option<&ServiceItem> {
+        self.items.iter().find(|item| item.shape.follows() == Some(follows))
+    }
+
+    /// What is wrong with a second item that follows a case with the same. The first in the order of names stays.
+    fn same_follow_up(&self, item: &ServiceItem, text: &str) -> Option<Fault> {
+        let follows = item.shape.follows()?;
+        let earlier = self.follow_up(follows)?;
+        Some(once_in_a_catalog(follows, &earlier.code, text))
     }
 
     /// The towns and villages. A catalog without address questions does without the file.

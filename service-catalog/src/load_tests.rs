@@ -4,7 +4,7 @@ use super::*;
 use crate::answer::check_answer;
 use crate::condition::{ApplicantFacts, Facts};
 use crate::day::parse_day;
-use crate::item::{Question, QuestionKind, Shape};
+use crate::item::{FollowUp, Question, QuestionKind, Shape};
 use crate::rules::tests::ITEM;
 use crate::text::{Language, Text};
 use serde_json::{Map, Value, json};
@@ -111,7 +111,7 @@ fn a_byte_order_mark_is_forgiven() {
 }
 
 /// Item files that ship.
-const FILES: usize = 18;
+const FILES: usize = 20;
 
 #[test]
 fn all_shipped_items_load() {
@@ -237,4 +237,30 @@ fn the_pension_item_is_for_people_from_fifty() {
     assert_eq!(eligible(Some(50)), Ok(true));
     assert!(eligible(None).is_err(), "nobody is refused by a guess");
     assert!(!item.identify.accepts_expired_card);
+}
+
+#[test]
+fn one_item_follows_a_case_with_the_same() {
+    let shipped = shipped();
+    for follows in FollowUp::ALL {
+        let item = shipped.follow_up(follows).unwrap_or_else(|| panic!("no {}", follows.word()));
+        assert_eq!(item.shape.follows(), Some(follows));
+        let schema = crate::schema::json_schema(item);
+        assert_eq!(schema["properties"]["applicant"]["maxProperties"], 0, "its case knows who asks");
+    }
+    let supplement = include_str!("../../assets/catalog/items/case-supplement.toml");
+    let other = supplement.replace("\"case-supplement\"", "\"more-papers\"");
+    let dir =
+        folder(&[("case-supplement.toml", supplement.as_bytes()), ("more-papers.toml", other.as_bytes())]);
+    let catalog = Catalog::load(dir.path());
+    assert_eq!(
+        catalog.follow_up(FollowUp::Supplement).map(|item| item.code.as_str()),
+        Some("case-supplement")
+    );
+    let line = other.lines().position(|line| line.starts_with("follows")).map(|at| at + 1);
+    assert_eq!(catalog.rejected.len(), 1);
+    assert_eq!(
+        (catalog.rejected[0].file.as_str(), catalog.rejected[0].line),
+        ("items/more-papers.toml", line)
+    );
 }

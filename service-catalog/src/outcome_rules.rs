@@ -1,12 +1,11 @@
-//! The rules of shapes: which parts an item of each has, and what its outcomes must hold.
+//! The rules of outcomes: what a where-to-go item must lead to.
 
-use crate::condition::Condition;
-use crate::file::{ItemFile, OutcomeFile, PlaceFile};
-use crate::item::{Question, QuestionKind, Shape, Way};
+use crate::file::{OutcomeFile, PlaceFile};
+use crate::item::{Question, Shape};
 use crate::outcome::{Outcome, Place};
 use crate::problem::{Fault, ItemProblem};
 use crate::rules::{Room, condition, count, list_of_words, words};
-use std::ops::Range;
+use crate::shape_rules::impersonal;
 use toml::Spanned;
 
 const TITLE: Room = Room("outcomes.title", 16, 40);
@@ -22,70 +21,6 @@ const MOST_BRING: usize = 6;
 const MOST_PHONE_CHARS: usize = 24;
 /// Longest name of a queue.
 const MOST_QUEUE_CHARS: usize = 40;
-
-/// Refuses parts that an item of this shape does not have, and asks for those that it needs.
-pub(crate) fn parts_fit_shape(file: &ItemFile) -> Result<(), Fault> {
-    let personal = matches!(file.shape, Shape::Submit | Shape::Fetch);
-    let fetch = file.shape == Shape::Fetch;
-    let outcomes = file.outcomes.first().map(Spanned::span);
-    let parts: [(&str, bool, bool, Option<Range<usize>>); 5] = [
-        ("[consent]", personal, personal, file.consent.as_ref().map(Spanned::span)),
-        ("[identify]", personal, personal, file.identify.as_ref().map(Spanned::span)),
-        ("[eligibility]", personal, false, file.eligibility.as_ref().map(Spanned::span)),
-        ("[fetch]", fetch, fetch, file.fetch.as_ref().map(Spanned::span)),
-        ("[[outcomes]]", !personal, !personal, outcomes),
-    ];
-    let shape = file.shape.word();
-    for (part, allowed, needed, given) in parts {
-        match given {
-            Some(span) if !allowed => {
-                return Err(Fault::at(span, ItemProblem::PartNotForShape { shape, part }));
-            }
-            None if needed => {
-                return Err(Fault { span: None, problem: ItemProblem::PartMissing { shape, part } });
-            }
-            _ => {}
-        }
-    }
-    match &file.identify {
-        // A number can be anybody's: what a register keeps about a person is told to who holds the card.
-        Some(identify) if fetch && identify.get_ref().ways.get_ref().contains(&Way::Typed) => {
-            Err(Fault::at(identify.get_ref().ways.span(), ItemProblem::TypedFetch))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whoever only asks where to go is asked nothing that is personal, and to fetch is to choose, not to write.
-pub(crate) fn question_fits_shape(
-    shape: Shape,
-    question: &Question,
-    span: Range<usize>,
-) -> Result<(), Fault> {
-    let plain = matches!(
-        question.kind,
-        QuestionKind::Choice
-            | QuestionKind::Choices
-            | QuestionKind::YesNo
-            | QuestionKind::Date
-            | QuestionKind::Number
-    );
-    if shape != Shape::Submit && !plain {
-        let kind = question.kind.word();
-        return Err(Fault::at(span, ItemProblem::KindNotForShape { shape: shape.word(), kind }));
-    }
-    impersonal(shape, question.visible_when.as_ref(), span)
-}
-
-/// Nobody has identified, so a condition cannot look at who it is.
-fn impersonal(shape: Shape, condition: Option<&Condition>, span: Range<usize>) -> Result<(), Fault> {
-    match condition {
-        Some(condition) if shape == Shape::WhereToGo && condition.looks_at_applicant() => {
-            Err(Fault::at(span, ItemProblem::NobodyIdentified))
-        }
-        _ => Ok(()),
-    }
-}
 
 /// The outcomes in their order; the last one holds for everybody who is left.
 pub(crate) fn outcomes(

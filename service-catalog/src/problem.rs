@@ -74,6 +74,10 @@ pub(crate) enum ItemProblem {
     PartNotForShape { shape: &'static str, part: &'static str },
     #[error("an item of the shape {shape} needs {part}")]
     PartMissing { shape: &'static str, part: &'static str },
+    #[error("an item of the shape {shape} that asks for words, photos, a number or a sum needs [consent]")]
+    ConsentMissing { shape: &'static str },
+    #[error("{other} follows a case with \"{follows}\" already: there is one in a catalog")]
+    FollowsTwice { follows: &'static str, other: String },
     #[error(
         "an item of the shape {shape} has no {kind} question: what is answered there is chosen, not written"
     )]

@@ -13,8 +13,9 @@ use crate::file::{
 use crate::item::{
     Choice, Consent, Eligibility, Guide, Identify, Prefill, Question, QuestionKind, ServiceItem, Shape,
 };
-use crate::outcome_rules::{outcomes, parts_fit_shape, question_fits_shape};
+use crate::outcome_rules::outcomes;
 use crate::problem::{Fault, ItemProblem};
+use crate::shape_rules::{consent_fits_questions, parts_fit_shape, question_fits_shape, shape};
 use crate::text::{Language, Text};
 use std::ops::Range;
 use toml::Spanned;
@@ -59,8 +60,8 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
         let problem = ItemProblem::CodeIsNotFileName { code, file: stem.to_owned() };
         return Err(Fault::at(file.code.span(), problem));
     }
-    parts_fit_shape(&file)?;
-    let shape = file.shape;
+    let shape = shape(&file)?;
+    parts_fit_shape(&file, shape)?;
     let title = words(&TITLE, file.title)?;
     let summary = words(&SUMMARY, file.summary)?;
     // What a register keeps about a person can be fetched without a question.
@@ -76,6 +77,7 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
         }
         questions.push(question);
     }
+    consent_fits_questions(shape, file.consent.is_some(), &questions)?;
     Ok(ServiceItem {
         code,
         version: version("version", &file.version)?,

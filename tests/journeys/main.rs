@@ -6,6 +6,7 @@ mod catalog;
 mod devices;
 mod disk;
 mod fetch;
+mod follow_up;
 mod guide_print;
 mod help;
 mod items;

@@ -14,13 +14,13 @@ const DEPARTMENT: &str = "东莞市 12345 政务服务便民热线";
 const NOTE: &str = "路灯已经修好，如果再坏请随时告诉我们。";
 
 /// What stands on the receipt.
-struct Receipt {
-    number: String,
-    code: String,
+pub struct Receipt {
+    pub number: String,
+    pub code: String,
 }
 
 /// A case that the city holds and has opened.
-async fn submitted(kiosk: &Kiosk) -> Result<Receipt> {
+pub async fn submitted(kiosk: &Kiosk) -> Result<Receipt> {
     resident::begin(kiosk, resident::APPEAL).await?;
     resident::identify(kiosk, "ordinary").await?;
     resident::answer_appeal(kiosk).await?;
@@ -35,7 +35,7 @@ async fn submitted(kiosk: &Kiosk) -> Result<Receipt> {
 }
 
 /// From home to "look up" with the keys on the screen: the chip for the beginning, then letter by letter.
-async fn ask(kiosk: &Kiosk, receipt: &Receipt) -> Result<()> {
+pub async fn ask(kiosk: &Kiosk, receipt: &Receipt) -> Result<()> {
     kiosk.wait_screen("home").await?;
     kiosk.touch("查办件进度").await?;
     kiosk.wait_screen("enquiry").await?;

@@ -3,6 +3,7 @@
 //! those that were looked at and committed, and the measuring test looks into them.
 
 mod fetch;
+mod follow_up;
 mod guide_print;
 mod help;
 mod kinds;
@@ -30,7 +31,7 @@ use kiosk_app::inbox::{Message, inbox};
 use kiosk_core::applicant::{Applicant, CardKind, DocumentKind, IdentificationWay};
 use kiosk_core::calendar;
 use kiosk_core::remedy::{Notice, Remedy};
-use kiosk_core::service::{ItemCode, QuestionKind, Shape};
+use kiosk_core::service::{ItemCode, QuestionKind, ServiceItem, Shape};
 use kiosk_core::session::{
     Admission, CatalogAge, Citizen, Device, Effect, Event, Limits, Moment, Page, PrintStatus,
     PrinterCondition, Rules, SavedCase, Session, Store, Ticket, TimerKind, step,
@@ -246,7 +247,10 @@ impl Visitor {
         self.touch(Citizen::SettingsWanted);
         show("settings", self);
         self.touch(Citizen::SettingsDone);
-        for item in self.catalog.items().to_vec() {
+        let tiles = |item: &ServiceItem| !matches!(item.shape, Shape::FollowUp(_));
+        let items: Vec<ServiceItem> =
+            self.catalog.items().iter().filter(|item| tiles(item)).cloned().collect();
+        for item in items {
             self.touch(Citizen::ItemChosen(item.code.clone()));
             show(&format!("guide-{}", item.code.0), self);
             self.touch(Citizen::Started);
@@ -269,6 +273,8 @@ impl Visitor {
             self.dress(theme, language);
         }
         self.enquire(show);
+        self.dress(theme, language);
+        self.follow_a_case(show);
         self.dress(theme, language);
         self.print_a_guide(show);
         self.dress(theme, language);

@@ -61,15 +61,25 @@ impl Worker {
 
     /// Takes the case one step on.
     pub async fn step(&mut self, number: &str, to: &str, reason: &str, note: &str) -> Result<()> {
-        let list = self.get(&format!("/desk/?state=all&number={number}")).await?;
-        let after = list.split("href=\"/desk/case/").nth(1).context("the case is on the desk")?;
-        let path = format!("/desk/case/{}", after.split('"').next().unwrap_or_default());
+        let path = self.address(number).await?;
         let page = self.get(&path).await?;
         let version = field(&page, "version")?;
         let token = field(&page, "form_token")?;
         let fields =
             [("version", version), ("to", to), ("reason", reason), ("note", note), ("form_token", token)];
         self.post(&format!("{path}/step"), &fields).await
+    }
+
+    /// The page of the case at the desk.
+    pub async fn page(&self, number: &str) -> Result<String> {
+        let path = self.address(number).await?;
+        self.get(&path).await
+    }
+
+    async fn address(&self, number: &str) -> Result<String> {
+        let list = self.get(&format!("/desk/?state=all&number={number}")).await?;
+        let after = list.split("href=\"/desk/case/").nth(1).context("the case is on the desk")?;
+        Ok(format!("/desk/case/{}", after.split('"').next().unwrap_or_default()))
     }
 
     async fn token(&self, path: &str) -> Result<String> {

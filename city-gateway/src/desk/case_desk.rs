@@ -19,6 +19,7 @@ use crate::store::desk::{
     AsideRow, AuditAct, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, DeskStore, OpenWork, StepRow,
     Stepped,
 };
+use crate::store::follow_up::FollowUpRow;
 
 /// Contents one operator may open in an hour. Whoever needs more is not deciding cases.
 const REVEALS_AN_HOUR: usize = 60;
@@ -83,7 +84,17 @@ pub(crate) struct CaseFile {
     /// The record as it lies aside, when the case was released.
     pub(crate) released: Option<AsideRow>,
     pub(crate) department: String,
+    /// What followed it.
+    pub(crate) follow_ups: Vec<FollowUpRow>,
     /// Whether this operator may decide about it.
+    pub(crate) decides: bool,
+}
+
+/// A record that followed a case, with what its page shows.
+pub(crate) struct FollowUpFile {
+    pub(crate) row: FollowUpRow,
+    pub(crate) department: String,
+    /// Whether this operator may open its content.
     pub(crate) decides: bool,
 }
 
@@ -133,8 +144,21 @@ impl CaseDesk {
             return Err(DeskError::Missing);
         }
         let (steps, released) = (self.store.steps(key).await?, self.store.released(key).await?);
+        let follow_ups = self.store.follow_ups(key).await?;
         let decides = rights::may(signed.operator.role, Right::DecideCases);
-        Ok(CaseFile { case, steps, released, department, decides })
+        Ok(CaseFile { case, steps, released, department, follow_ups, decides })
+    }
+
+    /// A record that followed a case. It belongs to the department of its case.
+    pub(crate) async fn follow_up(&self, signed: &Signed, key: &CaseKey) -> Result<FollowUpFile, DeskError> {
+        require(signed, Right::SeeCases)?;
+        let row = self.store.follow_up(key).await?.ok_or(DeskError::Missing)?;
+        let department = self.departments.of(&row.about_item).to_owned();
+        if !rights::sees_department(&signed.operator, &department) {
+            return Err(DeskError::Missing);
+        }
+        let decides = rights::may(signed.operator.role, Right::DecideCases);
+        Ok(FollowUpFile { row, department, decides })
     }
 
     /// Takes a case one step on, decided on the version the operator saw.
@@ -183,6 +207,31 @@ impl CaseDesk {
     ) -> Result<(CaseFile, Submission), DeskError> {
         require(signed, Right::DecideCases)?;
         let file = self.file(signed, key).await?;
+        let content = self.open(signed, key, reason, reference).await?;
+        Ok((file, content))
+    }
+
+    /// The same of a record that followed a case.
+    pub(crate) async fn unmask_follow_up(
+        &self,
+        signed: &Signed,
+        key: &CaseKey,
+        reason: &str,
+        reference: &str,
+    ) -> Result<(FollowUpFile, Submission), DeskError> {
+        require(signed, Right::DecideCases)?;
+        let file = self.follow_up(signed, key).await?;
+        let content = self.open(signed, key, reason, reference).await?;
+        Ok((file, content))
+    }
+
+    async fn open(
+        &self,
+        signed: &Signed,
+        key: &CaseKey,
+        reason: &str,
+        reference: &str,
+    ) -> Result<Submission, DeskError> {
         let reference = reference.trim();
         if !UNMASK_REASONS.iter().any(|(code, _)| *code == reason) || !is_reference(reference) {
             return Err(DeskError::BadReason);
@@ -192,12 +241,11 @@ impl CaseDesk {
         let detail = if reference.is_empty() { reason.to_owned() } else { format!("{reason} {reference}") };
         self.store.audit(by.did(AuditAct::Unmask, &subject(key), &detail)).await?;
         let sealed = self.store.sealed(key).await?.ok_or(DeskError::Erased)?;
-        let content = self.revealer.reveal(sealed.record).await.map_err(|error| match error {
+        self.revealer.reveal(sealed.record).await.map_err(|error| match error {
             RevealError::Busy => DeskError::TooMany,
             RevealError::NotOpenable => DeskError::NotOpenable,
             RevealError::Ended => DeskError::Store(StoreError::Closed),
-        })?;
-        Ok((file, content))
+        })
     }
 
     /// Has a dead letter tried again.

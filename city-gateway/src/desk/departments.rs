@@ -18,6 +18,8 @@ impl Departments {
         let items = catalog
             .items
             .iter()
+            // What follows a case belongs to the department of its case.
+            .filter(|item| item.shape.follows().is_none())
             .map(|item| (item.code.clone(), item.guide.department.zh_hans.clone()))
             .collect();
         Self { default: default.to_owned(), items }

@@ -5,6 +5,7 @@ pub(super) mod aside;
 pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod door;
+pub(super) mod follow_up;
 pub(super) mod inbox;
 pub(super) mod keeper;
 pub(super) mod layout;

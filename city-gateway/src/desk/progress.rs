@@ -69,6 +69,10 @@ pub(crate) fn reason(to: CaseState, code: &str) -> Option<Reason> {
 
 /// What a reason is called, wherever it was given.
 pub(crate) fn reason_label(code: &str) -> &'static str {
+    // The resident's own doing, no operator's reason.
+    if code == "supplied" {
+        return "申请人补正";
+    }
     CaseState::ALL.iter().find_map(|to| reason(*to, code)).map_or("—", |reason| reason.label)
 }
 

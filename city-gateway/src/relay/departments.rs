@@ -118,7 +118,8 @@ fn routes(config: &RelayConfig, catalog: &Catalog, default_department: &str) -> 
         config.department.iter().find(named).map(|department| department.code.clone())
     };
     let route = |name: &str| Route { name: name.to_owned(), code: code(name) };
-    let items = catalog.items.iter();
+    // What follows a case goes where its case went.
+    let items = catalog.items.iter().filter(|item| item.shape.follows().is_none());
     let items: HashMap<_, _> =
         items.map(|item| (item.code.clone(), route(&item.guide.department.zh_hans))).collect();
     Routes { items, others: route(default_department) }

@@ -67,6 +67,7 @@ impl Parcels {
             record_sha256: case.sha256.clone(),
             sealed_sha256: sha256_hex(&sealed),
             blobs: content.blobs.into_iter().map(|(sha256, bytes)| BlobRef { sha256, bytes }).collect(),
+            about: content.about.map(|about| DeliveryNote::id_of(&about.terminal, &about.case_id)),
             received_at_ms: case.received_at_ms,
             created_at_ms: now_ms(),
         };

@@ -24,6 +24,7 @@ pub use rows::{
     SealedCase, SessionRow, StepRow, Stepped,
 };
 
+use super::follow_up::FollowUpRow;
 use super::{InboxRow, Reply};
 
 /// The operators' side of the city's database.
@@ -78,6 +79,12 @@ pub trait DeskStore: Send + Sync {
     /// What happened to a case, oldest first.
     fn steps<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Vec<StepRow>>;
 
+    /// What followed a case, oldest first.
+    fn follow_ups<'a>(&'a self, case: &'a CaseKey) -> Reply<'a, Vec<FollowUpRow>>;
+
+    /// A record that followed a case, by its own name.
+    fn follow_up<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<FollowUpRow>>;
+
     /// Takes a case one step on, if it still has the state and the version that the step was decided on.
     fn step(&self, step: CaseStep, audit: AuditEntry) -> Reply<'_, Stepped>;
 
@@ -88,7 +95,7 @@ pub trait DeskStore: Send + Sync {
     /// opened yet is before review.
     fn progress<'a>(&'a self, case_number: &'a str, verification: &'a str) -> Reply<'a, Option<ProgressRow>>;
 
-    /// The sealed content of one case with what is needed to open it; `None` when there is no such case or its
+    /// The sealed content of one case, or of what followed one, with what is needed to open it; `None` when there is no such case or its
     /// content was deleted.
     fn sealed<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<SealedCase>>;
 

@@ -20,6 +20,9 @@ pub mod issued_contract;
 pub mod keeper;
 #[cfg(test)]
 pub mod keeper_contract;
+pub mod follow_up;
+#[cfg(test)]
+pub mod follow_up_contract;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;
@@ -40,6 +43,8 @@ mod vocabulary;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
+
+use follow_up::NamedCase;
 
 pub use vocabulary::{
     Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, Kept, Kind,
@@ -69,8 +74,17 @@ pub trait InboxStore: Send + Sync {
     /// before the lease ends or the gateway process that took it restarts.
     fn claim(&self, limit: usize, lease: Duration) -> Reply<'_, Vec<Claimed>>;
 
-    /// Records what the opener found. A record that already has an outcome keeps it.
+    /// Records what the opener found. A record that already has an outcome keeps it. What follows a case is put beside
+    /// it, makes its step, and is owed to the department of the case.
     fn decide(&self, decisions: Vec<Decision>) -> Reply<'_, ()>;
+
+    /// The opened cases of which a receipt bears this number: their own, or that of a record that followed them. At
+    /// most [`follow_up::MOST_NAMED`].
+    fn named<'a>(&'a self, case_number: &'a str) -> Reply<'a, Vec<NamedCase>>;
+
+    /// Puts back on the opener's list what follows a case that was not there and has been opened since; returns how
+    /// many.
+    fn retry_awaited(&self) -> Reply<'_, u64>;
 
     /// Puts dead letters with this reason back on the opener's list; returns how many.
     fn retry_dead_letters(&self, reason: DeadLetterReason) -> Reply<'_, u64>;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::desk::AuditEntry;
+use super::desk::{AuditEntry, CaseKey};
 use super::{Claimed, Place, Reply};
 
 /// No wait lasts longer than this; a moment further ahead comes from a clock that was wrong, and is no wait.
@@ -145,13 +145,15 @@ pub struct Listed {
     pub bytes: u64,
 }
 
-/// A case's sealed content, and the blobs it names: hash and length of each.
+/// A case's sealed content, the blobs it names (hash and length of each), and the case that it follows.
 #[derive(Debug, Clone)]
 pub struct OwedContent {
     /// As it came from the terminal.
     pub record: Claimed,
     /// What it names.
     pub blobs: Vec<(String, u64)>,
+    /// The case that it follows, if it follows one; that case's department gets it.
+    pub about: Option<CaseKey>,
 }
 
 /// What became of a case that was handed out.

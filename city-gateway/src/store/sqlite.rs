@@ -35,6 +35,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
+use super::follow_up::NamedCase;
 use super::{
     Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore,
     OpenError, Page, Received, Reply, StoreError,
@@ -210,6 +211,21 @@ impl InboxStore for SqliteStore {
                 leases.remove(&id);
             }
             Ok(())
+        })
+    }
+
+    fn named<'a>(&'a self, case_number: &'a str) -> Reply<'a, Vec<NamedCase>> {
+        let case_number = case_number.to_owned();
+        Box::pin(self.read(move |_, connection| desk::follow_ups::named(connection, &case_number)))
+    }
+
+    fn retry_awaited(&self) -> Reply<'_, u64> {
+        Box::pin(async {
+            // Almost always nothing waits, and then nothing is written.
+            match self.read(|_, connection| desk::follow_ups::any_waits(connection)).await? {
+                true => self.work(desk::follow_ups::retry_awaited).await,
+                false => Ok(0),
+            }
         })
     }
 

@@ -4,6 +4,10 @@
 
 use std::fmt;
 
+use service_catalog::FollowUp;
+
+use super::desk::CaseKey;
+
 /// Where a record belongs: its position in one life of one terminal's queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
@@ -209,11 +213,22 @@ pub enum Outcome {
         /// One line without personal data.
         summary: String,
     },
+    /// Opened, valid, and the case that it follows is known.
+    Follows {
+        /// What it follows its case with.
+        follows: FollowUp,
+        /// The case.
+        case: CaseKey,
+        /// Whom to call, masked.
+        person: MaskedPerson,
+        /// One line without personal data.
+        summary: String,
+    },
     /// Kept for an operator.
     DeadLetter {
         /// Why.
         reason: DeadLetterReason,
-        /// Which fields, without their contents.
+        /// Which fields, without their contents; of what follows a case, that case's number.
         detail: Option<String>,
     },
 }
@@ -246,10 +261,14 @@ pub enum DeadLetterReason {
     OpenerFault,
     /// A void: the terminal lost what stood in this place.
     LostAtTerminal,
+    /// It follows a case of a number that no opened case bears, yet.
+    NoSuchCase,
+    /// It follows a case whose number it knows, and whose verification code it does not.
+    WrongCode,
 }
 
 impl DeadLetterReason {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::NotOpenable,
         Self::Unreadable,
         Self::OtherRecord,
@@ -257,6 +276,8 @@ impl DeadLetterReason {
         Self::WrongAnswers,
         Self::OpenerFault,
         Self::LostAtTerminal,
+        Self::NoSuchCase,
+        Self::WrongCode,
     ];
 
     /// The word in the database.
@@ -269,6 +290,8 @@ impl DeadLetterReason {
             Self::WrongAnswers => "wrong_answers",
             Self::OpenerFault => "opener_fault",
             Self::LostAtTerminal => "lost_at_terminal",
+            Self::NoSuchCase => "no_such_case",
+            Self::WrongCode => "wrong_code",
         }
     }
 
@@ -282,6 +305,8 @@ impl DeadLetterReason {
             Self::WrongAnswers => "wrong answers",
             Self::OpenerFault => "opener failed",
             Self::LostAtTerminal => "lost at the terminal",
+            Self::NoSuchCase => "its case is not here (yet)",
+            Self::WrongCode => "wrong code of its case",
         }
     }
 

@@ -12,6 +12,7 @@ mod desk;
 mod enrolment;
 mod fetch;
 mod fetch_http;
+mod follow_up;
 mod foreign_certificates;
 mod hello;
 mod keeper;

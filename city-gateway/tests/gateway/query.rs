@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sync_protocol::{
-    AgeOpener, Answer, AnswerBody, Opener, PROTOCOL_VERSION, ProgressState, QueryReply, QueryRequest,
-    Question, QuestionBody, SealKeyPair, Sealer,
+    AgeOpener, Answer, AnswerBody, CaseProgress, Opener, PROTOCOL_VERSION, ProgressState, QueryReply,
+    QueryRequest, Question, QuestionBody, SealKeyPair, Sealer,
 };
 
 use crate::support::{City, Terminal, described};
@@ -33,6 +33,20 @@ impl Session {
             ticket: TICKET.into(),
             within_ms: 20_000,
             question: STANDARD.encode(sealed),
+        }
+    }
+
+    /// How a case is getting on, for who knows its code.
+    pub async fn progress(
+        &self,
+        city: &City,
+        terminal: &Terminal,
+        number: &str,
+        code: &str,
+    ) -> Option<CaseProgress> {
+        match self.ask(city, terminal, progress(number, code)).await {
+            AnswerBody::CaseProgress(progress) => Some(progress),
+            _ => None,
         }
     }
 

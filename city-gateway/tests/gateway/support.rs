@@ -351,6 +351,7 @@ impl Terminal {
             applicant: object(applicant),
             answers: object(json!({ "words": WORDS, "phone": PHONE })),
             consent_version: 1,
+            about: None,
         }
     }
 

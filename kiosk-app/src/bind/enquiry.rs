@@ -2,7 +2,8 @@
 
 use super::Screen;
 use crate::present::progress;
-use kiosk_core::session::{CaseProgress, Enquiry, EnquiryField, Session};
+use kiosk_core::service::FollowUp;
+use kiosk_core::session::{Enquiry, EnquiryField, ProgressPage, Rules, Session};
 use kiosk_core::{case_number, verification_code};
 use kiosk_ui as ui;
 use slint::{ComponentHandle, SharedString};
@@ -20,7 +21,8 @@ impl Screen {
         screen.set_typed(typed.into());
     }
 
-    pub(super) fn show_progress(&self, session: &Session, told: &CaseProgress) {
+    pub(super) fn show_progress(&self, session: &Session, rules: &Rules, page: &ProgressPage) {
+        let told = &page.told;
         let language = session.settings.language;
         let screen = self.window.global::<ui::ProgressScreen>();
         screen.set_item_title(self.title(&told.item, session).into());
@@ -29,6 +31,9 @@ impl Screen {
         let steps: Vec<ui::CaseStep> = told.steps.iter().map(|step| progress::step(step, language)).collect();
         screen.set_latest(steps.last().cloned().unwrap_or_default());
         self.steps.show(steps);
+        let may = |follows| told.may_follow(follows) && rules.follow_up(follows).is_some();
+        screen.set_can_supplement(may(FollowUp::Supplement));
+        screen.set_can_withdraw(may(FollowUp::Withdrawal));
     }
 
     /// Takes what was typed and told out of the window.

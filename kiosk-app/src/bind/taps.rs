@@ -2,7 +2,7 @@
 
 use crate::inbox::{Inbox, Message};
 use crate::present;
-use kiosk_core::service::{ItemCode, QuestionId};
+use kiosk_core::service::{FollowUp, ItemCode, QuestionId};
 use kiosk_core::session::Citizen;
 use kiosk_core::settings::Contrast;
 use kiosk_ui as ui;
@@ -172,4 +172,10 @@ fn progress(window: &KioskWindow, inbox: &Inbox, terminal: &str) {
     let progress = window.global::<ui::ProgressScreen>();
     progress.on_done_tapped(says(inbox, Citizen::ProgressRead));
     progress.on_another_tapped(says(inbox, Citizen::ProgressWanted));
+    progress.on_supplement_tapped(says(inbox, Citizen::FollowUpWanted(FollowUp::Supplement)));
+    progress.on_withdraw_tapped(says(inbox, Citizen::FollowUpWanted(FollowUp::Withdrawal)));
+
+    let follow_up = window.global::<ui::FollowUpScreen>();
+    follow_up.on_supplement_tapped(says(inbox, Citizen::FollowUpWanted(FollowUp::Supplement)));
+    follow_up.on_withdraw_tapped(says(inbox, Citizen::FollowUpWanted(FollowUp::Withdrawal)));
 }

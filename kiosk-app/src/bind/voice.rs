@@ -122,12 +122,13 @@ fn residents(window: &KioskWindow) -> Vec<Private<String>> {
         }
         ui::ScreenKind::Review => {
             let review = window.global::<ui::ReviewScreen>();
-            [values(review.get_person()), values(review.get_answers())].concat()
+            [values(review.get_person()), values(review.get_answers()), vec![review.get_about()]].concat()
         }
         ui::ScreenKind::Receipt | ui::ScreenKind::Rating => {
-            vec![receipt.get_case_number(), receipt.get_verification()]
+            vec![receipt.get_case_number(), receipt.get_verification(), receipt.get_about()]
         }
         ui::ScreenKind::Enquiry => vec![window.global::<ui::EnquiryScreen>().get_typed()],
+        ui::ScreenKind::FollowUp => vec![window.global::<ui::FollowUpScreen>().get_case_number()],
         ui::ScreenKind::Guide
         | ui::ScreenKind::Consent
         | ui::ScreenKind::Outcome

@@ -78,6 +78,7 @@ impl Letterhead {
                 .map_or(code.as_str(), |title| words(title, order.language))
                 .to_owned(),
             applicant_name: order.applicant_name.as_ref().map(|name| name.expose().clone()),
+            about: order.about.as_ref().map(|about| about.expose().clone()),
             finalised_at: calendar::minute_in_china(order.case.finalised_at_ms),
             verification: verification_code::grouped(&order.case.verification),
             verification_url: receipt_code::compose(

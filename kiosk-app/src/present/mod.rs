@@ -37,6 +37,7 @@ pub fn screen_of(page: &Page) -> ScreenKind {
         Page::Enquiry(_) => ScreenKind::Enquiry,
         Page::Asking(_) | Page::Fetching(_) => ScreenKind::Asking,
         Page::Progress(_) => ScreenKind::Progress,
+        Page::FollowUp(_) => ScreenKind::FollowUp,
         Page::Leaving(_) => ScreenKind::Leaving,
     }
 }
@@ -130,6 +131,7 @@ pub fn notice_kind(notice: Option<Notice>) -> NoticeKind {
         Notice::CityAway => NoticeKind::CityAway,
         Notice::CitySlow => NoticeKind::CitySlow,
         Notice::CityBusy => NoticeKind::CityBusy,
+        Notice::NothingSupplied => NoticeKind::NothingSupplied,
         Notice::MaterialMissing => NoticeKind::MaterialMissing,
         Notice::MaterialHoldStill => NoticeKind::MaterialHoldStill,
         Notice::MaterialLayFlat => NoticeKind::MaterialLayFlat,
@@ -196,8 +198,7 @@ pub fn shown_print(status: PrintStatus, printer: PrinterCondition) -> ShownPrint
 pub fn tiles(catalog: &Catalog, session: &Session) -> Vec<ItemTile> {
     let language = session.settings.language;
     catalog
-        .words()
-        .iter()
+        .tiles()
         .map(|item| ItemTile {
             code: item.code.as_str().into(),
             title: words(&item.title, language).into(),

@@ -15,7 +15,7 @@ pub fn value(session: &Session, rules: &Rules, catalog: &Catalog, wanted: Value)
         |text: Option<&Text>| text.map(|text| sentence(words(text, language), language)).unwrap_or_default();
     match wanted {
         Value::Items => {
-            let titles = catalog.words().iter().map(|item| words(&item.title, language).to_owned());
+            let titles = catalog.tiles().map(|item| words(&item.title, language).to_owned());
             in_order(titles, language)
         }
         Value::Item => item.map(|item| words(&item.title, language).to_owned()).unwrap_or_default(),

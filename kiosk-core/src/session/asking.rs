@@ -2,8 +2,8 @@
 //! or to another question, reaches nobody.
 
 use super::{
-    AuditFact, CannotAsk, CaseProgress, Citizen, CityAnswer, CityQuestion, Effect, Enquiry, EnquiryField,
-    Page, ProgressOutcome, Ticket, TimerKind, Turn, Unfetched, fetch,
+    AuditFact, CannotAsk, CaseProgress, CaseReference, Citizen, CityAnswer, CityQuestion, Effect, Enquiry,
+    EnquiryField, Page, ProgressOutcome, ProgressPage, Ticket, TimerKind, Turn, Unfetched, fetch,
 };
 use crate::case_number;
 use crate::private::Private;
@@ -104,7 +104,10 @@ fn awaited<'a>(turn: &'a Turn<'_>, ticket: Ticket) -> Option<&'a Asking> {
 
 fn told(turn: &mut Turn, progress: CaseProgress) {
     end(turn, ProgressOutcome::Told);
-    turn.session.page = Page::Progress(Box::new(progress));
+    let Page::Asking(asking) = &turn.session.page else { return };
+    let about =
+        CaseReference { case_number: asking.case_number.clone(), verification: asking.enquiry.code.clone() };
+    turn.session.page = Page::Progress(Box::new(ProgressPage { told: progress, about }));
     turn.somebody_is_there();
 }
 

@@ -1,8 +1,8 @@
 //! 办件进度: how a case is getting on, as the city told it.
 
-use super::{Citizen, EndReason, Enquiry, Page, Turn};
+use super::{CaseReference, Citizen, EndReason, Enquiry, Page, Turn, follow_up};
 use crate::private::Private;
-use crate::service::ItemCode;
+use crate::service::{FollowUp, ItemCode};
 
 /// 办件状态.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,8 +45,37 @@ pub struct CaseProgress {
     pub steps: Vec<CaseStep>,
 }
 
+/// State of the page: what was told, and what it was asked with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgressPage {
+    /// What the city told.
+    pub told: CaseProgress,
+    /// The case, as its receipt names it.
+    pub about: CaseReference,
+}
+
+impl CaseProgress {
+    /// Whether the case can be followed with this, as far as the city told.
+    pub fn may_follow(&self, follows: FollowUp) -> bool {
+        match (follows, self.status) {
+            (FollowUp::Supplement, CaseStatus::SupplementRequested)
+            | (
+                FollowUp::Withdrawal,
+                CaseStatus::PreReview | CaseStatus::Accepted | CaseStatus::SupplementRequested,
+            ) => true,
+            (FollowUp::Supplement, CaseStatus::PreReview | CaseStatus::Accepted)
+            | (_, CaseStatus::Returned | CaseStatus::Closed) => false,
+        }
+    }
+}
+
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
+    let Page::Progress(page) = &turn.session.page else { return };
     match touch {
+        Citizen::FollowUpWanted(follows) if page.told.may_follow(follows) => {
+            let about = page.about.clone();
+            follow_up::begin(turn, follows, about);
+        }
         Citizen::ProgressRead => turn.leave(EndReason::Finished),
         Citizen::ProgressWanted => turn.session.page = Page::Enquiry(Enquiry::new()),
         _ => {}

@@ -1,7 +1,7 @@
 //! Consent, before anything personal is taken.
 
 use super::identify::{self, Identify};
-use super::{AuditFact, Citizen, EndReason, Page, Turn, next_item};
+use super::{AuditFact, Citizen, EndReason, Page, Turn, next_item, question};
 use crate::applicant::CardKind;
 
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
@@ -13,6 +13,10 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::Agreed => {
             turn.audit(AuditFact::ConsentGiven(code, version));
+            if turn.session.visit.as_ref().is_some_and(|visit| visit.about.is_some()) {
+                // Who holds the receipt need not identify again.
+                return question::go_to_first_open(turn);
+            }
             if let Some(applicant) = next_item::identified(turn) {
                 return identify::accept(turn, applicant);
             }

@@ -7,7 +7,7 @@ use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
 use crate::session::{
-    DirectionsOrder, DocumentOrder, EngineQuestion, FetchOutcome, FetchRequest, GuideOrder, PagesEnd,
+    CaseReference, DirectionsOrder, DocumentOrder, EngineQuestion, FetchOutcome, FetchRequest, GuideOrder, PagesEnd,
     Passage, PrintStatus, SavedCase, Ticket,
 };
 use crate::settings::{Language, Manner, Theme};
@@ -215,9 +215,18 @@ pub struct Submission {
     /// The language in which the questions were read.
     pub language: Language,
     /// Who asks.
-    pub applicant: Applicant,
+    pub by: Submitter,
     /// What was answered.
     pub answers: Answers,
+}
+
+/// Who asks, and what proves it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Submitter {
+    /// Somebody who identified.
+    Applicant(Applicant),
+    /// The holder of the receipt of this case, which the submission follows.
+    ReceiptHolder(CaseReference),
 }
 
 /// What the receipt printer is to print.
@@ -227,6 +236,8 @@ pub struct ReceiptOrder {
     pub case: SavedCase,
     /// The name, while the session still knows it. After a restart it does not.
     pub applicant_name: Option<Private<String>>,
+    /// The number of the case that this one follows, while the session still knows it.
+    pub about: Option<Private<String>>,
     /// Language of the print-out.
     pub language: Language,
     /// Whether (part of) a receipt came out before: the print-out says 补打.

@@ -1,7 +1,7 @@
 //! 查办件进度, what is typed: the case number, then the verification code, each as it stands on the receipt; or its QR code
 //! is scanned ([`super::scanning`]). Nothing else is asked of the resident: who holds the receipt may ask.
 
-use super::{Citizen, EndReason, Page, Turn, asking};
+use super::{CaseReference, Citizen, EndReason, Page, Turn, asking, follow_up};
 use crate::case_number::{self, NumberSlip};
 use crate::private::Private;
 use crate::receipt_code::ReceiptCode;
@@ -52,6 +52,13 @@ impl Enquiry {
         }
     }
 
+    /// The case that both fields name, once both are complete.
+    fn reference(&self) -> Option<CaseReference> {
+        let case_number = Private::new(case_number::parse(self.number.expose()).ok()?);
+        let whole = self.code.expose().len() == verification_code::CHARACTERS;
+        whole.then(|| CaseReference { case_number, verification: self.code.clone() })
+    }
+
     /// Takes what can stand in the field and forgives the rest: small letters, full-width ones, dashes, spaces.
     fn type_in(&mut self, text: &str) {
         let (most, fits): (usize, fn(char) -> bool) = match self.field {
@@ -78,6 +85,13 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
         }
         Citizen::Cleared => enquiry.typed_mut().clear(),
         Citizen::EnquirySubmitted => submit(turn),
+        // The city could not be asked: the case can be followed all the same.
+        Citizen::NoticeContinued if turn.session.notice.is_some_and(follow_up::is_possible_after) => {
+            if let Some(about) = enquiry.reference() {
+                turn.session.notice = None;
+                turn.session.page = Page::FollowUp(about);
+            }
+        }
         Citizen::Back => match enquiry.field {
             EnquiryField::Number => turn.leave(EndReason::Left),
             EnquiryField::Code => show(turn, EnquiryField::Number),
@@ -104,14 +118,22 @@ fn submit(turn: &mut Turn) {
 
 /// Both fields at once, as the receipt's QR code says them: nothing is left to type, and the city is asked.
 pub(super) fn fill(turn: &mut Turn, code: &ReceiptCode) {
+    type_both(turn, &code.case_number, &code.verification);
+    asking::ask(turn);
+}
+
+/// Both fields as they were, so that nobody types them twice.
+pub(super) fn type_again(turn: &mut Turn, about: &CaseReference) {
+    type_both(turn, &about.case_number, &about.verification);
+}
+
+fn type_both(turn: &mut Turn, case_number: &Private<String>, verification: &Private<String>) {
     let Page::Enquiry(enquiry) = &mut turn.session.page else { return };
-    let fields = [(EnquiryField::Number, &code.case_number), (EnquiryField::Code, &code.verification)];
-    for (field, text) in fields {
+    for (field, text) in [(EnquiryField::Number, case_number), (EnquiryField::Code, verification)] {
         enquiry.field = field;
         enquiry.typed_mut().clear();
         enquiry.type_in(text.expose());
     }
-    asking::ask(turn);
 }
 
 /// Two fields are two pages: the second must not take the tail of a double tap.

@@ -4,7 +4,7 @@ use crate::applicant::Applicant;
 use crate::photo::Photo;
 use crate::private::Private;
 use crate::remedy::{Notice, Remedy};
-use crate::service::{ItemCode, QuestionId};
+use crate::service::{FollowUp, ItemCode, QuestionId};
 use crate::session::surroundings::{
     Admission, CatalogAge, DocumentPrinterCondition, Power, PrinterCondition,
 };
@@ -155,6 +155,8 @@ pub enum Citizen {
     ProgressRead,
     /// 取号: a number of the window that is shown.
     QueueTicketWanted,
+    /// 补材料 or 撤回: what follows the case.
+    FollowUpWanted(FollowUp),
     /// Where to go was read.
     OutcomeRead,
     /// What was fetched, or why not, was read.

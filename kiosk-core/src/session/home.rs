@@ -3,6 +3,7 @@
 use super::{
     AuditFact, Citizen, Enquiry, Page, PrintStatus, ReceiptPage, SavedCase, TimerKind, Turn, Visit, next_item,
 };
+use crate::service::{ItemCode, Shape};
 
 /// "刚才的办件已保存": offered for a minute after a restart, or when it was saved too late for its
 /// resident to see; never printed unasked.
@@ -17,7 +18,7 @@ pub struct SavedCaseOffer {
 pub(super) fn on(turn: &mut Turn, touch: Citizen) {
     let Page::Home(offer) = &turn.session.page else { return };
     match touch {
-        Citizen::ItemChosen(code) if turn.rules.item(&code).is_some() => {
+        Citizen::ItemChosen(code) if is_offered(turn, &code) => {
             if turn.session.known.is_none() {
                 turn.start();
             }
@@ -38,6 +39,11 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
         Citizen::SavedCaseDismissed => turn.session.page = Page::Home(None),
         _ => {}
     }
+}
+
+/// What follows a case is begun at its progress, and nowhere else.
+fn is_offered(turn: &Turn, code: &ItemCode) -> bool {
+    turn.rules.item(code).is_some_and(|item| !matches!(item.shape, Shape::FollowUp(_)))
 }
 
 /// Offers the case, after the farewell that is being shown, unless somebody is already using the kiosk.

@@ -92,11 +92,12 @@ impl Turn<'_> {
         let cards = self.session.visit.as_ref().map(|visit| visit.cards);
         let CardsShown { id_card, social_card } =
             cards.unwrap_or(CardsShown { id_card: before.card, social_card: before.social_card });
-        let receipt = match &self.session.page {
+        // What it asks about is typed from a receipt, which lies here now.
+        let brought = self.session.visit.as_ref().is_some_and(|visit| visit.about.is_some());
+        let printed = match &self.session.page {
             Page::Receipt(receipt) | Page::Rating(receipt) => receipt.is_on_paper(),
             Page::Outcome(page) => page.is_on_paper(),
-            // What it says was typed from the receipt, which lies here now.
-            Page::Progress(_) => true,
+            Page::Progress(_) | Page::FollowUp(_) => true,
             _ => false,
         };
         let papers = matches!(&self.session.page, Page::Fetched(page) if page.print.is_on_paper());
@@ -104,7 +105,7 @@ impl Turn<'_> {
             card: id_card,
             card_seen: false,
             social_card,
-            receipt: receipt || before.receipt,
+            receipt: brought || printed || before.receipt,
             papers: papers || before.papers,
         }
     }

@@ -19,6 +19,7 @@ mod consent;
 mod double_touch;
 mod enquiry;
 mod fetch;
+mod follow_up;
 mod guide;
 mod guide_print;
 mod home;
@@ -46,16 +47,17 @@ mod typing;
 
 pub use address::{AddressDraft, AddressStage};
 pub use asking::Asking;
-pub use case_progress::{CaseProgress, CaseStatus, CaseStep};
+pub use case_progress::{CaseProgress, CaseStatus, CaseStep, ProgressPage};
 pub use effect::{
     AuditFact, CityQuestion, Effect, EndReason, HelpOutcome, ProgressOutcome, Prompt, ReceiptOrder,
-    Submission, TimerKind, Whereabouts,
+    Submission, Submitter, TimerKind, Whereabouts,
 };
 pub use enquiry::{Enquiry, EnquiryField};
 pub use event::{CallState, CannotAsk, Citizen, City, CityAnswer, Device, Event, Moment, Store};
 pub use fetch::{
     DocumentOrder, FetchOutcome, FetchRequest, Fetched, FetchedPage, FetchedValue, Fetching, Unfetched,
 };
+pub use follow_up::CaseReference;
 pub use guide_print::GuideOrder;
 pub use home::SavedCaseOffer;
 pub use identify::{CardStatus, CardsShown, Identify};
@@ -84,7 +86,7 @@ use crate::answers::Answers;
 use crate::applicant::{Applicant, CardKind};
 use crate::calendar::{self, Date};
 use crate::remedy::Notice;
-use crate::service::{Conditions, Facts, ItemCode, QuestionId, ServiceItem};
+use crate::service::{Conditions, Facts, FollowUp, ItemCode, QuestionId, ServiceItem, Shape};
 use crate::settings::{Settings, Theme};
 use std::collections::BTreeSet;
 
@@ -123,6 +125,11 @@ impl Rules<'_> {
     pub fn item(&self, code: &ItemCode) -> Option<&ServiceItem> {
         self.items.iter().find(|item| item.code == *code)
     }
+
+    /// The item that follows a case with this.
+    pub fn follow_up(&self, follows: FollowUp) -> Option<&ServiceItem> {
+        self.items.iter().find(|item| item.shape == Shape::FollowUp(follows))
+    }
 }
 
 /// Everything of one resident. Dropped in one place, erased on drop.
@@ -130,6 +137,8 @@ impl Rules<'_> {
 pub struct Visit {
     /// The chosen item.
     pub item: ItemCode,
+    /// The case that the item follows; its receipt is the proof, and nobody identifies.
+    pub about: Option<CaseReference>,
     /// Who identified.
     pub applicant: Option<Applicant>,
     /// Answers so far.
@@ -148,6 +157,7 @@ impl Visit {
     fn new(item: ItemCode) -> Self {
         Visit {
             item,
+            about: None,
             applicant: None,
             answers: Answers::new(),
             skipped: BTreeSet::new(),
@@ -341,6 +351,7 @@ impl Turn<'_> {
             Page::Enquiry(_) => enquiry::on(self, touch),
             Page::Asking(_) => asking::on(self, touch),
             Page::Progress(_) => case_progress::on(self, touch),
+            Page::FollowUp(_) => follow_up::on(self, touch),
             Page::Leaving(_) => leaving::on(self, touch),
         }
     }
@@ -442,7 +453,8 @@ impl Turn<'_> {
                 | Page::Unfetched(_)
                 | Page::Rating(_)
                 | Page::Enquiry(_)
-                | Page::Progress(_) => {}
+                | Page::Progress(_)
+                | Page::FollowUp(_) => {}
             }
         } else {
             pages_print::on_timer(self, ticket);

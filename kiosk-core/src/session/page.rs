@@ -1,7 +1,7 @@
 //! The pages, one variant each.
 
 use super::{
-    Asking, CaseProgress, Draft, Enquiry, FetchedPage, Fetching, Identify, OutcomePage, ReceiptPage,
+    Asking, CaseReference, Draft, Enquiry, FetchedPage, Fetching, Identify, OutcomePage, ProgressPage, ReceiptPage,
     SavedCaseOffer, Saving, ToTake, Unfetched,
 };
 
@@ -41,7 +41,9 @@ pub enum Page {
     /// The city is being asked.
     Asking(Box<Asking>),
     /// 办件进度.
-    Progress(Box<CaseProgress>),
+    Progress(Box<ProgressPage>),
+    /// 补材料 or 撤回, of a case about which the city cannot be asked now.
+    FollowUp(CaseReference),
     /// 请取走身份证.
     Leaving(ToTake),
 }
@@ -66,6 +68,7 @@ impl Page {
             Page::Enquiry(_) => "enquiry",
             Page::Asking(_) | Page::Fetching(_) => "asking",
             Page::Progress(_) => "progress",
+            Page::FollowUp(_) => "follow-up",
             Page::Leaving(_) => "leaving",
         }
     }

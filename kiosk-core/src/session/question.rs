@@ -379,7 +379,8 @@ fn has_shape(turn: &Turn, shape: Shape) -> bool {
 }
 
 fn go_before_the_form(turn: &mut Turn) {
-    if has_shape(turn, Shape::WhereToGo) {
+    if turn.item().is_some_and(|item| item.ways.is_empty()) {
+        // Nobody identified.
         turn.session.page = Page::Guide;
         return;
     }

@@ -104,6 +104,8 @@ pub(super) fn print(turn: &mut Turn, reprint: bool) {
         .as_ref()
         .and_then(|visit| visit.applicant.as_ref())
         .and_then(|applicant| applicant.name.clone());
+    let about = turn.session.visit.as_ref().and_then(|visit| visit.about.as_ref());
+    let about = about.map(|about| about.case_number.clone());
     let language = turn.session.settings.language;
     let Page::Receipt(page) = &mut turn.session.page else { return };
     page.print = PrintStatus::Printing;
@@ -112,7 +114,8 @@ pub(super) fn print(turn: &mut Turn, reprint: bool) {
     let case = page.case.clone();
     let usual = turn.rules.limits.printing_ms;
     turn.start_page_timer(TimerKind::Printing, usual);
-    turn.effects.push(Effect::Print(ticket, ReceiptOrder { case, applicant_name, language, reprint }));
+    let order = ReceiptOrder { case, applicant_name, about, language, reprint };
+    turn.effects.push(Effect::Print(ticket, order));
 }
 
 pub(super) fn on_print_answer(turn: &mut Turn, ticket: Ticket, status: PrintStatus, begun: bool) {

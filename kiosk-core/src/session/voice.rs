@@ -11,7 +11,7 @@ use super::receipt::PrintStatus;
 use super::{CardStatus, Citizen, Effect, Number, Page, Session, Turn, Unfetched};
 use crate::private::Private;
 use crate::remedy::Notice;
-use crate::service::{ItemCode, QuestionId, QuestionKind};
+use crate::service::{FollowUp, ItemCode, QuestionId, QuestionKind, Shape};
 use crate::settings::{Language, Manner, VoiceChoice};
 
 /// What a page is about, as far as the voice is concerned: one text in each language.
@@ -49,6 +49,8 @@ pub enum Topic {
     /// There is no camera.
     PhotoAway,
     Review,
+    /// The check page of a withdrawal: what it means.
+    ReviewWithdrawal,
     /// Where to go.
     Outcome,
     /// Where to go, and a number of the window can be taken.
@@ -72,6 +74,10 @@ pub enum Topic {
     EnquiryCode,
     Asking,
     Progress,
+    /// The city asks for more.
+    ProgressSupplement,
+    /// 补材料 or 撤回, with the city away.
+    FollowUp,
     /// With nothing to take along; else a prompt says what to take.
     Leaving,
     IdleWarning,
@@ -84,7 +90,7 @@ pub enum Topic {
 }
 
 /// Every topic with its name in `assets/voice/screens.toml`.
-const NAMES: [(Topic, &str); 44] = [
+const NAMES: [(Topic, &str); 47] = [
     (Topic::Home, "home"),
     (Topic::HomeSavedCase, "home-saved-case"),
     (Topic::HomeNextItem, "home-next-item"),
@@ -107,6 +113,7 @@ const NAMES: [(Topic, &str); 44] = [
     (Topic::PhotoFresh, "photo-fresh"),
     (Topic::PhotoAway, "photo-away"),
     (Topic::Review, "review"),
+    (Topic::ReviewWithdrawal, "review-withdrawal"),
     (Topic::Outcome, "outcome"),
     (Topic::OutcomeQueue, "outcome-queue"),
     (Topic::OutcomeNumber, "outcome-number"),
@@ -124,6 +131,8 @@ const NAMES: [(Topic, &str); 44] = [
     (Topic::EnquiryCode, "enquiry-code"),
     (Topic::Asking, "asking"),
     (Topic::Progress, "progress"),
+    (Topic::ProgressSupplement, "progress-supplement"),
+    (Topic::FollowUp, "follow-up"),
     (Topic::Leaving, "leaving"),
     (Topic::IdleWarning, "idle-warning"),
     (Topic::SettingsPanel, "settings-panel"),
@@ -331,6 +340,7 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
                 }
             }
         }
+        Page::Review if withdraws(turn) => Topic::ReviewWithdrawal,
         Page::Review => Topic::Review,
         Page::Outcome(page) => match page.number {
             Number::NotOffered => Topic::Outcome,
@@ -358,10 +368,16 @@ fn topic_of(turn: &Turn) -> Option<Topic> {
             EnquiryField::Code => Topic::EnquiryCode,
         },
         Page::Asking(_) | Page::Fetching(_) => Topic::Asking,
+        Page::Progress(page) if page.told.may_follow(FollowUp::Supplement) => Topic::ProgressSupplement,
         Page::Progress(_) => Topic::Progress,
+        Page::FollowUp(_) => Topic::FollowUp,
         Page::Leaving(to_take) if to_take.is_nothing() => Topic::Leaving,
         Page::Leaving(_) => return None,
     })
+}
+
+fn withdraws(turn: &Turn) -> bool {
+    turn.item().is_some_and(|item| item.shape == Shape::FollowUp(FollowUp::Withdrawal))
 }
 
 #[cfg(test)]

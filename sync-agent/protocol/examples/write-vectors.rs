@@ -98,6 +98,7 @@ fn submission() -> Submission {
             json!({"kind": "noise", "where": ["park", "street"], "what": "路灯不亮", "phone": "13800000000"}),
         ),
         consent_version: 1,
+        about: None,
     }
 }
 

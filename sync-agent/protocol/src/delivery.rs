@@ -42,6 +42,9 @@ pub struct DeliveryNote {
     pub sealed_sha256: String,
     /// Photos and scans that belong to the case, by the hash of what the terminal sealed.
     pub blobs: Vec<BlobRef>,
+    /// The id of the case that this one follows: a supplement to it, or its withdrawal. Absent of everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// When the city received the case, milliseconds since 1970.
     pub received_at_ms: i64,
     /// When this note was made, milliseconds since 1970. A note that is much older than its arrival was replayed.
@@ -132,6 +135,7 @@ mod tests {
             record_sha256: "a".repeat(64),
             sealed_sha256: sha256_hex(sealed),
             blobs: Vec::new(),
+            about: None,
             received_at_ms: 5,
             created_at_ms: 7,
         }

@@ -51,7 +51,7 @@ pub use receipt::{Receipt, ReceiptReply, ReceiptStatus};
 pub use record::{SealedRecord, sha256_hex};
 pub use seal::{AgeOpener, AgeSealer, Opener, SealKeyPair, Sealer};
 pub use stamp::{DocumentContent, DocumentKey, DocumentPublicKey, MAX_STAMP, Stamp, StampFault, stamp_in};
-pub use submission::{Rating, Submission};
+pub use submission::{CaseReference, Rating, Submission};
 
 /// Version written into every message of this release.
 pub const PROTOCOL_VERSION: u16 = 2;

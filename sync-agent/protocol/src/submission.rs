@@ -27,14 +27,41 @@ pub struct Submission {
     pub language: String,
     /// When the resident confirmed, milliseconds since 1970.
     pub finalised_at_ms: i64,
-    /// `id-card`, `social-security-card` or `typed`. Whoever reads it takes a word that it does not know as it is.
+    /// `id-card`, `social-security-card` or `typed`; `receipt` of what follows a case, whose receipt is the proof. Whoever
+    /// reads it takes a word that it does not know as it is.
     pub identification: String,
-    /// Who asks; members that are not known are absent.
+    /// Who asks; members that are not known are absent. Empty where the receipt is the proof.
     pub applicant: Map<String, Value>,
     /// Answers by question id.
     pub answers: Map<String, Value>,
     /// Version of the consent text the resident agreed to.
     pub consent_version: u32,
+    /// The case that it follows: a supplement to it, or its withdrawal. Absent of everything else, as before there was
+    /// such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<CaseReference>,
+}
+
+/// Names a case, and proves that whoever names it holds its receipt.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseReference {
+    /// Case number as printed.
+    pub case_number: String,
+    /// Verification code as printed. Empty in what is sealed to a department: the code is the resident's.
+    pub verification: String,
+}
+
+impl fmt::Debug for CaseReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CaseReference")
+    }
+}
+
+impl Drop for CaseReference {
+    fn drop(&mut self) {
+        self.case_number.zeroize();
+        self.verification.zeroize();
+    }
 }
 
 impl Submission {

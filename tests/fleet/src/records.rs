@@ -91,6 +91,7 @@ impl Maker {
             applicant: self.applicant.clone(),
             answers: self.answers.clone(),
             consent_version: 1,
+            about: None,
         };
         let ciphertext = self.sealer.seal(&submission.to_plaintext())?;
         let sha256 = sha256_hex(&ciphertext);

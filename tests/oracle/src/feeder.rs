@@ -161,6 +161,7 @@ impl Feeder {
                 "kind": "noise", "what": NAME, "place": NAME, "date": yesterday(), "reply": "none",
             })),
             consent_version: 1,
+            about: None,
         };
         let plaintext = submission.to_plaintext();
         let draft =

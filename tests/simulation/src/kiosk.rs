@@ -297,6 +297,7 @@ fn submission(case_id: &str, wall_ms: i64, words: usize) -> Submission {
         ),
         answers: object(json!({ "words": words, "phone": "13812341234" })),
         consent_version: 1,
+        about: None,
     }
 }
 

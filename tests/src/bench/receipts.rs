@@ -57,6 +57,7 @@ fn forty_lines(name: &str) -> Receipt {
         case_number: "DG0001-7K3M9Q2F-4".into(),
         item_title: "12345 诉求提交".into(),
         applicant_name: Some(name.into()),
+        about: None,
         finalised_at: "2026-11-22 14:05".into(),
         verification: "7K3M 9Q2F 4X8D WACE".into(),
         verification_url: "https://city.example.invalid/v/7K3M9Q2F4X8DWACE".into(),

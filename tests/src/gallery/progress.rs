@@ -10,7 +10,7 @@ use kiosk_core::session::{
 impl Visitor {
     /// 办件进度 in each status, and what is said instead.
     pub(super) fn enquire(&mut self, show: &mut impl FnMut(&str, &Visitor)) {
-        let number = kiosk_core::case_number::compose("DG0001", [7; 8]);
+        let number = number();
         self.touch(Citizen::ProgressWanted);
         show("enquiry-number", self);
         self.scan(show);
@@ -74,7 +74,7 @@ impl Visitor {
         self.send(Event::Device(Device::ScannerPresent(false)));
     }
 
-    fn ask(&mut self) -> Ticket {
+    pub(super) fn ask(&mut self) -> Ticket {
         self.touch(Citizen::EnquirySubmitted);
         self.ticket(|effect| match effect {
             Effect::AskCity { ticket, .. } => Some(*ticket),
@@ -83,11 +83,16 @@ impl Visitor {
     }
 }
 
+/// The number of the case that is asked about.
+pub(super) fn number() -> String {
+    kiosk_core::case_number::compose("DG0001", [7; 8])
+}
+
 /// Status, reason and note of one step.
-type Made = (CaseStatus, &'static str, &'static str);
+pub(super) type Made = (CaseStatus, &'static str, &'static str);
 
 const RECEIVED: Made = (CaseStatus::PreReview, "", "");
-const WANTED: Made = (
+pub(super) const WANTED: Made = (
     CaseStatus::SupplementRequested,
     "missing_material",
     "请补交房屋租赁合同的复印件一份，并请房东在上面签名。材料交到莞城街道政务服务中心 3 号窗口，周一至周五 9:00 到 17:00，\
@@ -95,7 +100,7 @@ const WANTED: Made = (
 );
 
 /// Lives of cases, as they are shown.
-const LIVES: [(&str, &[Made]); 6] = [
+const LIVES: [(&str, &[Made]); 10] = [
     ("submitted", &[RECEIVED]),
     ("accepted", &[RECEIVED, (CaseStatus::Accepted, "complete", "")]),
     ("supplement", &[RECEIVED, WANTED]),
@@ -104,6 +109,18 @@ const LIVES: [(&str, &[Made]); 6] = [
         "closed",
         &[RECEIVED, (CaseStatus::Accepted, "complete", ""), (CaseStatus::Closed, "done", "路灯已经修好。")],
     ),
+    ("supplied", &[RECEIVED, WANTED, (CaseStatus::PreReview, "supplied", "")]),
+    ("withdrawn", &[RECEIVED, (CaseStatus::Closed, "withdrawn", "")]),
+    (
+        "too-late",
+        &[
+            RECEIVED,
+            (CaseStatus::Accepted, "complete", ""),
+            (CaseStatus::Closed, "done", "路灯已经修好。"),
+            (CaseStatus::Closed, "withdrawal_late", ""),
+        ],
+    ),
+    ("joined", &[RECEIVED, (CaseStatus::Closed, "joined", "")]),
     (
         "long",
         &[
@@ -117,7 +134,7 @@ const LIVES: [(&str, &[Made]); 6] = [
     ),
 ];
 
-fn told(number: &str, item: ItemCode, life: &[Made]) -> CaseProgress {
+pub(super) fn told(number: &str, item: ItemCode, life: &[Made]) -> CaseProgress {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
     let step = |(days, (status, reason, note)): (i64, &Made)| CaseStep {
         status: *status,

@@ -10,7 +10,7 @@ use time::{Date, PrimitiveDateTime, Time};
 
 use super::{Desk, Failure, Posted};
 use crate::desk::case_desk::DeskError;
-use crate::desk::pages::{case as case_page, inbox as inbox_page};
+use crate::desk::pages::{case as case_page, follow_up as follow_up_page, inbox as inbox_page};
 use crate::desk::rights;
 use crate::desk::sign_in::Signed;
 use crate::desk::totp::percent;
@@ -113,8 +113,15 @@ pub(super) async fn case(
     signed: Signed,
     Path((terminal, case_id)): Path<(String, String)>,
 ) -> Result<Html<String>, Failure> {
-    let file = desk.cases.file(&signed, &CaseKey { terminal, case_id }).await?;
-    Ok(Html(case_page::page(&signed, &desk.catalog, &file, None)))
+    let key = CaseKey { terminal, case_id };
+    match desk.cases.file(&signed, &key).await {
+        // What followed a case is no case of its own, and has a page like one.
+        Err(DeskError::Missing) => {
+            let file = desk.cases.follow_up(&signed, &key).await?;
+            Ok(Html(follow_up_page::page(&signed, &desk.catalog, &file, None)))
+        }
+        file => Ok(Html(case_page::page(&signed, &desk.catalog, &file?, None))),
+    }
 }
 
 pub(super) async fn step(
@@ -138,9 +145,19 @@ pub(super) async fn unmask(
 ) -> Result<Html<String>, Failure> {
     let Posted { signed, fields } = form;
     let key = CaseKey { terminal, case_id };
-    let opened = desk.cases.unmask(&signed, &key, fields.text("reason"), fields.text("reference")).await;
-    let (file, content) = opened.map_err(|error| Failure::about(error, case_page::address(&key)))?;
-    Ok(Html(case_page::page(&signed, &desk.catalog, &file, Some(&content))))
+    let (reason, reference) = (fields.text("reason"), fields.text("reference"));
+    let failed = |error| Failure::about(error, case_page::address(&key));
+    match desk.cases.unmask(&signed, &key, reason, reference).await {
+        Err(DeskError::Missing) => {
+            let opened = desk.cases.unmask_follow_up(&signed, &key, reason, reference).await;
+            let (file, content) = opened.map_err(failed)?;
+            Ok(Html(follow_up_page::page(&signed, &desk.catalog, &file, Some(&content))))
+        }
+        opened => {
+            let (file, content) = opened.map_err(failed)?;
+            Ok(Html(case_page::page(&signed, &desk.catalog, &file, Some(&content))))
+        }
+    }
 }
 
 #[cfg(test)]

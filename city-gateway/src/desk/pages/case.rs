@@ -4,6 +4,7 @@ use serde_json::Value;
 use service_catalog::{Catalog, QuestionKind, ServiceItem};
 use sync_protocol::Submission;
 
+use super::follow_up;
 use super::inbox::item_title;
 use super::layout::{self, Tab};
 use crate::desk::aside_desk::reason_label as aside_reason;
@@ -13,9 +14,10 @@ use crate::desk::sign_in::Signed;
 use crate::desk::totp::percent;
 use crate::pages::{Beijing, Escaped, Why, push};
 use crate::store::desk::{CaseKey, CaseState, ErasureRule};
+use crate::store::follow_up::RESIDENT;
 
 /// Seconds after which an opened content leaves the screen by itself.
-const SHOWN_SECONDS: u32 = 120;
+pub(super) const SHOWN_SECONDS: u32 = 120;
 
 /// Where a case is.
 pub(crate) fn address(key: &CaseKey) -> String {
@@ -50,12 +52,13 @@ pub(crate) fn page(
         opened(&mut html, catalog.item(&case.item), content, &address(&case.key));
     }
     facts(&mut html, file);
+    follow_up::beside(&mut html, &file.follow_ups);
     history(&mut html, file);
     html.push_str("</div><aside>");
     if file.decides {
         steps(&mut html, signed, file);
-        if content.is_none() {
-            unmask(&mut html, signed, file);
+        if content.is_none() && case.erased.is_none() {
+            unmask(&mut html, signed, &case.key);
         }
     } else {
         html.push_str(r#"<section class="sheet card"><h3>处理</h3><p class="hint">您的角色可以查看办件的进展，不能处理办件，也不能查看完整内容。</p></section>"#);
@@ -121,7 +124,7 @@ fn history(html: &mut String, file: &CaseFile) {
                 state_label(step.to),
                 reason_label(&step.reason),
                 Beijing(step.at_ms),
-                Escaped(&step.operator),
+                Escaped(who(&step.operator)),
             ),
         );
         if !step.note.is_empty() {
@@ -152,6 +155,11 @@ fn history(html: &mut String, file: &CaseFile) {
             Escaped(&file.case.key.terminal),
         ),
     );
+}
+
+/// Who made a step.
+fn who(operator: &str) -> &str {
+    if operator == RESIDENT { "申请人（终端）" } else { operator }
 }
 
 /// What pressing a step is called.
@@ -207,15 +215,13 @@ fn steps(html: &mut String, signed: &Signed, file: &CaseFile) {
     html.push_str("</section>");
 }
 
-fn unmask(html: &mut String, signed: &Signed, file: &CaseFile) {
-    if file.case.erased.is_some() {
-        return;
-    }
+/// The form that opens the content of a case, or of what followed one.
+pub(super) fn unmask(html: &mut String, signed: &Signed, key: &CaseKey) {
     push(
         html,
         format_args!(
             r#"<section class="sheet card"><h3>查看完整内容</h3><details class="step unmask"><summary>解开加密内容</summary><form method="post" action="{}/unmask">{}<fieldset><legend>查看原因</legend>"#,
-            Escaped(&address(&file.case.key)),
+            Escaped(&address(key)),
             layout::token(signed),
         ),
     );
@@ -235,7 +241,8 @@ fn unmask(html: &mut String, signed: &Signed, file: &CaseFile) {
     );
 }
 
-fn opened(html: &mut String, item: Option<&ServiceItem>, content: &Submission, back: &str) {
+/// The opened content.
+pub(super) fn opened(html: &mut String, item: Option<&ServiceItem>, content: &Submission, back: &str) {
     push(
         html,
         format_args!(
@@ -280,6 +287,11 @@ fn answered(kind: Option<QuestionKind>, value: &Value) -> String {
         (Some(QuestionKind::Address), Value::Object(parts)) => {
             let part = |name: &str| parts.get(name).and_then(Value::as_str);
             ["town", "village", "rest"].into_iter().filter_map(part).collect::<Vec<_>>().join(" ")
+        }
+        (Some(QuestionKind::Photo), Value::Object(photo)) => {
+            let part = |name: &str| photo.get(name).map(plain).unwrap_or_default();
+            let mark = part("sha256").chars().take(12).collect::<String>();
+            format!("照片（附件，{} 字节，指纹 {mark}）", part("bytes"))
         }
         (_, value) => plain(value),
     }

@@ -5,6 +5,7 @@ mod accounts;
 pub(super) mod aside;
 pub(super) mod audit;
 mod cases;
+pub(super) mod follow_ups;
 mod retention;
 
 pub(super) use cases::steps;
@@ -15,6 +16,7 @@ use crate::store::desk::{
     CaseStep, Changed, Cut, DeskStore, Due, ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow,
     ProgressRow, SealedCase, SessionRow, Settled, StepRow, Stepped,
 };
+use crate::store::follow_up::FollowUpRow;
 use crate::store::{InboxRow, Reply};
 
 impl DeskStore for PostgresStore {
@@ -78,6 +80,14 @@ impl DeskStore for PostgresStore {
 
     fn steps<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Vec<StepRow>> {
         Box::pin(cases::steps(&self.database, key))
+    }
+
+    fn follow_ups<'a>(&'a self, case: &'a CaseKey) -> Reply<'a, Vec<FollowUpRow>> {
+        Box::pin(follow_ups::of(&self.database, case))
+    }
+
+    fn follow_up<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<FollowUpRow>> {
+        Box::pin(follow_ups::one(&self.database, key))
     }
 
     fn step(&self, step: CaseStep, entry: AuditEntry) -> Reply<'_, Stepped> {

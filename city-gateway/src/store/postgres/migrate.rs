@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0009_documents.sql"),
     include_str!("../../../migrations/postgres/0010_keeper.sql"),
     include_str!("../../../migrations/postgres/0011_queue_numbers.sql"),
+    include_str!("../../../migrations/postgres/0012_follow_ups.sql"),
 ];
 
 /// Names the lock that gateways starting at the same time take in turn.

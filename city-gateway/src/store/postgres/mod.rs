@@ -41,6 +41,7 @@ pub use connect::Address;
 use database::Database;
 use gather::{Gather, Kept as Gathered};
 
+use super::follow_up::NamedCase;
 use super::{
     Acceptance, Arrival, Claimed, Conflict, Counts, DeadLetterReason, Decision, Found, InboxRow, InboxStore,
     Kept, OpenError, Page, Received, Reply,
@@ -156,6 +157,14 @@ impl InboxStore for PostgresStore {
 
     fn decide(&self, decisions: Vec<Decision>) -> Reply<'_, ()> {
         Box::pin(work::decide(&self.database, decisions))
+    }
+
+    fn named<'a>(&'a self, case_number: &'a str) -> Reply<'a, Vec<NamedCase>> {
+        Box::pin(desk::follow_ups::named(&self.database, case_number))
+    }
+
+    fn retry_awaited(&self) -> Reply<'_, u64> {
+        Box::pin(desk::follow_ups::retry_awaited(&self.database))
     }
 
     fn retry_dead_letters(&self, reason: DeadLetterReason) -> Reply<'_, u64> {

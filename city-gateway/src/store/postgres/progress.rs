@@ -1,11 +1,10 @@
 //! How a case is getting on: the city holds it, and a department takes it from step to step.
 
-use sync_protocol::{CaseProgress, ProgressState, ProgressStep};
 use zeroize::Zeroizing;
 
 use super::database::plain;
 use super::{PostgresStore, desk};
-use crate::progress::{MOST, Numbered, ProgressSource, told};
+use crate::progress::{Life, MOST, Numbered, ProgressSource};
 use crate::store::Reply;
 use crate::store::desk::CaseKey;
 
@@ -26,26 +25,20 @@ impl ProgressSource for PostgresStore {
             let rows = self.database.query(NUMBERED, &[&plain(case_number), &(MOST as i64)]).await?;
             let mut numbered = Vec::with_capacity(rows.len());
             for row in rows {
-                let received = ProgressStep {
-                    state: ProgressState::PreReview,
-                    at_ms: row.try_get(2)?,
-                    reason: String::new(),
-                    note: String::new(),
-                };
-                let mut steps = vec![received];
                 let name: (Option<String>, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
-                if let Some((terminal, case_id)) = name.0.zip(name.1) {
-                    let made = desk::steps(&self.database, &CaseKey { terminal, case_id }).await?;
-                    steps.extend(made.into_iter().map(|step| ProgressStep {
-                        state: told(step.to),
-                        at_ms: step.at_ms,
-                        reason: step.reason,
-                        note: step.note,
-                    }));
-                }
-                let state = steps.last().map_or(ProgressState::PreReview, |step| step.state);
-                let (case_number, item) = (case_number.to_owned(), row.try_get(1)?);
-                let progress = CaseProgress { case_number, item, state, steps };
+                let life = match name.0.zip(name.1) {
+                    Some((terminal, case_id)) => {
+                        let key = CaseKey { terminal, case_id };
+                        let joined = desk::follow_ups::one(&self.database, &key).await?;
+                        Life {
+                            steps: desk::steps(&self.database, &key).await?,
+                            follow_ups: desk::follow_ups::of(&self.database, &key).await?,
+                            joined: joined.map(|one| one.at_ms),
+                        }
+                    }
+                    None => Life::default(),
+                };
+                let progress = life.told(case_number.to_owned(), row.try_get(1)?, row.try_get(2)?);
                 numbered.push(Numbered { verification: Zeroizing::new(row.try_get(0)?), progress });
             }
             Ok(numbered)

@@ -17,7 +17,7 @@ use super::database::{Database, plain};
 use super::desk::audit;
 use super::read::{place, unknown};
 use super::work::claimed;
-use crate::store::desk::AuditEntry;
+use crate::store::desk::{AuditEntry, CaseKey};
 use crate::store::relay::{
     Fate, LONGEST_WAIT, Listed, Owed, OwedCase, OwedContent, RelayCount, RelayState, RelayStore, Release,
     Routed, Routes, Settlement, Undelivered, UndeliveredReason,
@@ -42,13 +42,16 @@ const OWE_LEFT_BEHIND: &str = "
     SELECT terminal, incarnation, seq, received_at_ms FROM owed WHERE case_state IS NOT NULL
     ON CONFLICT DO NOTHING";
 
-/// A case that an older version accepted is owed before it is opened.
+/// A case that an older version accepted is owed before it is opened. What follows a case is for the department of that
+/// case.
 const ROUTE: &str = "
     WITH ready AS (
-        SELECT o.terminal, o.incarnation, o.seq, i.item
+        SELECT o.terminal, o.incarnation, o.seq, coalesce(c.item, i.item) AS item
         FROM relay_outbox o
         JOIN handling h ON h.terminal = o.terminal AND h.incarnation = o.incarnation AND h.seq = o.seq
         JOIN inbox i ON i.terminal = o.terminal AND i.incarnation = o.incarnation AND i.seq = o.seq
+        LEFT JOIN follow_up u ON u.terminal = o.terminal AND u.incarnation = o.incarnation AND u.seq = o.seq
+        LEFT JOIN inbox c ON c.terminal = u.case_terminal AND c.case_id = u.case_id
         WHERE o.state = 'unrouted' AND h.state = 'opened'
         ORDER BY o.enqueued, o.terminal, o.incarnation, o.seq LIMIT $1 FOR UPDATE OF o SKIP LOCKED
     ), directed AS (
@@ -89,8 +92,10 @@ const CLAIM: &str = "
 
 const CONTENT: &str = "
     SELECT i.terminal, i.incarnation, i.seq, i.case_id, i.kind, i.about, i.case_number, i.item, i.item_version,
-           i.ciphertext
-    FROM inbox i JOIN handling h ON h.terminal = i.terminal AND h.incarnation = i.incarnation AND h.seq = i.seq
+           i.ciphertext, u.case_terminal, u.case_id
+    FROM inbox i
+    LEFT JOIN follow_up u ON u.terminal = i.terminal AND u.incarnation = i.incarnation AND u.seq = i.seq
+    JOIN handling h ON h.terminal = i.terminal AND h.incarnation = i.incarnation AND h.seq = i.seq
     WHERE i.terminal = $1 AND i.incarnation = $2 AND i.seq = $3 AND h.erased_at_ms IS NULL";
 
 const BLOBS: &str = "
@@ -221,7 +226,9 @@ async fn content(database: &Database, at: &Place) -> Result<Option<OwedContent>,
         .iter()
         .map(|row| Ok((row.try_get(0)?, row.try_get::<_, i64>(1)?.unsigned_abs())))
         .collect::<Result<_, StoreError>>()?;
-    Ok(Some(OwedContent { record: claimed(&row)?, blobs }))
+    let about: (Option<String>, Option<String>) = (row.try_get(10)?, row.try_get(11)?);
+    let about = about.0.zip(about.1).map(|(terminal, case_id)| CaseKey { terminal, case_id });
+    Ok(Some(OwedContent { record: claimed(&row)?, blobs, about }))
 }
 
 async fn settle(database: &Database, settlement: &Settlement) -> Result<u64, StoreError> {

@@ -126,6 +126,8 @@ impl crate::store::issued_contract::IssuedBed for Fresh {
 
 crate::store::issued_contract::issued_contract_suite!(Fresh::new());
 
+crate::store::follow_up_contract::follow_up_contract_suite!(Fresh::new());
+
 impl crate::store::desk::aside_contract::AsideBed for Fresh {
     async fn open(&self) -> crate::store::desk::aside_contract::Sides {
         crate::store::desk::aside_contract::Sides::of(Arc::new(self.store(patient()).await.unwrap()))

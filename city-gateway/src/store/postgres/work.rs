@@ -10,6 +10,7 @@ use tokio_postgres::Row;
 
 use super::accept::position;
 use super::database::{Database, plain};
+use super::desk::follow_ups::{self, Joining};
 use super::read::{kind, place};
 use crate::store::{Claimed, DeadLetterReason, Decision, MaskedPerson, Outcome, Place, StoreError};
 
@@ -171,10 +172,27 @@ pub(super) fn claimed(row: &Row) -> Result<Claimed, StoreError> {
 pub(super) async fn decide(database: &Database, decisions: Vec<Decision>) -> Result<(), StoreError> {
     let mut columns = Columns::default();
     let mut seen = HashSet::new();
+    let mut following = Vec::new();
     for Decision { place, outcome, decided_at_ms } in decisions {
-        columns.add(&place, outcome, decided_at_ms, &mut seen)?;
+        match outcome {
+            Outcome::Follows { .. } => following.push((place, outcome, decided_at_ms)),
+            outcome => columns.add(&place, outcome, decided_at_ms, &mut seen)?,
+        }
     }
-    let c = &columns;
+    if !columns.terminal.is_empty() {
+        settle(database, &columns).await?;
+    }
+    for (place, outcome, at_ms) in &following {
+        if let Outcome::Follows { follows, case, person, summary } = outcome {
+            let joining = Joining { place, follows: *follows, case, person, summary, at_ms: *at_ms };
+            follow_ups::join(database, &joining).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn settle(database: &Database, columns: &Columns) -> Result<(), StoreError> {
+    let c = columns;
     database
         .query(
             DECIDE,
@@ -243,6 +261,8 @@ impl Columns {
             Outcome::Opened { person, summary } => {
                 ("opened", None, None, person.unwrap_or(nobody), Some(summary))
             }
+            // Each of these is a transaction of its own.
+            Outcome::Follows { .. } => return Ok(()),
             Outcome::DeadLetter { reason, detail } => {
                 ("dead_letter", Some(reason.code()), detail, nobody, None)
             }

@@ -4,6 +4,7 @@ mod accounts;
 pub(super) mod aside;
 pub(super) mod audit;
 mod cases;
+pub(super) mod follow_ups;
 mod retention;
 
 pub(super) use cases::steps;
@@ -19,6 +20,7 @@ use crate::store::desk::{
     CaseStep, Changed, Cut, DeskStore, Due, ErasureRule, ItemSet, OpenWork, OperatorChange, OperatorRow,
     ProgressRow, SealedCase, SessionRow, Settled, StepRow, Stepped,
 };
+use crate::store::follow_up::FollowUpRow;
 use crate::store::{InboxRow, OpenError, Reply};
 
 impl SqliteStore {
@@ -98,6 +100,16 @@ impl DeskStore for SqliteStore {
     fn steps<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Vec<StepRow>> {
         let key = key.clone();
         Box::pin(self.read(move |_, connection| cases::steps(connection, &key)))
+    }
+
+    fn follow_ups<'a>(&'a self, case: &'a CaseKey) -> Reply<'a, Vec<FollowUpRow>> {
+        let case = case.clone();
+        Box::pin(self.read(move |_, connection| follow_ups::of(connection, &case)))
+    }
+
+    fn follow_up<'a>(&'a self, key: &'a CaseKey) -> Reply<'a, Option<FollowUpRow>> {
+        let key = key.clone();
+        Box::pin(self.read(move |_, connection| follow_ups::one(connection, &key)))
     }
 
     fn step(&self, step: CaseStep, entry: AuditEntry) -> Reply<'_, Stepped> {

@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0013_documents.sql"),
     include_str!("../../../migrations/sqlite/0014_keeper.sql"),
     include_str!("../../../migrations/sqlite/0015_queue_numbers.sql"),
+    include_str!("../../../migrations/sqlite/0016_follow_ups.sql"),
 ];
 
 /// Applies what is missing, each migration in a transaction of its own together with its number.

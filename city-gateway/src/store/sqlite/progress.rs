@@ -1,11 +1,10 @@
 //! How a case is getting on: the city holds it, and a department takes it from step to step.
 
 use rusqlite::params;
-use sync_protocol::{CaseProgress, ProgressState, ProgressStep};
 use zeroize::Zeroizing;
 
 use super::{SqliteStore, desk};
-use crate::progress::{MOST, Numbered, ProgressSource, told};
+use crate::progress::{Life, MOST, Numbered, ProgressSource};
 use crate::store::Reply;
 use crate::store::desk::CaseKey;
 
@@ -34,24 +33,15 @@ impl ProgressSource for SqliteStore {
                 .collect::<rusqlite::Result<_>>()?;
             let mut numbered = Vec::with_capacity(found.len());
             for (verification, item, received_at_ms, key) in found {
-                let received = ProgressStep {
-                    state: ProgressState::PreReview,
-                    at_ms: received_at_ms,
-                    reason: String::new(),
-                    note: String::new(),
+                let life = match key {
+                    Some(key) => Life {
+                        steps: desk::steps(connection, &key)?,
+                        follow_ups: desk::follow_ups::of(connection, &key)?,
+                        joined: desk::follow_ups::one(connection, &key)?.map(|one| one.at_ms),
+                    },
+                    None => Life::default(),
                 };
-                let mut steps = vec![received];
-                if let Some(key) = key {
-                    let made = desk::steps(connection, &key)?;
-                    steps.extend(made.into_iter().map(|step| ProgressStep {
-                        state: told(step.to),
-                        at_ms: step.at_ms,
-                        reason: step.reason,
-                        note: step.note,
-                    }));
-                }
-                let state = steps.last().map_or(ProgressState::PreReview, |step| step.state);
-                let progress = CaseProgress { case_number: number.clone(), item, state, steps };
+                let progress = life.told(number.clone(), item, received_at_ms);
                 numbered.push(Numbered { verification, progress });
             }
             Ok(numbered)

@@ -10,7 +10,7 @@ use super::SqliteStore;
 use super::desk::audit;
 use super::read;
 use super::statements::position;
-use crate::store::desk::AuditEntry;
+use crate::store::desk::{AuditEntry, CaseKey};
 use crate::store::relay::{
     Fate, LONGEST_WAIT, Listed, Owed, OwedCase, OwedContent, RelayCount, RelayState, RelayStore, Release,
     Routed, Routes, Settlement, Undelivered, UndeliveredReason,
@@ -45,8 +45,10 @@ fn route(
 ) -> rusqlite::Result<Routed> {
     let opened: Vec<(Place, String)> = transaction
         .prepare_cached(&format!(
-            "SELECT o.terminal, o.incarnation, o.seq, i.item FROM relay_outbox o {INBOX}
+            "SELECT o.terminal, o.incarnation, o.seq, ifnull(c.item, i.item) FROM relay_outbox o {INBOX}
              JOIN outcome f ON f.id = i.id AND f.state = 'opened'
+             LEFT JOIN follow_up u ON u.id = i.id
+             LEFT JOIN inbox c ON c.terminal = u.case_terminal AND c.case_id = u.case_id
              WHERE o.state = 'unrouted'
              ORDER BY o.enqueued, o.terminal, o.incarnation, o.seq LIMIT ?1"
         ))?
@@ -136,7 +138,11 @@ fn content(connection: &Connection, place: &Place) -> rusqlite::Result<Option<Ow
         .prepare_cached("SELECT sha256, bytes FROM named_blob WHERE record = ?1 ORDER BY sha256")?
         .query_map([id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(OwedContent { record: read::claimed(connection, id)?, blobs }))
+    let about = connection
+        .prepare_cached("SELECT case_terminal, case_id FROM follow_up WHERE id = ?1")?
+        .query_row([id], |row| Ok(CaseKey { terminal: row.get(0)?, case_id: row.get(1)? }))
+        .optional()?;
+    Ok(Some(OwedContent { record: read::claimed(connection, id)?, blobs, about }))
 }
 
 fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> rusqlite::Result<usize> {

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
 use super::blobs;
+use super::desk::follow_ups;
 
 use crate::store::conflict::{Comparison, Held, beside, compare};
 use crate::store::{
@@ -71,36 +72,37 @@ pub(super) fn decide(transaction: &Transaction<'_>, decisions: &[Decision]) -> r
     let mut insert = transaction.prepare_cached(
         "INSERT INTO outcome (id, state, reason_code, reason_detail, person_name, person_number, person_phone,
                               summary, decided_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
+    // The first outcome stays.
+    let mut decided = transaction.prepare_cached("SELECT 1 FROM outcome WHERE id = ?1")?;
     let mut owe = transaction.prepare_cached(OWE_DEPARTMENT)?;
     let mut done = transaction.prepare_cached("DELETE FROM to_open WHERE id = ?1")?;
     let mut ids = Vec::with_capacity(decisions.len());
     for Decision { place, outcome, decided_at_ms } in decisions {
         let key = params![place.terminal, place.incarnation, position(place.seq)?];
         let Some(id) = find.query_row(key, |row| row.get::<_, i64>(0)).optional()? else { continue };
+        if decided.exists([id])? {
+            done.execute([id])?;
+            ids.push(id);
+            continue;
+        }
         let nobody = MaskedPerson::default();
         let (state, reason, detail, person, summary) = match outcome {
             Outcome::Opened { person, summary } => {
                 ("opened", None, None, person.as_ref().unwrap_or(&nobody), Some(summary))
+            }
+            Outcome::Follows { follows, case, person, summary } => {
+                follow_ups::join(transaction, id, *follows, case, *decided_at_ms)?;
+                ("opened", None, None, person, Some(summary))
             }
             Outcome::DeadLetter { reason, detail } => {
                 ("dead_letter", Some(reason.code()), detail.as_ref(), &nobody, None)
             }
         };
         let MaskedPerson { name, number, phone } = person;
-        let first = insert.execute(params![
-            id,
-            state,
-            reason,
-            detail,
-            name,
-            number,
-            phone,
-            summary,
-            decided_at_ms
-        ])? == 1;
-        if first && state == "opened" {
+        insert.execute(params![id, state, reason, detail, name, number, phone, summary, decided_at_ms])?;
+        if state == "opened" {
             owe.execute([id])?;
         }
         done.execute([id])?;

@@ -76,6 +76,8 @@ impl crate::store::issued_contract::IssuedBed for Folder {
 
 crate::store::issued_contract::issued_contract_suite!(Folder::new());
 
+crate::store::follow_up_contract::follow_up_contract_suite!(Folder::new());
+
 impl crate::store::desk::aside_contract::AsideBed for Folder {
     async fn open(&self) -> crate::store::desk::aside_contract::Sides {
         let store = Arc::new(self.store(WriterLimits::default()).unwrap());
@@ -191,6 +193,7 @@ async fn what_was_received_before_there_was_a_relay_is_owed_to_departments() {
         "DROP TABLE relay_outbox; DROP TABLE relay_feed_head; DROP TABLE relayed; DROP TABLE quarantine_decision;
          DROP TABLE issued_document;
          DROP TABLE keeper_call; DROP TABLE queue_number; DROP TABLE queue_day;
+         DROP TABLE follow_up;
          PRAGMA user_version = {relay}"
     );
     Connection::open(&path).unwrap().execute_batch(&before).unwrap();

@@ -8,7 +8,7 @@ use kiosk_core::applicant::{Applicant, DocumentKind, IdentificationWay};
 use kiosk_core::photo::{Photo, PhotoView};
 use kiosk_core::private::Private;
 use kiosk_core::service::QuestionId;
-use kiosk_core::session::Event;
+use kiosk_core::session::{Event, Submitter};
 use kiosk_core::settings::Language;
 use kiosk_store::StoreError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -41,7 +41,7 @@ fn submission() -> Submission {
         item_version: 1,
         consent_version: 1,
         language: Language::ZhHans,
-        applicant: Applicant {
+        by: Submitter::Applicant(Applicant {
             way: IdentificationWay::Typed,
             document: DocumentKind::ResidentIdCard,
             name: None,
@@ -53,7 +53,7 @@ fn submission() -> Submission {
             issuer: None,
             valid_from: None,
             valid_to: None,
-        },
+        }),
         answers: Answers::new(),
     }
 }

@@ -177,12 +177,14 @@ fn a_card_taken_before_the_end_is_not_asked_for_and_the_receipt_is() {
     let (mut bench, _, social_card) = at_the_readers();
     bench.lay(social_card, holder(None));
     // Her receipt lies before her, and she has pulled the card meanwhile.
-    bench.session.page = Page::Progress(Box::new(CaseProgress {
+    let told = CaseProgress {
         case_number: "DG0001-34679ACD-E".into(),
         item: ItemCode("pension".into()),
         status: CaseStatus::Accepted,
         steps: Vec::new(),
-    }));
+    };
+    let about = CaseReference { case_number: told.case_number.clone(), verification: "V".into() };
+    bench.session.page = Page::Progress(Box::new(ProgressPage { told, about }));
     bench.touch(Citizen::End);
     let says = |bench: &Bench, prompt| bench.effects.contains(&Effect::Say(prompt, Language::ZhHans));
     assert!(says(&bench, Prompt::TakeReceipt));

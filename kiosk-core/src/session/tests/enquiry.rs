@@ -75,7 +75,7 @@ fn a_resident_asks_and_reads_and_nothing_stays() {
 
     bench.send(Event::City(City::Answered(ticket, progress(&number()))));
     assert_eq!(outcome(&bench), Some(ProgressOutcome::Told));
-    assert!(matches!(&bench.session.page, Page::Progress(told) if told.steps.len() == 2));
+    assert!(matches!(&bench.session.page, Page::Progress(page) if page.told.steps.len() == 2));
     bench.touch(Citizen::ProgressRead);
     assert!(bench.effects.contains(&Effect::WipeSession));
     assert_eq!(

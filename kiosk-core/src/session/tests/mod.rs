@@ -4,6 +4,7 @@ mod around;
 mod cards;
 mod enquiry;
 mod fetch;
+mod follow_up;
 mod guide_print;
 mod help;
 mod journeys;
@@ -20,7 +21,7 @@ use super::*;
 use crate::applicant::{DocumentKind, IdentificationWay};
 use crate::calendar;
 use crate::remedy::Remedy;
-use crate::service::{BrokenCondition, DayLimit, Prefill, Question, QuestionKind, Shape};
+use crate::service::{BrokenCondition, DayLimit, FollowUp, Prefill, Question, QuestionKind, Shape};
 use crate::settings::Language;
 
 /// `detail` is asked only when `kind` is "other"; eligible from 50 on; an answer "break" breaks the item.

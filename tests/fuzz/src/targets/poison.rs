@@ -76,6 +76,7 @@ fn judge(content: &[u8]) -> Outcome {
         let (_, outcome) = judged.remove(0);
         match &outcome {
             Outcome::DeadLetter { detail, .. } => assert_quiet(detail.as_deref().unwrap_or_default()),
+            Outcome::Follows { summary, person, .. } => assert_quiet(&format!("{summary} {person:?}")),
             Outcome::Opened { summary, person } => assert_quiet(&format!("{summary} {person:?}")),
         }
         outcome

@@ -9,7 +9,7 @@ use crate::store::desk::{
     AuditEntry, CaseFilter, CaseKey, CaseRow, CaseState, CaseStep, ErasureRule, ItemSet, OpenWork,
     ProgressRow, SealedCase, StepRow, Stepped,
 };
-use crate::store::postgres::database::{Database, plain};
+use crate::store::postgres::database::{Database, Work, plain};
 use crate::store::postgres::pages::{inbox_row, settle};
 use crate::store::postgres::read::unknown;
 use crate::store::postgres::work::claimed;
@@ -65,7 +65,10 @@ const PROGRESS: &str = record_and_handling!(
 const SEALED: &str = record_and_handling!(
     "i.terminal, i.incarnation, i.seq, i.case_id, i.kind, i.about, i.case_number, i.item, i.item_version,
      i.ciphertext",
-    "WHERE h.case_state IS NOT NULL AND h.erased_at_ms IS NULL AND i.terminal = $1 AND i.case_id = $2"
+    "WHERE h.erased_at_ms IS NULL AND i.terminal = $1 AND i.case_id = $2
+       AND (h.case_state IS NOT NULL OR EXISTS (
+            SELECT 1 FROM follow_up f
+            WHERE f.terminal = h.terminal AND f.incarnation = h.incarnation AND f.seq = h.seq))"
 );
 
 const DEAD_LETTERS: &str = record_and_handling!(
@@ -165,7 +168,7 @@ fn case_row(row: &Row) -> Result<CaseRow, StoreError> {
     })
 }
 
-fn state(row: &Row, at: usize) -> Result<CaseState, StoreError> {
+pub(super) fn state(row: &Row, at: usize) -> Result<CaseState, StoreError> {
     CaseState::from_code(row.try_get(at)?).ok_or_else(unknown)
 }
 
@@ -197,14 +200,25 @@ pub(super) async fn step(
     entry: AuditEntry,
 ) -> Result<Stepped, StoreError> {
     let (terminal, case_id) = (plain(&step.key.terminal), plain(&step.key.case_id));
-    let (from, to) = (step.from.code(), step.to.code());
     let work = database.begin().await?;
-    let made =
-        work.execute(MAKE_STEP, &[&terminal, &case_id, &step.version, &from, &to, &step.at_ms]).await?;
-    if made == 0 {
+    if !make_step(&work, step).await? {
         let exists = work.query_opt(CASE, &[&terminal, &case_id]).await?.is_some();
         work.commit().await?;
         return Ok(if exists { Stepped::Stale } else { Stepped::Missing });
+    }
+    audit::append(&work, vec![entry]).await?;
+    work.commit().await?;
+    Ok(Stepped::Done(step.version + 1))
+}
+
+/// Makes a step, if the case still has the state and the version that it was decided on.
+pub(super) async fn make_step(work: &Work, step: &CaseStep) -> Result<bool, StoreError> {
+    let (terminal, case_id) = (plain(&step.key.terminal), plain(&step.key.case_id));
+    let (from, to) = (step.from.code(), step.to.code());
+    let made =
+        work.execute(MAKE_STEP, &[&terminal, &case_id, &step.version, &from, &to, &step.at_ms]).await?;
+    if made == 0 {
+        return Ok(false);
     }
     let version = step.version + 1;
     let (operator, reason, note) = (plain(&step.operator), plain(&step.reason), plain(&step.note));
@@ -213,9 +227,7 @@ pub(super) async fn step(
         &[&terminal, &case_id, &version, &from, &to, &operator, &step.at_ms, &reason, &note],
     )
     .await?;
-    audit::append(&work, vec![entry]).await?;
-    work.commit().await?;
-    Ok(Stepped::Done(version))
+    Ok(true)
 }
 
 /// Counts of what asks for work. Finished cases are not counted: they only ever become more.

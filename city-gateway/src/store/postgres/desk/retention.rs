@@ -18,7 +18,15 @@ macro_rules! named {
     };
 }
 
-const FINISHED: &str = named!("h.case_state IN ('closed', 'returned') AND h.case_changed_at_ms < $1");
+/// What followed a case goes with it; what came later has its own time.
+const FINISHED: &str = named!(
+    "((h.case_state IN ('closed', 'returned') AND h.case_changed_at_ms < $1) OR EXISTS (
+         SELECT 1 FROM follow_up f
+         JOIN inbox o ON o.terminal = f.case_terminal AND o.case_id = f.case_id
+         JOIN handling p ON p.terminal = o.terminal AND p.incarnation = o.incarnation AND p.seq = o.seq
+         WHERE f.terminal = h.terminal AND f.incarnation = h.incarnation AND f.seq = h.seq
+           AND p.case_state IN ('closed', 'returned') AND greatest(p.case_changed_at_ms, f.at_ms) < $1))"
+);
 
 const DEAD_LETTERS: &str = named!("h.state = 'dead_letter' AND h.decided_at_ms < $1");
 
@@ -30,7 +38,13 @@ const QUARANTINE: &str = "
 
 const DUE: &str = "
     SELECT (SELECT count(*) FROM handling
-            WHERE case_state IN ('closed', 'returned') AND erased_at_ms IS NULL AND case_changed_at_ms < $1),
+            WHERE case_state IN ('closed', 'returned') AND erased_at_ms IS NULL AND case_changed_at_ms < $1)
+           + (SELECT count(*) FROM follow_up f
+              JOIN handling h ON h.terminal = f.terminal AND h.incarnation = f.incarnation AND h.seq = f.seq
+              JOIN inbox o ON o.terminal = f.case_terminal AND o.case_id = f.case_id
+              JOIN handling p ON p.terminal = o.terminal AND p.incarnation = o.incarnation AND p.seq = o.seq
+              WHERE p.case_state IN ('closed', 'returned') AND h.erased_at_ms IS NULL
+                AND greatest(p.case_changed_at_ms, f.at_ms) < $1),
            (SELECT count(*) FROM handling
             WHERE state = 'dead_letter' AND erased_at_ms IS NULL AND decided_at_ms < $2),
            (SELECT count(*) FROM quarantine WHERE erased_at_ms IS NULL AND received_at_ms < $3)";

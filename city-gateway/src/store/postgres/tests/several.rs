@@ -33,7 +33,7 @@ async fn gateways_that_start_together_make_the_tables_once() {
     let mut epochs = starting.join_all().await;
     epochs.dedup();
     assert_eq!(epochs.len(), 1);
-    assert_eq!(fresh.psql("SELECT count(*), (SELECT count(*) FROM gateway) FROM migration"), "11|1");
+    assert_eq!(fresh.psql("SELECT count(*), (SELECT count(*) FROM gateway) FROM migration"), "12|1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

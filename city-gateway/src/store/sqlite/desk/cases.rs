@@ -97,7 +97,7 @@ fn case_row(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
     })
 }
 
-fn state(row: &Row<'_>, at: usize) -> rusqlite::Result<CaseState> {
+pub(super) fn state(row: &Row<'_>, at: usize) -> rusqlite::Result<CaseState> {
     known(CaseState::from_code(row.get_ref(at)?.as_str()?))
 }
 
@@ -132,6 +132,19 @@ pub(super) fn step(
     entry: &AuditEntry,
 ) -> rusqlite::Result<Stepped> {
     let CaseKey { terminal, case_id } = &step.key;
+    if !make_step(transaction, step)? {
+        let exists = transaction
+            .prepare_cached("SELECT 1 FROM case_progress WHERE terminal = ?1 AND case_id = ?2")?
+            .exists([terminal, case_id])?;
+        return Ok(if exists { Stepped::Stale } else { Stepped::Missing });
+    }
+    audit::append(transaction, entry)?;
+    Ok(Stepped::Done(step.version + 1))
+}
+
+/// Makes a step, if the case still has the state and the version that it was decided on.
+pub(super) fn make_step(transaction: &Transaction<'_>, step: &CaseStep) -> rusqlite::Result<bool> {
+    let CaseKey { terminal, case_id } = &step.key;
     let made = transaction
         .prepare_cached(
             "UPDATE case_progress SET state = ?5, version = version + 1, changed_at_ms = ?6
@@ -139,10 +152,7 @@ pub(super) fn step(
         )?
         .execute(params![terminal, case_id, step.version, step.from.code(), step.to.code(), step.at_ms])?;
     if made == 0 {
-        let exists = transaction
-            .prepare_cached("SELECT 1 FROM case_progress WHERE terminal = ?1 AND case_id = ?2")?
-            .exists([terminal, case_id])?;
-        return Ok(if exists { Stepped::Stale } else { Stepped::Missing });
+        return Ok(false);
     }
     let version = step.version + 1;
     transaction
@@ -161,8 +171,7 @@ pub(super) fn step(
             step.reason,
             step.note,
         ])?;
-    audit::append(transaction, entry)?;
-    Ok(Stepped::Done(version))
+    Ok(true)
 }
 
 /// Counts of what asks for work. Finished cases are not counted: they only ever become more.
@@ -217,7 +226,8 @@ pub(super) fn progress(
 pub(super) fn sealed(connection: &Connection, key: &CaseKey) -> rusqlite::Result<Option<SealedCase>> {
     let id: Option<i64> = connection
         .prepare_cached(
-            "SELECT id FROM case_progress WHERE terminal = ?1 AND case_id = ?2
+            "SELECT id FROM inbox WHERE terminal = ?1 AND case_id = ?2
+             AND (id IN (SELECT id FROM case_progress) OR id IN (SELECT id FROM follow_up))
              AND id NOT IN (SELECT id FROM erased)",
         )?
         .query_row([&key.terminal, &key.case_id], |row| row.get(0))

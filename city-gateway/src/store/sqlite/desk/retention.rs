@@ -9,9 +9,15 @@ use crate::store::desk::{AuditAct, AuditEntry, Cut, Due, ErasureRule};
 fn named(rule: ErasureRule) -> &'static str {
     match rule {
         ErasureRule::FinishedCase => {
+            // What followed a case goes with it; what came later has its own time.
             "SELECT id, terminal, case_id FROM case_progress
              WHERE state IN ('closed', 'returned') AND changed_at_ms < ?1
-             AND id NOT IN (SELECT id FROM erased)"
+             AND id NOT IN (SELECT id FROM erased)
+             UNION ALL
+             SELECT f.id, i.terminal, i.case_id FROM follow_up f JOIN inbox i ON i.id = f.id
+             JOIN case_progress p ON p.terminal = f.case_terminal AND p.case_id = f.case_id
+             WHERE p.state IN ('closed', 'returned') AND max(p.changed_at_ms, f.at_ms) < ?1
+             AND f.id NOT IN (SELECT id FROM erased)"
         }
         ErasureRule::DeadLetter => {
             "SELECT o.id, i.terminal, i.case_id FROM outcome o JOIN inbox i ON i.id = o.id
