@@ -23,8 +23,8 @@ use kiosk_core::applicant::CardKind;
 use kiosk_core::remedy::Notice;
 use kiosk_core::service::ItemCode;
 use kiosk_core::session::{
-    AddressStage, CardStatus, CatalogAge, Draft, Identify, Page, Power, PrinterCondition, ReceiptPage, Rules,
-    Session, progress,
+    AddressStage, CardStatus, CatalogAge, Draft, Identify, Known, Page, Power, PrinterCondition, ReceiptPage,
+    Rules, Session, progress,
 };
 use kiosk_core::settings::{Contrast, Language};
 use kiosk_core::{calendar, receipt_code, verification_code};
@@ -249,13 +249,16 @@ impl Screen {
     fn show_home(&self, session: &Session) {
         self.forget();
         let home = self.window.global::<ui::HomeScreen>();
-        self.items.show(present::tiles(&self.catalog, session));
+        let tiles = present::tiles(&self.catalog, session);
+        home.set_some_away(tiles.iter().any(|tile| !tile.available));
+        self.items.show(tiles);
         home.set_submissions_open(session.why_not_begin().is_none());
         home.set_power_out(session.surroundings.power != Power::Mains);
         home.set_hidden_items(self.catalog.hidden() as i32);
         home.set_catalog_stale(session.surroundings.catalog == CatalogAge::Stale);
         let Page::Home(offer) = &session.page else { return };
         home.set_goes_on(session.known.is_some());
+        home.set_same_person(session.known.as_ref().is_some_and(Known::is_identified));
         home.set_saved_case(offer.is_some());
         if let Some(offer) = offer {
             home.set_saved_case_number(offer.case.case_number.as_str().into());

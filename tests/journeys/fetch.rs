@@ -11,7 +11,9 @@ use simulator::client::{NetworkMode, PrintOutInfo};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
-const CERTIFICATE: &str = "参保证明";
+const CERTIFICATE: &str = "社保参保证明";
+/// Somebody of working age, whose name no common font has.
+const CARD: &str = "rare-name";
 const PRINTED: &str = "打印好了，请到 A4 打印机取走。";
 
 /// The print-out's text without spaces and line breaks, as another program reads it.
@@ -25,7 +27,7 @@ async fn fetch(kiosk: &Kiosk, item: &ServiceItem, language: Language, senior: bo
     let before = kiosk.print_outs().await?.len();
     let walker = Walker::new(kiosk, language, senior).await?;
     walker.open(item).await?;
-    walker.identify().await?;
+    walker.identify_with(CARD).await?;
     walker.answer_until(item, "fetched").await?;
     let fetch = item.fetch.as_ref().expect("it fetches");
     kiosk.wait_text(walker.word(&fetch.title)).await?;

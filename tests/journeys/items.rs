@@ -10,6 +10,7 @@ use simulator::client::{NetworkMode, Options, PrinterCable};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
+const SAME_PERSON: &str = "还是您本人，不用再刷卡。都办好了，请点“结束”。";
 
 /// The answers of the newest case, opened with the standard program and the city's key.
 fn sealed_answers(kiosk: &Kiosk, place: u64) -> Result<Value> {
@@ -120,7 +121,8 @@ async fn ask_the_way(item: &ServiceItem, language: Language, senior: bool) -> Re
     }
     walker.touch("另办一件").await?;
     kiosk.wait_screen("home").await?;
-    kiosk.wait_text(&walker.say("您想办什么事？")).await?;
+    kiosk.wait_text(&walker.say("还要办什么？")).await?;
+    ensure!(!kiosk.labels().await?.contains(&walker.say(SAME_PERSON)), "nobody has identified");
     ensure!(kiosk.queue().await?.records.is_empty(), "nothing is kept, nothing is sent");
     Ok(())
 }

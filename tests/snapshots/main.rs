@@ -88,8 +88,9 @@ fn looks_of(screen: &str, others: &[String]) -> usize {
     let own = OWN_PAGES.contains(&screen);
     match screen {
         _ if !own && others.iter().any(|item| screen.contains(item.as_str())) => 0,
-        _ if screen.starts_with("typing-picker") || screen.starts_with("typing-notice") => 1,
-        _ if own || screen.starts_with("notice-") || screen.starts_with("typing-") => 2,
+        _ if screen.starts_with("notice-help") => 2,
+        _ if screen.starts_with("typing-picker") || screen.contains("notice-") => 1,
+        _ if own || screen.starts_with("typing-") => 2,
         _ => 3,
     }
 }

@@ -70,10 +70,15 @@ impl<'a> Walker<'a> {
 
     /// From the guide's button to the first question, or past it where the card has said all.
     pub async fn identify(&self) -> Result<()> {
+        self.identify_with(CARD).await
+    }
+
+    /// The same with this card of the simulator's desk.
+    pub async fn identify_with(&self, card: &str) -> Result<()> {
         self.kiosk.wait_screen("consent").await?;
         self.touch("同意").await?;
         self.kiosk.wait_screen("identify").await?;
-        self.kiosk.card(Some(CARD)).await?;
+        self.kiosk.card(Some(card)).await?;
         self.kiosk.wait_screen("confirm-person").await?;
         self.kiosk.card(None).await?;
         self.touch("是我").await

@@ -17,6 +17,7 @@ use kiosk_core::settings::{Language, TextSize, Theme};
 use kiosk_ui::{
     ItemTile, LanguageKind, NoticeKind, PrintStatus as ShownPrint, ScreenKind, TextSizeKind, ThemeKind,
 };
+use service_catalog::Shape;
 
 /// Which screen shows this page.
 pub fn screen_of(page: &Page) -> ScreenKind {
@@ -204,6 +205,7 @@ pub fn tiles(catalog: &Catalog, session: &Session) -> Vec<ItemTile> {
             title: words(&item.title, language).into(),
             summary: words(&item.summary, language).into(),
             available: item.works_offline || session.surroundings.network,
+            looks_up: item.shape == Shape::Fetch,
         })
         .collect()
 }

@@ -47,10 +47,13 @@ impl Kiosk {
         slint::platform::set_platform(Box::new(bench)).map_err(|e| anyhow!("{e}"))?;
         let window = KioskWindow::new()?;
         window.global::<Panel>().set_mm(4.033);
-        let item =
-            ItemTile {
-                code: "item".into(), title: "事项".into(), summary: "说明".into(), available: true
-            };
+        let item = ItemTile {
+            code: "item".into(),
+            title: "事项".into(),
+            summary: "说明".into(),
+            available: true,
+            looks_up: false,
+        };
         window.global::<HomeScreen>().set_items(ModelRc::new(VecModel::from(vec![item])));
         adapter.set_size(PhysicalSize::new(1080, 1920));
         window.show()?;

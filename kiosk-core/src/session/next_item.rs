@@ -17,6 +17,11 @@ pub struct Known {
 }
 
 impl Known {
+    /// Whether somebody has identified, who need not do so again.
+    pub fn is_identified(&self) -> bool {
+        self.applicant.is_some()
+    }
+
     pub(super) fn to_take(&self) -> ToTake {
         self.to_take
     }
