@@ -31,6 +31,7 @@ fn receipt(language: Language) -> Receipt {
         finalised_at: "2026-11-22 14:05".into(),
         verification: "7K3M 9Q2F 4X8D WACE".into(),
         verification_url: URL.into(),
+        about: None,
         remarks: Vec::new(),
         reprint: false,
     }

@@ -40,8 +40,8 @@ pub use day::{DayLimit, date_in_range, day_in_china, iso, parse_day};
 pub use fetch::{Fetch, FetchFault, Field, FieldKind, Values, day as shown_day};
 pub use folder::{current_folder, folders};
 pub use item::{
-    Choice, Consent, Eligibility, FollowUp, Guide, Identify, OptionsFrom, Prefill, Question, QuestionKind, ServiceItem,
-    Shape, Way,
+    Choice, Consent, Eligibility, FollowUp, Guide, Identify, OptionsFrom, Prefill, Question, QuestionKind,
+    ServiceItem, Shape, Way,
 };
 pub use load::{Catalog, RejectedItem};
 pub use outcome::{Outcome, Place, Verdict};

@@ -98,7 +98,9 @@ pub(crate) fn impersonal(
     span: Range<usize>,
 ) -> Result<(), Fault> {
     match condition {
-        Some(condition) if !matches!(shape, Shape::Submit | Shape::Fetch) && condition.looks_at_applicant() => {
+        Some(condition)
+            if !matches!(shape, Shape::Submit | Shape::Fetch) && condition.looks_at_applicant() =>
+        {
             Err(Fault::at(span, ItemProblem::NobodyIdentified))
         }
         _ => Ok(()),

@@ -120,6 +120,7 @@ async fn is_printed_with_glyphs(kiosk: &Kiosk, name: &str, number: &str) -> Resu
         finalised_at: calendar::minute_in_china(case.context("the case is in the queue")?.finalised_at_ms),
         verification: verification_code::grouped(code),
         verification_url: address.clone(),
+        about: None,
         remarks: Vec::new(),
         reprint: false,
     };

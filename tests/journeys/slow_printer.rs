@@ -73,6 +73,7 @@ async fn expected(kiosk: &Kiosk, number: &str, address: &str) -> Result<Renderin
         finalised_at: calendar::minute_in_china(finalised_at_ms),
         verification: verification_code::grouped(verification),
         verification_url: address.into(),
+        about: None,
         remarks: Vec::new(),
         reprint: false,
     };

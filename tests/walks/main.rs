@@ -2,7 +2,7 @@
 //! nothing else. The touches are counted and printed as a table; whole machines are walked through in `journeys`.
 
 use anyhow::{Context, Result, ensure};
-use kiosk_core::service::{ItemCode, Shape};
+use kiosk_core::service::{FollowUp, ItemCode, Shape};
 use kiosk_core::settings::{Language, Theme};
 use kiosk_tests::gallery::{Gallery, Look, Walk};
 use kiosk_tests::workshop::project;
@@ -26,7 +26,8 @@ fn every_item_in_every_language_and_theme() -> Result<()> {
         shapes.push(shape);
     }
     println!("touches from the home screen to paper\n{table}");
-    for shape in [Shape::Submit, Shape::Fetch, Shape::WhereToGo] {
+    let follow_ups = [FollowUp::Supplement, FollowUp::Withdrawal].map(Shape::FollowUp);
+    for shape in [Shape::Submit, Shape::Fetch, Shape::WhereToGo].into_iter().chain(follow_ups) {
         ensure!(shapes.contains(&shape), "no item of the shape {shape:?}");
     }
     Ok(())

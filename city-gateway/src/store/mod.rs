@@ -14,15 +14,15 @@ mod conflict;
 #[cfg(test)]
 pub mod contract;
 pub mod desk;
+pub mod follow_up;
+#[cfg(test)]
+pub mod follow_up_contract;
 pub mod issued;
 #[cfg(test)]
 pub mod issued_contract;
 pub mod keeper;
 #[cfg(test)]
 pub mod keeper_contract;
-pub mod follow_up;
-#[cfg(test)]
-pub mod follow_up_contract;
 pub mod lives;
 #[cfg(test)]
 pub mod lives_contract;

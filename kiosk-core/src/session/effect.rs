@@ -7,8 +7,8 @@ use crate::remedy::Remedy;
 use crate::service::ItemCode;
 use crate::session::surroundings::Power;
 use crate::session::{
-    CaseReference, DirectionsOrder, DocumentOrder, EngineQuestion, FetchOutcome, FetchRequest, GuideOrder, PagesEnd,
-    Passage, PrintStatus, SavedCase, Ticket,
+    CaseReference, DirectionsOrder, DocumentOrder, EngineQuestion, FetchOutcome, FetchRequest, GuideOrder,
+    PagesEnd, Passage, PrintStatus, SavedCase, Ticket,
 };
 use crate::settings::{Language, Manner, Theme};
 

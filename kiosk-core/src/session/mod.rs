@@ -44,6 +44,7 @@ mod settings_panel;
 #[cfg(test)]
 mod tests;
 mod typing;
+mod visit;
 
 pub use address::{AddressDraft, AddressStage};
 pub use asking::Asking;
@@ -80,15 +81,14 @@ pub use typing::{
     Composition, EngineAnswer, EngineQuestion, Mark, Method, PenPoint, Pick, Picker, Script, Typing,
     TypingTouch, TypingWay,
 };
+pub use visit::Visit;
 pub use voice::{Passage, Topic, Whose};
 
-use crate::answers::Answers;
-use crate::applicant::{Applicant, CardKind};
+use crate::applicant::CardKind;
 use crate::calendar::{self, Date};
 use crate::remedy::Notice;
-use crate::service::{Conditions, Facts, FollowUp, ItemCode, QuestionId, ServiceItem, Shape};
+use crate::service::{Conditions, FollowUp, ItemCode, ServiceItem, Shape};
 use crate::settings::{Settings, Theme};
-use std::collections::BTreeSet;
 
 /// Ties an answer to the question it belongs to. Numbers never repeat in the life of the process, so a
 /// card read that arrives after 结束 can never reach the next resident.
@@ -129,46 +129,6 @@ impl Rules<'_> {
     /// The item that follows a case with this.
     pub fn follow_up(&self, follows: FollowUp) -> Option<&ServiceItem> {
         self.items.iter().find(|item| item.shape == Shape::FollowUp(follows))
-    }
-}
-
-/// Everything of one resident. Dropped in one place, erased on drop.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Visit {
-    /// The chosen item.
-    pub item: ItemCode,
-    /// The case that the item follows; its receipt is the proof, and nobody identifies.
-    pub about: Option<CaseReference>,
-    /// Who identified.
-    pub applicant: Option<Applicant>,
-    /// Answers so far.
-    pub answers: Answers,
-    /// Optional questions left out.
-    pub skipped: BTreeSet<QuestionId>,
-    /// Which cards a reader has found.
-    pub cards: CardsShown,
-    /// What became of printing the item's guide.
-    pub guide_print: PagesPrint,
-    /// A number that was taken, and of which queue: whoever goes back and forth keeps it.
-    pub queue_ticket: Option<(String, QueueTicket)>,
-}
-
-impl Visit {
-    fn new(item: ItemCode) -> Self {
-        Visit {
-            item,
-            about: None,
-            applicant: None,
-            answers: Answers::new(),
-            skipped: BTreeSet::new(),
-            cards: CardsShown::default(),
-            guide_print: PagesPrint::default(),
-            queue_ticket: None,
-        }
-    }
-
-    fn facts(&self, today: Date) -> Facts<'_> {
-        Facts { answers: &self.answers, applicant: self.applicant.as_ref(), today }
     }
 }
 

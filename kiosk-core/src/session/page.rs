@@ -1,8 +1,8 @@
 //! The pages, one variant each.
 
 use super::{
-    Asking, CaseReference, Draft, Enquiry, FetchedPage, Fetching, Identify, OutcomePage, ProgressPage, ReceiptPage,
-    SavedCaseOffer, Saving, ToTake, Unfetched,
+    Asking, CaseReference, Draft, Enquiry, FetchedPage, Fetching, Identify, OutcomePage, ProgressPage,
+    ReceiptPage, SavedCaseOffer, Saving, ToTake, Unfetched,
 };
 
 /// Which page is shown, with what only that page needs.

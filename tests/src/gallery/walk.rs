@@ -1,15 +1,17 @@
 //! A resident who walks through an item by touching what the screen says, in this process: the true session, the true
 //! catalog and the true markup, with a world around that always answers. Every touch is counted.
 
-use super::{Gallery, Look, Visitor, elder, saved};
+use super::progress::{WANTED, number, told};
+use super::{Gallery, Look, Visitor, elder, first_item, saved};
 use crate::items::translations;
 use anyhow::{Context, Result, bail, ensure};
 use kiosk_app::inbox::Message;
 use kiosk_app::meaning;
 use kiosk_core::applicant::CardKind;
-use kiosk_core::service::{ItemCode, Shape};
+use kiosk_core::service::{FollowUp, ItemCode, Shape};
 use kiosk_core::session::{
-    Citizen, City, CityAnswer, Device, DocumentPrinterCondition, Effect, Event, Page, PagesEnd, Store,
+    CaseStatus, Citizen, City, CityAnswer, CityQuestion, Device, DocumentPrinterCondition, Effect, Event,
+    Page, PagesEnd, Store,
 };
 use service_catalog::{Question, QuestionKind, Text};
 use slint::platform::{PointerEventButton, WindowEvent};
@@ -47,16 +49,22 @@ impl<'a> Walk<'a> {
 
     /// From the home screen to the receipt, the result or the directions in hand; how many touches it took.
     pub fn item(mut self, code: &ItemCode) -> Result<usize> {
-        self.open(code)?;
-        self.touch("开始办理")?;
         let shape = self.visitor.rules().item(code).context("the item is there")?.shape;
+        match shape {
+            Shape::FollowUp(follows) => self.open_from_its_case(follows)?,
+            Shape::Submit | Shape::Fetch | Shape::WhereToGo => self.open(code)?,
+        }
+        self.touch("开始办理")?;
         if shape != Shape::WhereToGo {
             self.touch("同意")?;
+        }
+        if matches!(shape, Shape::Submit | Shape::Fetch) {
             self.touch("是我")?;
         }
         self.answer_all(code)?;
         match shape {
-            Shape::Submit => self.touch("确认提交")?,
+            Shape::Submit | Shape::FollowUp(FollowUp::Supplement) => self.touch("确认提交")?,
+            Shape::FollowUp(FollowUp::Withdrawal) => self.touch("确定撤回")?,
             Shape::Fetch | Shape::WhereToGo => self.touch("打印带走")?,
         }
         ensure!(self.printed, "something to take home");
@@ -72,6 +80,19 @@ impl<'a> Walk<'a> {
             self.touch("下一页")?;
         }
         self.touch_label(&title)
+    }
+
+    /// Types what stands on the receipt of a case for which the city wants more, and begins there.
+    fn open_from_its_case(&mut self, follows: FollowUp) -> Result<()> {
+        self.touch("查办件进度")?;
+        self.touch_keys(&number().replace('-', ""))?;
+        self.touch("下一步")?;
+        self.touch_keys("WWMMQQGGHHJJKKLL")?;
+        self.touch("查询")?;
+        self.touch(match follows {
+            FollowUp::Supplement => "补材料",
+            FollowUp::Withdrawal => "撤回这件",
+        })
     }
 
     fn item_of(&self, code: &ItemCode) -> Result<&service_catalog::ServiceItem> {
@@ -98,7 +119,10 @@ impl<'a> Walk<'a> {
 
     /// Answers what is shown, as shortly as it can be; true when it was left out.
     fn answer(&mut self, question: &Question) -> Result<bool> {
-        if !question.required {
+        // Of more papers, at least one has to be there.
+        let supplies = self.visitor.session.visit.as_ref().is_some_and(|visit| visit.about.is_some())
+            && question.kind == QuestionKind::Photo;
+        if !question.required && !supplies {
             self.touch("跳过这一题")?;
             return Ok(true);
         }
@@ -232,6 +256,11 @@ impl<'a> Walk<'a> {
         Ok(Some(match effect {
             Effect::StartReading(CardKind::IdCard, ticket) => {
                 Event::Device(Device::CardRead(ticket, Box::new(elder())))
+            }
+            Effect::AskCity { ticket, question: CityQuestion::CaseProgress { .. }, .. } => {
+                let life = [(CaseStatus::PreReview, "", ""), WANTED];
+                let progress = told(&number(), first_item(&self.gallery.catalog), &life);
+                Event::City(City::Answered(ticket, CityAnswer::CaseProgress(Box::new(progress))))
             }
             Effect::AskCity { ticket, .. } => {
                 let fetched = self.visitor.sample(&item.context("an item is being done")?);

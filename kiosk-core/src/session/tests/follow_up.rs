@@ -24,6 +24,7 @@ fn bench() -> Bench {
         ways: Vec::new(),
         accepts_expired_card: false,
         questions,
+        queues: Vec::new(),
     };
     let papers = question("papers", QuestionKind::Photo { most: 3 }, false, None);
     let words = question("words", QuestionKind::Text { max_chars: 9 }, false, None);
@@ -168,7 +169,7 @@ fn going_back_leads_to_what_was_typed() {
 fn only_a_city_that_is_away_offers_to_go_on() {
     let mut bench = bench();
     let ticket = type_the_receipt(&mut bench);
-    bench.send(Event::City(City::Answered(ticket, CityAnswer::CaseNotFound)));
+    bench.send(Event::City(City::Answered(ticket, CityAnswer::NotFound)));
     bench.touch(Citizen::NoticeContinued);
     assert!(matches!(bench.session.page, Page::Enquiry(_)));
     assert_eq!(bench.session.notice, Some(Notice::CaseNotFound));

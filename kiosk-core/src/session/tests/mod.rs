@@ -18,10 +18,12 @@ mod typing;
 mod voice;
 
 use super::*;
-use crate::applicant::{DocumentKind, IdentificationWay};
+use crate::applicant::{Applicant, DocumentKind, IdentificationWay};
 use crate::calendar;
 use crate::remedy::Remedy;
-use crate::service::{BrokenCondition, DayLimit, FollowUp, Prefill, Question, QuestionKind, Shape};
+use crate::service::{
+    BrokenCondition, DayLimit, Facts, FollowUp, Prefill, Question, QuestionId, QuestionKind, Shape,
+};
 use crate::settings::Language;
 
 /// `detail` is asked only when `kind` is "other"; eligible from 50 on; an answer "break" breaks the item.
