@@ -90,7 +90,7 @@ fn looks_of(screen: &str, others: &[String]) -> usize {
         _ if !own && others.iter().any(|item| screen.contains(item.as_str())) => 0,
         _ if screen.starts_with("notice-help") => 2,
         _ if screen.starts_with("typing-picker") || screen.contains("notice-") => 1,
-        _ if own || screen.starts_with("typing-") => 2,
+        _ if own || VARIED.iter().any(|page| screen.starts_with(page)) => 2,
         _ => 3,
     }
 }
@@ -104,6 +104,18 @@ const OWN_PAGES: [&str; 7] = [
     "question-urgent-help-address-village",
     "outcome-id-card-renewal-last",
     "outcome-id-card-renewal-printed",
+];
+
+/// Pages that come in many states, of which each looks much like the others.
+const VARIED: [&str; 8] = [
+    "typing-",
+    "progress-",
+    "home-",
+    "guide-print",
+    "enquiry-",
+    "question-12345-appeal-photos-",
+    "unfetched",
+    "settings",
 ];
 
 /// The line follows the finger without waiting for the session, which here gets no touch at all. How long a frame with
