@@ -22,35 +22,43 @@ const PAGES_MAX: usize = 30;
 
 #[test]
 fn every_screen_can_be_read_and_touched_in_every_look() -> Result<()> {
+    every_screen(Theme::Standard)
+}
+
+/// A test of its own, because each takes minutes of one core.
+#[test]
+fn every_screen_of_the_elders_can_be_read_and_touched_in_every_look() -> Result<()> {
+    every_screen(Theme::Senior)
+}
+
+fn every_screen(theme: Theme) -> Result<()> {
     let gallery = Gallery::new(&project().join("assets/catalog"))?;
     let mm = gallery.window().global::<kiosk_ui::Panel>().get_mm();
     let pairwise = pairwise();
     let mut tally = Tally::default();
     let mut screens = 0;
-    for theme in [Theme::Standard, Theme::Senior] {
-        for language in Language::ALL {
-            gallery.visit(theme, language, |screen, visitor| {
-                screens += 1;
-                tally.add(screen, "any look", vec![double_touch(visitor, theme)]);
-                for size in TextSize::ALL {
-                    for panel in Panel::ALL {
-                        let looks = [Contrast::Normal, Contrast::High].map(|contrast| Look {
-                            theme,
-                            contrast,
-                            language,
-                            size,
-                            panel,
-                        });
-                        gallery.show(visitor, looks[0]);
-                        geometry(&gallery, screen, looks[0], mm, &mut tally);
-                        for look in looks.into_iter().filter(|look| pairwise.contains(look)) {
-                            gallery.show(visitor, look);
-                            contrast(&gallery, screen, look, &mut tally);
-                        }
+    for language in Language::ALL {
+        gallery.visit(theme, language, |screen, visitor| {
+            screens += 1;
+            tally.add(screen, "any look", vec![double_touch(visitor, theme)]);
+            for size in TextSize::ALL {
+                for panel in Panel::ALL {
+                    let looks = [Contrast::Normal, Contrast::High].map(|contrast| Look {
+                        theme,
+                        contrast,
+                        language,
+                        size,
+                        panel,
+                    });
+                    gallery.show(visitor, looks[0]);
+                    geometry(&gallery, screen, looks[0], mm, &mut tally);
+                    for look in looks.into_iter().filter(|look| pairwise.contains(look)) {
+                        gallery.show(visitor, look);
+                        contrast(&gallery, screen, look, &mut tally);
                     }
                 }
-            });
-        }
+            }
+        });
     }
     println!("{screens} screens\n{tally}");
     for kind in Kind::ALL {
