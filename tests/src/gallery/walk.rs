@@ -148,9 +148,9 @@ impl<'a> Walk<'a> {
 
     /// Answers what is shown, as shortly as it can be; true when it was left out.
     fn answer(&mut self, question: &Question) -> Result<bool> {
-        // Of more papers, at least one has to be there.
+        // Something has to be supplied; words need no camera.
         let supplies = self.visitor.session.visit.as_ref().is_some_and(|visit| visit.about.is_some())
-            && question.kind == QuestionKind::Photo;
+            && question.kind == QuestionKind::Text;
         if !question.required && !supplies {
             self.touch("跳过这一题")?;
             return Ok(true);
