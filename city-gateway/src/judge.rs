@@ -80,9 +80,9 @@ impl<S: Opener> Judge<S> {
             ("item_version", submission.item_version != record.item_version),
         ];
         agree(&differing)?;
-        // Of a where-to-go item nothing is ever submitted.
+        // Of a where-to-go item, and of a life event itself, nothing is ever submitted.
         let current =
-            |item: &&ServiceItem| item.version == record.item_version && item.shape != Shape::WhereToGo;
+            |item: &&ServiceItem| item.version == record.item_version && !matches!(item.shape, Shape::WhereToGo | Shape::LifeEvent);
         let item = self.catalog.item(&record.item).filter(current);
         let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
         let follows = item.shape.follows();

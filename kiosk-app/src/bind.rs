@@ -46,6 +46,7 @@ pub struct Screen {
     page: PageName,
     language: Cell<Option<Language>>,
     items: Rows<ui::ItemTile>,
+    life_event_items: Rows<ui::ItemTile>,
     bring: Rows<SharedString>,
     consent_data: Rows<SharedString>,
     person: Rows<ui::Line>,
@@ -88,6 +89,7 @@ impl Screen {
             page,
             language: Cell::new(None),
             items: Rows::default(),
+            life_event_items: Rows::default(),
             bring: Rows::default(),
             consent_data: Rows::default(),
             person: Rows::default(),
@@ -112,6 +114,7 @@ impl Screen {
     fn hang_rows(&self) {
         let window = &self.window;
         window.global::<ui::HomeScreen>().set_items(self.items.model());
+        window.global::<ui::LifeEventScreen>().set_items(self.life_event_items.model());
         window.global::<ui::GuideScreen>().set_bring(self.bring.model());
         window.global::<ui::ConsentScreen>().set_data(self.consent_data.model());
         window.global::<ui::ConfirmPersonScreen>().set_lines(self.person.model());
@@ -218,6 +221,7 @@ impl Screen {
         match &session.page {
             Page::Home(_) => self.show_home(session),
             Page::Guide => self.show_guide(session, item.as_ref()),
+            Page::LifeEvent => self.show_life_event(session),
             Page::Consent => self.show_consent(session, item.as_ref()),
             Page::Identify(identify) => self.show_identify(session, identify),
             Page::ConfirmPerson => self.person.show(self.person_lines(session)),
@@ -264,6 +268,16 @@ impl Screen {
             home.set_saved_case_number(offer.case.case_number.as_str().into());
             home.set_saved_case_title(self.title(&offer.case.item, session).into());
         }
+    }
+
+    fn show_life_event(&self, session: &Session) {
+        let Some(life_event) = &session.life_event else { return };
+        let screen = self.window.global::<ui::LifeEventScreen>();
+        let tiles = present::tiles_of(&self.catalog, session, life_event);
+        screen.set_some_told(tiles.iter().any(|tile| tile.done || !tile.available));
+        self.life_event_items.show(tiles);
+        screen.set_title(self.title(&life_event.item, session).into());
+        screen.set_same_person(session.known.as_ref().is_some_and(Known::is_identified));
     }
 
     fn show_guide(&self, session: &Session, code: Option<&ItemCode>) {

@@ -99,6 +99,12 @@ impl Catalog {
         self.data.items.iter().filter(|item| item.shape.follows().is_none())
     }
 
+    /// The items of a life event, with their words.
+    pub fn items_of(&self, life_event: &ItemCode) -> impl Iterator<Item = &data::ServiceItem> {
+        let codes = self.item(life_event).map(|item| item.items.as_slice()).unwrap_or_default();
+        codes.iter().filter_map(|code| self.data.item(code))
+    }
+
     /// Whether there is an item that follows a case.
     pub fn follows_cases(&self) -> bool {
         data::FollowUp::ALL.into_iter().any(|follows| self.data.follow_up(follows).is_some())
@@ -260,6 +266,7 @@ fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
             data::Shape::Submit => core::Shape::Submit,
             data::Shape::Fetch => core::Shape::Fetch,
             data::Shape::WhereToGo => core::Shape::WhereToGo,
+            data::Shape::LifeEvent => core::Shape::LifeEvent,
             data::Shape::FollowUp(follows) => core::Shape::FollowUp(match follows {
                 data::FollowUp::Supplement => core::FollowUp::Supplement,
                 data::FollowUp::Withdrawal => core::FollowUp::Withdrawal,
@@ -269,6 +276,7 @@ fn item_of(item: &data::ServiceItem) -> core::ServiceItem {
         ways,
         accepts_expired_card: item.identify.accepts_expired_card,
         questions: item.questions.iter().map(question_of).collect(),
+        items: item.items.iter().cloned().map(ItemCode).collect(),
         queues: item.outcomes.iter().map(|outcome| outcome.place.as_ref()?.queue.clone()).collect(),
     }
 }

@@ -27,6 +27,8 @@ pub enum Shape {
     WhereToGo,
     /// What follows a case: (consent →) form → check → confirm → receipt. Its case's receipt is the proof.
     FollowUp(FollowUp),
+    /// 一件事: other items, done one after the other.
+    LifeEvent,
 }
 
 /// What follows a case.
@@ -57,6 +59,8 @@ pub struct ServiceItem {
     pub questions: Vec<Question>,
     /// Of each outcome of a where-to-go item: the queue of its window, when numbers of it are given here.
     pub queues: Vec<Option<String>>,
+    /// Of a life event: the items that belong together.
+    pub items: Vec<ItemCode>,
 }
 
 impl ServiceItem {

@@ -16,6 +16,7 @@ pub(crate) struct ItemFile {
     pub(crate) version: Spanned<u32>,
     pub(crate) shape: Spanned<ShapeWord>,
     pub(crate) follows: Option<Spanned<FollowUp>>,
+    pub(crate) items: Option<Spanned<Vec<Spanned<String>>>>,
     pub(crate) order: u32,
     pub(crate) works_offline: bool,
     pub(crate) title: Spanned<Text>,
@@ -39,6 +40,7 @@ pub(crate) enum ShapeWord {
     Fetch,
     WhereToGo,
     FollowUp,
+    LifeEvent,
 }
 
 #[derive(Deserialize)]

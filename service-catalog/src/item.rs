@@ -41,6 +41,8 @@ pub struct ServiceItem {
     pub fetch: Option<Fetch>,
     /// Where it leads, of [`Shape::WhereToGo`]: the first that holds.
     pub outcomes: Vec<Outcome>,
+    /// Codes of the items that belong together, of [`Shape::LifeEvent`], in the order in which most people do them.
+    pub items: Vec<String>,
 }
 
 /// The shape of an item's journey.
@@ -56,6 +58,9 @@ pub enum Shape {
     /// What follows a case: the holder of its receipt begins it there, and nobody identifies again. No tile of the home
     /// screen.
     FollowUp(FollowUp),
+    /// 一件事: what an event of a life, such as retiring, brings with it. Other items, done one after the other by a
+    /// person who identifies once; it collects nothing of its own.
+    LifeEvent,
 }
 
 impl Shape {
@@ -66,6 +71,7 @@ impl Shape {
             Shape::Fetch => "fetch",
             Shape::WhereToGo => "where-to-go",
             Shape::FollowUp(_) => "follow-up",
+            Shape::LifeEvent => "life-event",
         }
     }
 
@@ -73,7 +79,7 @@ impl Shape {
     pub fn follows(self) -> Option<FollowUp> {
         match self {
             Shape::FollowUp(follows) => Some(follows),
-            Shape::Submit | Shape::Fetch | Shape::WhereToGo => None,
+            Shape::Submit | Shape::Fetch | Shape::WhereToGo | Shape::LifeEvent => None,
         }
     }
 }

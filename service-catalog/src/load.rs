@@ -1,10 +1,10 @@
 //! Reading the catalog folder: the only place of this crate that touches files.
 
 use crate::areas::{self, Areas, read_areas};
-use crate::item::{Choice, FollowUp, OptionsFrom, QuestionKind, ServiceItem};
+use crate::item::{Choice, FollowUp, OptionsFrom, QuestionKind, ServiceItem, Shape};
 use crate::problem::{Fault, ItemProblem};
 use crate::rules::read_item;
-use crate::shape_rules::once_in_a_catalog;
+use crate::shape_rules::{no_such_item, once_in_a_catalog};
 use crate::text::Text;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -58,6 +58,7 @@ impl Catalog {
         if files.len() > MAX_FILES {
             catalog.reject(ITEMS.to_owned(), None, &ItemProblem::TooManyFiles { limit: MAX_FILES });
         }
+        let mut life_events = Vec::new();
         for path in files.into_iter().take(MAX_FILES) {
             let name = path.file_name().unwrap_or_default();
             let shown = format!("{ITEMS}/{}", name.to_string_lossy());
@@ -69,7 +70,13 @@ impl Catalog {
                 }
             };
             add_to(&mut hash, name.as_encoded_bytes(), &content);
-            catalog.add(shown, &path, content, areas.as_ref());
+            catalog.add(shown, &path, content, areas.as_ref(), &mut life_events);
+        }
+        for (shown, text, item) in life_events {
+            match item.items.iter().find(|code| !catalog.begins(code)) {
+                None => catalog.items.push(item),
+                Some(code) => catalog.reject_fault(shown, &text, &no_such_item(code, &text)),
+            }
         }
         catalog.items.sort_by(|a, b| (a.order, &a.code).cmp(&(b.order, &b.code)));
         catalog.version = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -81,13 +88,28 @@ impl Catalog {
         self.items.iter().find(|item| item.code == code)
     }
 
-    fn add(&mut self, shown: String, path: &Path, content: Vec<u8>, areas: Option<&Arc<Areas>>) {
+    /// Whether an item of this code can be begun at the home screen, other than a life event.
+    fn begins(&self, code: &str) -> bool {
+        let plain = |item: &ServiceItem| item.shape != Shape::LifeEvent && item.shape.follows().is_none();
+        self.item(code).is_some_and(plain)
+    }
+
+    /// Life events wait until all that they can consist of is there.
+    fn add(
+        &mut self,
+        shown: String,
+        path: &Path,
+        content: Vec<u8>,
+        areas: Option<&Arc<Areas>>,
+        life_events: &mut Vec<(String, String, ServiceItem)>,
+    ) {
         let Ok(text) = String::from_utf8(content) else {
             return self.reject(shown, None, &ItemProblem::NotUtf8);
         };
         let text = without_mark(&text);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         match read_item(&stem, text) {
+            Ok(item) if item.shape == Shape::LifeEvent => life_events.push((shown, text.to_owned(), item)),
             Ok(mut item) => match (know_areas(&mut item, areas), self.same_follow_up(&item, text)) {
                 (Ok(()), None) => self.items.push(item),
                 (Ok(()), Some(fault)) => self.reject_fault(shown, text, &fault),

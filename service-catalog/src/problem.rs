@@ -76,6 +76,8 @@ pub(crate) enum ItemProblem {
     PartMissing { shape: &'static str, part: &'static str },
     #[error("an item of the shape {shape} that asks for words, photos, a number or a sum needs [consent]")]
     ConsentMissing { shape: &'static str },
+    #[error("there is no item {code:?} in this catalog that can be begun at the home screen")]
+    NoSuchItem { code: String },
     #[error("{other} follows a case with \"{follows}\" already: there is one in a catalog")]
     FollowsTwice { follows: &'static str, other: String },
     #[error(

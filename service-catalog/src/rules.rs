@@ -43,6 +43,9 @@ pub(crate) const UNIT: Room = Room("unit", 4, 10);
 
 /// A form that is longer belongs on more than one visit to the screen.
 const MOST_QUESTIONS: usize = 12;
+/// Items of a life event: as many as the screen shows at a time.
+const LEAST_ITEMS: usize = 2;
+const MOST_ITEMS: usize = 6;
 const MOST_OPTIONS: usize = 10;
 const MOST_PHRASES: usize = 6;
 const MOST_BRING: usize = 5;
@@ -65,7 +68,7 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
     let title = words(&TITLE, file.title)?;
     let summary = words(&SUMMARY, file.summary)?;
     // What a register keeps about a person can be fetched without a question.
-    let fewest = usize::from(shape != Shape::Fetch);
+    let fewest = usize::from(!matches!(shape, Shape::Fetch | Shape::LifeEvent));
     count("questions", file.questions.len(), fewest, MOST_QUESTIONS, None)?;
     let mut questions: Vec<Question> = Vec::new();
     for raw in file.questions {
@@ -92,8 +95,23 @@ pub(crate) fn read_item(stem: &str, text: &str) -> Result<ServiceItem, Fault> {
         eligibility: file.eligibility.map(|raw| eligibility(raw.into_inner())).transpose()?,
         fetch: file.fetch.map(|raw| fetch(raw.into_inner())).transpose()?,
         outcomes: outcomes(file.outcomes, shape, &questions)?,
+        items: file.items.map(items).transpose()?.unwrap_or_default(),
         questions,
     })
+}
+
+fn items(raw: Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, Fault> {
+    let span = raw.span();
+    let raw = raw.into_inner();
+    count("items", raw.len(), LEAST_ITEMS, MOST_ITEMS, Some(&span))?;
+    let mut items: Vec<String> = Vec::new();
+    for code in raw {
+        if items.contains(code.get_ref()) {
+            return Err(twice("the item", code.get_ref().clone(), code.span()));
+        }
+        items.push(code.into_inner());
+    }
+    Ok(items)
 }
 
 /// The TOML reader's message on one line.

@@ -19,6 +19,7 @@ pub(crate) fn shape(file: &ItemFile) -> Result<Shape, Fault> {
         (ShapeWord::Submit, _) => Shape::Submit,
         (ShapeWord::Fetch, _) => Shape::Fetch,
         (ShapeWord::WhereToGo, _) => Shape::WhereToGo,
+        (ShapeWord::LifeEvent, _) => Shape::LifeEvent,
     };
     match &file.follows {
         None => Ok(shape),
@@ -31,14 +32,17 @@ pub(crate) fn shape(file: &ItemFile) -> Result<Shape, Fault> {
 
 /// Refuses parts that an item of this shape does not have, and asks for those that it needs.
 pub(crate) fn parts_fit_shape(file: &ItemFile, shape: Shape) -> Result<(), Fault> {
-    let (fetches, directs) = (shape == Shape::Fetch, shape == Shape::WhereToGo);
+    let (fetches, directs, bundles) =
+        (shape == Shape::Fetch, shape == Shape::WhereToGo, shape == Shape::LifeEvent);
     let identifies = matches!(shape, Shape::Submit | Shape::Fetch);
     let outcomes = file.outcomes.first().map(Spanned::span);
-    let parts: [(&str, bool, bool, Option<Range<usize>>); 5] = [
-        ("[consent]", !directs, identifies, file.consent.as_ref().map(Spanned::span)),
+    let parts: [(&str, bool, bool, Option<Range<usize>>); 7] = [
+        ("[consent]", !directs && !bundles, identifies, file.consent.as_ref().map(Spanned::span)),
         ("[identify]", identifies, identifies, file.identify.as_ref().map(Spanned::span)),
         ("[eligibility]", identifies, false, file.eligibility.as_ref().map(Spanned::span)),
         ("[fetch]", fetches, fetches, file.fetch.as_ref().map(Spanned::span)),
+        ("[[questions]]", !bundles, false, file.questions.first().map(Spanned::span)),
+        ("`items`", bundles, bundles, file.items.as_ref().map(Spanned::span)),
         ("[[outcomes]]", directs, directs, outcomes),
     ];
     let shape = shape.word();
@@ -126,6 +130,17 @@ pub(crate) fn once_in_a_catalog(follows: FollowUp, earlier: &str, text: &str) ->
     let span = toml::from_str::<Part>(text).ok().and_then(|part| part.follows).map(|word| word.span());
     let problem = ItemProblem::FollowsTwice { follows: follows.word(), other: earlier.to_owned() };
     Fault { span, problem }
+}
+
+/// Refuses a life event of which an item is missing.
+pub(crate) fn no_such_item(code: &str, text: &str) -> Fault {
+    #[derive(Deserialize)]
+    struct Part {
+        items: Vec<Spanned<String>>,
+    }
+    let part = toml::from_str::<Part>(text).ok();
+    let span = part.and_then(|part| part.items.into_iter().find(|item| item.get_ref() == code)).map(|item| item.span());
+    Fault { span, problem: ItemProblem::NoSuchItem { code: code.to_owned() } }
 }
 
 #[cfg(test)]

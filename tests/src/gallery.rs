@@ -254,6 +254,11 @@ impl Visitor {
             self.touch(Citizen::ItemChosen(item.code.clone()));
             show(&format!("guide-{}", item.code.0), self);
             self.touch(Citizen::Started);
+            if item.shape == Shape::LifeEvent {
+                self.go_through(&item, show);
+                self.dress(theme, language);
+                continue;
+            }
             if item.shape == Shape::WhereToGo {
                 self.find_the_way(&item.code, show);
                 self.dress(theme, language);
@@ -283,6 +288,16 @@ impl Visitor {
         self.turn_the_voice(show);
         self.dress(theme, language);
         self.broken_things(show);
+    }
+
+    /// 一件事: nothing of it done, and two of its items.
+    fn go_through(&mut self, item: &ServiceItem, show: &mut impl FnMut(&str, &Visitor)) {
+        show("life-event", self);
+        let life_event = self.session.life_event.as_mut().expect("it is being gone through");
+        life_event.done.extend(item.items.iter().take(2).cloned());
+        show("life-event-begun", self);
+        self.touch(Citizen::LifeEventDone);
+        self.touch(Citizen::FarewellDone);
     }
 
     fn identify(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {

@@ -69,6 +69,11 @@ fn before_the_form(window: &KioskWindow, inbox: &Inbox) {
     home.on_saved_case_tapped(says(inbox, Citizen::SavedCaseOpened));
     home.on_saved_case_dismiss_tapped(says(inbox, Citizen::SavedCaseDismissed));
 
+    let life_event = window.global::<ui::LifeEventScreen>();
+    let to = inbox.clone();
+    life_event.on_item_tapped(move |code| to.citizen(Citizen::ItemChosen(ItemCode(code.into()))));
+    life_event.on_done_tapped(says(inbox, Citizen::LifeEventDone));
+
     let guide = window.global::<ui::GuideScreen>();
     guide.on_start_tapped(says(inbox, Citizen::Started));
     guide.on_print_tapped(says(inbox, Citizen::GuidePrintWanted));

@@ -12,18 +12,19 @@ pub mod typing;
 
 use crate::catalog::{Catalog, words};
 use kiosk_core::remedy::Notice;
-use kiosk_core::session::{Page, PrintStatus, PrinterCondition, Session};
+use kiosk_core::session::{LifeEvent, Page, PrintStatus, PrinterCondition, Session};
 use kiosk_core::settings::{Language, TextSize, Theme};
 use kiosk_ui::{
     ItemTile, LanguageKind, NoticeKind, PrintStatus as ShownPrint, ScreenKind, TextSizeKind, ThemeKind,
 };
-use service_catalog::Shape;
+use service_catalog::{ServiceItem, Shape};
 
 /// Which screen shows this page.
 pub fn screen_of(page: &Page) -> ScreenKind {
     match page {
         Page::Home(_) => ScreenKind::Home,
         Page::Guide => ScreenKind::Guide,
+        Page::LifeEvent => ScreenKind::LifeEvent,
         Page::Consent => ScreenKind::Consent,
         Page::Identify(_) => ScreenKind::Identify,
         Page::ConfirmPerson => ScreenKind::ConfirmPerson,
@@ -197,15 +198,26 @@ pub fn shown_print(status: PrintStatus, printer: PrinterCondition) -> ShownPrint
 
 /// The items of the home screen.
 pub fn tiles(catalog: &Catalog, session: &Session) -> Vec<ItemTile> {
+    catalog.tiles().map(|item| tile(item, session)).collect()
+}
+
+/// The items of a life event.
+pub fn tiles_of(catalog: &Catalog, session: &Session, life_event: &LifeEvent) -> Vec<ItemTile> {
+    let tile = |item: &ServiceItem| ItemTile {
+        done: life_event.done.iter().any(|done| done.0 == item.code),
+        ..tile(item, session)
+    };
+    catalog.items_of(&life_event.item).map(tile).collect()
+}
+
+fn tile(item: &ServiceItem, session: &Session) -> ItemTile {
     let language = session.settings.language;
-    catalog
-        .tiles()
-        .map(|item| ItemTile {
-            code: item.code.as_str().into(),
-            title: words(&item.title, language).into(),
-            summary: words(&item.summary, language).into(),
-            available: item.works_offline || session.surroundings.network,
-            looks_up: item.shape == Shape::Fetch,
-        })
-        .collect()
+    ItemTile {
+        code: item.code.as_str().into(),
+        title: words(&item.title, language).into(),
+        summary: words(&item.summary, language).into(),
+        available: item.works_offline || session.surroundings.network,
+        looks_up: item.shape == Shape::Fetch,
+        done: false,
+    }
 }

@@ -9,11 +9,17 @@ use service_catalog::{Question, Text};
 /// The words of a named value, in the language of the session; nothing where it has no meaning.
 pub fn value(session: &Session, rules: &Rules, catalog: &Catalog, wanted: Value) -> String {
     let language = session.settings.language;
-    let item = session.visit.as_ref().and_then(|visit| catalog.item(&visit.item));
+    let life_event = session.life_event.as_ref().map(|life_event| &life_event.item);
+    let item = session.visit.as_ref().map(|visit| &visit.item).or(life_event);
+    let item = item.and_then(|code| catalog.item(code));
     let consent = item.and_then(|item| item.consent.as_ref());
     let said =
         |text: Option<&Text>| text.map(|text| sentence(words(text, language), language)).unwrap_or_default();
     match wanted {
+        Value::Items if session.page == Page::LifeEvent => {
+            let items = life_event.into_iter().flat_map(|code| catalog.items_of(code));
+            in_order(items.map(|item| words(&item.title, language).to_owned()), language)
+        }
         Value::Items => {
             let titles = catalog.tiles().map(|item| words(&item.title, language).to_owned());
             in_order(titles, language)

@@ -165,6 +165,8 @@ pub enum Citizen {
     AskedAgain,
     /// The city cannot be asked: leave the request as a case.
     LeftAsCase,
+    /// Of a life event, all is done that the resident wanted.
+    LifeEventDone,
     /// 另办一件: this is done, and the same person wants something else.
     AnotherItemWanted,
 }

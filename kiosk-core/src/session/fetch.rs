@@ -3,7 +3,7 @@
 //! case. Nothing that was fetched outlives the visit.
 
 use super::{
-    AuditFact, CannotAsk, Citizen, CityQuestion, Effect, EndReason, Page, PagesPrint, Ticket, TimerKind,
+    AuditFact, CannotAsk, Citizen, CityQuestion, Effect, Page, PagesPrint, Ticket, TimerKind,
     Turn, next_item, pages_print, question,
 };
 use crate::answers::Answers;
@@ -172,7 +172,7 @@ fn end(turn: &mut Turn, outcome: FetchOutcome) {
 pub(super) fn on_fetched_page(turn: &mut Turn, touch: Citizen) {
     match touch {
         Citizen::PrintWanted => print(turn),
-        Citizen::FetchedRead => turn.leave(EndReason::Finished),
+        Citizen::FetchedRead => next_item::begin_or_leave(turn),
         Citizen::AnotherItemWanted => next_item::begin(turn),
         _ => {}
     }
@@ -188,7 +188,7 @@ pub(super) fn on_unfetched(turn: &mut Turn, touch: Citizen) {
             None => turn.session.page = Page::Review,
             why => turn.session.notice = why,
         },
-        Citizen::FetchedRead => turn.leave(EndReason::Finished),
+        Citizen::FetchedRead => next_item::begin_or_leave(turn),
         Citizen::AnotherItemWanted => next_item::begin(turn),
         Citizen::Back => question::go_to_last_asked(turn),
         _ => {}

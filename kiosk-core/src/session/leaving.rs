@@ -59,6 +59,7 @@ impl Turn<'_> {
         photo::give_up(self);
         self.session.visit = None;
         self.session.known = None;
+        self.session.life_event = None;
         self.session.notice = None;
         self.session.settings_open = false;
         self.session.last_touch = None;

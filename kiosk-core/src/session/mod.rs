@@ -28,6 +28,7 @@ mod idle;
 mod keeper;
 mod leaving;
 mod left_card;
+mod life_event;
 mod next_item;
 mod number;
 mod outcome;
@@ -65,6 +66,7 @@ pub use identify::{CardStatus, CardsShown, Identify};
 pub use idle::{Idle, Limits};
 pub use keeper::{Help, Keeper};
 pub use leaving::ToTake;
+pub use life_event::LifeEvent;
 pub use next_item::Known;
 pub use number::{NoNumber, Number, QueueTicket};
 pub use outcome::{DirectionsOrder, OutcomePage};
@@ -141,6 +143,8 @@ pub struct Session {
     pub visit: Option<Visit>,
     /// 另办一件: who goes on with another item, from the end of the one before.
     pub known: Option<Known>,
+    /// 一件事 that is being gone through.
+    pub life_event: Option<LifeEvent>,
     /// Language, theme, text size, contrast.
     pub settings: Settings,
     /// The panel with the settings lies over the page.
@@ -179,6 +183,7 @@ impl Default for Session {
             page: Page::Home(None),
             visit: None,
             known: None,
+            life_event: None,
             settings: Settings::default(),
             settings_open: false,
             surroundings: Surroundings::default(),
@@ -296,6 +301,7 @@ impl Turn<'_> {
         match &self.session.page {
             Page::Home(_) => home::on(self, touch),
             Page::Guide => guide::on(self, touch),
+            Page::LifeEvent => life_event::on(self, touch),
             Page::Consent => consent::on(self, touch),
             Page::Identify(_) => identify::on(self, touch),
             Page::ConfirmPerson => confirm_person::on(self, touch),
@@ -405,6 +411,7 @@ impl Turn<'_> {
                 Page::Question(_) => photo::on_timeout(self),
                 Page::Outcome(_) => outcome::on_timeout(self),
                 Page::Guide
+                | Page::LifeEvent
                 | Page::Consent
                 | Page::Identify(_)
                 | Page::ConfirmPerson

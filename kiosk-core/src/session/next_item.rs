@@ -2,7 +2,7 @@
 //! theme. Who that is stays until the session ends, is asked once more ("is this you?"), and is never shown at home.
 
 use super::{
-    AuditFact, CardsShown, Effect, Page, ToTake, Turn, Visit, asking, fetch, number, pages_print, photo,
+    AuditFact, CardsShown, Effect, EndReason, Page, ToTake, Turn, Visit, asking, fetch, life_event, number, pages_print, photo,
     saving,
 };
 use crate::applicant::Applicant;
@@ -29,6 +29,8 @@ impl Known {
 
 /// This item is over; the home screen comes up for the same person.
 pub(super) fn begin(turn: &mut Turn) {
+    let reached = !matches!(turn.session.page, Page::Unfetched(_));
+    let done = turn.session.visit.as_ref().filter(|_| reached).map(|visit| visit.item.clone());
     let to_take = turn.to_take();
     saving::leave(turn);
     asking::leave(turn);
@@ -45,8 +47,18 @@ pub(super) fn begin(turn: &mut Turn) {
     turn.effects.push(Effect::WipeSession);
     turn.audit(AuditFact::AnotherItem);
     turn.session.page_timer = None;
-    turn.session.page = Page::Home(None);
+    if !life_event::go_on(turn, done) {
+        turn.session.page = Page::Home(None);
+    }
     turn.somebody_is_there();
+}
+
+/// This item is over, and the resident has said so: a life event has more of them, otherwise the session ends.
+pub(super) fn begin_or_leave(turn: &mut Turn) {
+    match turn.session.life_event {
+        Some(_) => begin(turn),
+        None => turn.leave(EndReason::Finished),
+    }
 }
 
 /// The visit of the next item, with the cards that may still lie there.

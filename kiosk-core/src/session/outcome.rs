@@ -2,7 +2,7 @@
 //! nowhere: nobody has identified, and nothing is sent but for the wish for a number ([`super::number`]).
 
 use super::{
-    AuditFact, Citizen, Effect, EndReason, Number, Page, PrintStatus, PrinterCondition, QueueTicket, Ticket,
+    AuditFact, Citizen, Effect, Number, Page, PrintStatus, PrinterCondition, QueueTicket, Ticket,
     TimerKind, Turn,
 };
 use super::{next_item, number, question};
@@ -83,7 +83,7 @@ pub(super) fn on(turn: &mut Turn, touch: Citizen) {
             stop_waiting(turn);
             question::go_to_last_asked(turn);
         }
-        Citizen::OutcomeRead => turn.leave(EndReason::Finished),
+        Citizen::OutcomeRead => next_item::begin_or_leave(turn),
         Citizen::AnotherItemWanted => next_item::begin(turn),
         _ => {}
     }

@@ -12,6 +12,8 @@ pub enum Page {
     Home(Option<SavedCaseOffer>),
     /// What the item is and what to bring.
     Guide,
+    /// 一件事: the items that belong together.
+    LifeEvent,
     /// Consent before sensitive data is taken.
     Consent,
     /// Lay or put in a card, or type the number.
@@ -54,6 +56,7 @@ impl Page {
         match self {
             Page::Home(_) => "home",
             Page::Guide => "guide",
+            Page::LifeEvent => "life-event",
             Page::Consent => "consent",
             Page::Identify(_) => "identify",
             Page::ConfirmPerson => "confirm-person",

@@ -8,7 +8,7 @@ use super::address::AddressStage;
 use super::enquiry::EnquiryField;
 use super::photo::PhotoStage;
 use super::receipt::PrintStatus;
-use super::{CardStatus, Citizen, Effect, Number, Page, Session, Turn, Unfetched};
+use super::{CardStatus, Citizen, Effect, Known, Number, Page, Session, Turn, Unfetched};
 use crate::private::Private;
 use crate::remedy::Notice;
 use crate::service::{FollowUp, ItemCode, QuestionId, QuestionKind, Shape};
@@ -24,6 +24,7 @@ pub enum Topic {
     /// The same person goes on with another item.
     HomeNextItem,
     Guide,
+    LifeEvent,
     Consent,
     /// Lay the ID card.
     Identify,
@@ -90,11 +91,12 @@ pub enum Topic {
 }
 
 /// Every topic with its name in `assets/voice/screens.toml`.
-const NAMES: [(Topic, &str); 47] = [
+const NAMES: [(Topic, &str); 48] = [
     (Topic::Home, "home"),
     (Topic::HomeSavedCase, "home-saved-case"),
     (Topic::HomeNextItem, "home-next-item"),
     (Topic::Guide, "guide"),
+    (Topic::LifeEvent, "life-event"),
     (Topic::Consent, "consent"),
     (Topic::Identify, "identify"),
     (Topic::IdentifyEitherCard, "identify-either-card"),
@@ -295,7 +297,8 @@ fn reading_of(turn: &Turn) -> Option<Reading> {
         Page::Question(draft) => Some(draft.question.clone()),
         _ => None,
     };
-    let item = session.visit.as_ref().map(|visit| visit.item.clone());
+    let life_event = session.life_event.as_ref().map(|life_event| &life_event.item);
+    let item = session.visit.as_ref().map(|visit| &visit.item).or(life_event).cloned();
     let Session { settings, .. } = session;
     Some(Reading { passage, item, question, language: settings.language, manner: settings.manner })
 }
@@ -303,10 +306,11 @@ fn reading_of(turn: &Turn) -> Option<Reading> {
 /// The page's topic; none while a prompt says what there is to say.
 fn topic_of(turn: &Turn) -> Option<Topic> {
     Some(match &turn.session.page {
-        Page::Home(None) if turn.session.known.is_some() => Topic::HomeNextItem,
+        Page::Home(None) if turn.session.known.as_ref().is_some_and(Known::is_identified) => Topic::HomeNextItem,
         Page::Home(None) => Topic::Home,
         Page::Home(Some(_)) => Topic::HomeSavedCase,
         Page::Guide => Topic::Guide,
+        Page::LifeEvent => Topic::LifeEvent,
         Page::Consent => Topic::Consent,
         Page::Identify(identify) if identify.typing => Topic::IdentifyTyping,
         Page::Identify(identify) => match identify.status {

@@ -30,6 +30,8 @@ pub struct Walk<'a> {
     touches: usize,
     /// A printed document, receipt or slip came out.
     printed: bool,
+    /// So often a card was laid down.
+    cards_read: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -41,7 +43,7 @@ impl<'a> Walk<'a> {
         visitor.send(Event::Device(Device::CameraPresent(true)));
         let language = kiosk_app::catalog::data_language(look.language);
         let translated = translations(language)?;
-        let walk = Walk { gallery, visitor, look, translated, touches: 0, printed: false };
+        let walk = Walk { gallery, visitor, look, translated, touches: 0, printed: false, cards_read: 0 };
         // What another walk left in the queue is not this one's.
         while gallery.messages.try_recv().is_ok() {}
         Ok(walk)
@@ -52,9 +54,12 @@ impl<'a> Walk<'a> {
         let shape = self.visitor.rules().item(code).context("the item is there")?.shape;
         match shape {
             Shape::FollowUp(follows) => self.open_from_its_case(follows)?,
-            Shape::Submit | Shape::Fetch | Shape::WhereToGo => self.open(code)?,
+            Shape::Submit | Shape::Fetch | Shape::WhereToGo | Shape::LifeEvent => self.open(code)?,
         }
         self.touch("开始办理")?;
+        if shape == Shape::LifeEvent {
+            return self.go_through(code);
+        }
         if shape != Shape::WhereToGo {
             self.touch("同意")?;
         }
@@ -66,6 +71,7 @@ impl<'a> Walk<'a> {
             Shape::Submit | Shape::FollowUp(FollowUp::Supplement) => self.touch("确认提交")?,
             Shape::FollowUp(FollowUp::Withdrawal) => self.touch("确定撤回")?,
             Shape::Fetch | Shape::WhereToGo => self.touch("打印带走")?,
+            Shape::LifeEvent => bail!("it is no item of its own"),
         }
         ensure!(self.printed, "something to take home");
         let end = self.visitor.session.page.name();
@@ -80,6 +86,29 @@ impl<'a> Walk<'a> {
             self.touch("下一页")?;
         }
         self.touch_label(&title)
+    }
+
+    /// All of a life event that is looked up, with one card; the receipt of the last stands for the others.
+    fn go_through(mut self, code: &ItemCode) -> Result<usize> {
+        let items = self.item_of(code)?.items.clone();
+        for (at, code) in items.into_iter().map(ItemCode).enumerate() {
+            let item = self.item_of(&code)?;
+            if item.shape != service_catalog::Shape::Fetch {
+                continue;
+            }
+            let title = self.words(&item.title.clone());
+            for words in [title.as_str(), &self.say("开始办理"), &self.say("同意"), &self.say("是我")] {
+                self.touch_label(words)?;
+            }
+            ensure!(at == 0 || self.cards_read == 1, "identified again");
+            self.answer_all(&code)?;
+            self.touch("打印带走")?;
+            self.touch("看好了")?;
+            ensure!(self.visitor.session.page == Page::LifeEvent, "back at what belongs together");
+        }
+        self.touch("就办到这里")?;
+        ensure!(self.printed && self.visitor.session.page.name() == "leaving", "it ends with the farewell");
+        Ok(self.touches)
     }
 
     /// Types what stands on the receipt of a case for which the city wants more, and begins there.
@@ -255,6 +284,7 @@ impl<'a> Walk<'a> {
         let item = self.visitor.session.visit.as_ref().map(|visit| visit.item.clone());
         Ok(Some(match effect {
             Effect::StartReading(CardKind::IdCard, ticket) => {
+                self.cards_read += 1;
                 Event::Device(Device::CardRead(ticket, Box::new(elder())))
             }
             Effect::AskCity { ticket, question: CityQuestion::CaseProgress { .. }, .. } => {

@@ -22,6 +22,7 @@ fn bench() -> Bench {
             None,
         )],
         queues: Vec::new(),
+        items: Vec::new(),
     });
     bench.send(Event::Device(Device::DocumentPrinterChanged(DocumentPrinterCondition::Ready)));
     bench

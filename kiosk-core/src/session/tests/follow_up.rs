@@ -25,6 +25,7 @@ fn bench() -> Bench {
         accepts_expired_card: false,
         questions,
         queues: Vec::new(),
+        items: Vec::new(),
     };
     let papers = question("papers", QuestionKind::Photo { most: 3 }, false, None);
     let words = question("words", QuestionKind::Text { max_chars: 9 }, false, None);

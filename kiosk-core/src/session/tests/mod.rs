@@ -96,6 +96,7 @@ fn items() -> Vec<ServiceItem> {
             accepts_expired_card: code == "appeal",
             questions: questions.clone(),
             queues: Vec::new(),
+            items: Vec::new(),
         })
         .into()
 }

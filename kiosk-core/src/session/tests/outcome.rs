@@ -23,6 +23,7 @@ fn bench() -> Bench {
             ),
         ],
         queues: vec![Some("a-general".into()), None],
+        items: Vec::new(),
     });
     bench
 }
