@@ -81,8 +81,9 @@ impl<S: Opener> Judge<S> {
         ];
         agree(&differing)?;
         // Of a where-to-go item, and of a life event itself, nothing is ever submitted.
-        let current =
-            |item: &&ServiceItem| item.version == record.item_version && !matches!(item.shape, Shape::WhereToGo | Shape::LifeEvent);
+        let current = |item: &&ServiceItem| {
+            item.version == record.item_version && !matches!(item.shape, Shape::WhereToGo | Shape::LifeEvent)
+        };
         let item = self.catalog.item(&record.item).filter(current);
         let item = item.ok_or((DeadLetterReason::UnknownItem, None))?;
         let follows = item.shape.follows();

@@ -139,7 +139,9 @@ pub(crate) fn no_such_item(code: &str, text: &str) -> Fault {
         items: Vec<Spanned<String>>,
     }
     let part = toml::from_str::<Part>(text).ok();
-    let span = part.and_then(|part| part.items.into_iter().find(|item| item.get_ref() == code)).map(|item| item.span());
+    let span = part
+        .and_then(|part| part.items.into_iter().find(|item| item.get_ref() == code))
+        .map(|item| item.span());
     Fault { span, problem: ItemProblem::NoSuchItem { code: code.to_owned() } }
 }
 
@@ -219,6 +221,52 @@ label = { zh-Hans = "拍材料", zh-Hant = "拍資料", en = "Papers" }
         assert_eq!(fault.problem, ItemProblem::ConsentMissing { shape: "follow-up" });
         let plain = without.replace("kind = \"photo\"", "kind = \"yes-no\"").replace("max_photos = 3\n", "");
         assert!(read_item("sample", &plain).is_ok(), "a choice among our own words needs none");
+    }
+
+    const LIFE_EVENT: &str = r#"
+code = "sample"
+version = 1
+shape = "life-event"
+order = 900
+works_offline = true
+items = ["one", "two"]
+title = { zh-Hans = "退休", zh-Hant = "退休", en = "Retiring" }
+summary = { zh-Hans = "一句话", zh-Hant = "一句話", en = "One line" }
+
+[guide]
+what = { zh-Hans = "是什么", zh-Hant = "是甚麼", en = "What" }
+bring = [{ zh-Hans = "身份证", zh-Hant = "身份證", en = "Card" }]
+time = { zh-Hans = "一分钟", zh-Hant = "一分鐘", en = "A minute" }
+department = { zh-Hans = "部门", zh-Hant = "部門", en = "Office" }
+fee = { zh-Hans = "免费", zh-Hant = "免費", en = "Free" }
+"#;
+
+    #[test]
+    fn a_life_event_names_its_items_and_collects_nothing() {
+        let item = read_item("sample", LIFE_EVENT).unwrap_or_else(|fault| panic!("{}", fault.problem));
+        assert_eq!(item.items, ["one", "two"]);
+        let broken = |from: &str, to: &str| {
+            let text = LIFE_EVENT.replacen(from, to, 1);
+            let fault = read_item("sample", &text).expect_err(to);
+            (fault.line(&text), fault.problem.to_string())
+        };
+        let missing = broken("items = [\"one\", \"two\"]\n", "");
+        assert!(missing.1.contains("`items`"), "{missing:?}");
+        let twice = broken("\"two\"", "\"one\"");
+        assert!(twice.0 == Some(7) && twice.1.contains("one"), "{twice:?}");
+        let alone = broken(", \"two\"", "");
+        assert_eq!(alone.0, Some(7), "{alone:?}");
+        let asks = "\n[[questions]]\nid = \"a\"\nkind = \"yes-no\"\nrequired = true\nlabel = { zh-Hans = \"问\", \
+                    zh-Hant = \"問\", en = \"Q\" }\n";
+        let fault = read_item("sample", &format!("{LIFE_EVENT}{asks}")).unwrap_err();
+        assert!(matches!(fault.problem, ItemProblem::PartNotForShape { part: "[[questions]]", .. }));
+    }
+
+    #[test]
+    fn a_life_event_without_one_of_its_items_names_it_with_its_line() {
+        let fault = no_such_item("two", LIFE_EVENT);
+        assert_eq!(fault.line(LIFE_EVENT), Some(7));
+        assert!(fault.problem.to_string().contains("two"));
     }
 
     #[test]

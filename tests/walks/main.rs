@@ -27,7 +27,9 @@ fn every_item_in_every_language_and_theme() -> Result<()> {
     }
     println!("touches from the home screen to paper\n{table}");
     let follow_ups = [FollowUp::Supplement, FollowUp::Withdrawal].map(Shape::FollowUp);
-    for shape in [Shape::Submit, Shape::Fetch, Shape::WhereToGo, Shape::LifeEvent].into_iter().chain(follow_ups) {
+    for shape in
+        [Shape::Submit, Shape::Fetch, Shape::WhereToGo, Shape::LifeEvent].into_iter().chain(follow_ups)
+    {
         ensure!(shapes.contains(&shape), "no item of the shape {shape:?}");
     }
     Ok(())

@@ -130,6 +130,7 @@ fn residents(window: &KioskWindow) -> Vec<Private<String>> {
         ui::ScreenKind::Enquiry => vec![window.global::<ui::EnquiryScreen>().get_typed()],
         ui::ScreenKind::FollowUp => vec![window.global::<ui::FollowUpScreen>().get_case_number()],
         ui::ScreenKind::Guide
+        | ui::ScreenKind::LifeEvent
         | ui::ScreenKind::Consent
         | ui::ScreenKind::Outcome
         | ui::ScreenKind::Fetched

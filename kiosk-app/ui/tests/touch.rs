@@ -52,7 +52,8 @@ impl Kiosk {
             title: "事项".into(),
             summary: "说明".into(),
             available: true,
-            looks_up: false, done: false,
+            looks_up: false,
+            done: false,
         };
         window.global::<HomeScreen>().set_items(ModelRc::new(VecModel::from(vec![item])));
         adapter.set_size(PhysicalSize::new(1080, 1920));

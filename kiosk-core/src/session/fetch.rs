@@ -3,8 +3,8 @@
 //! case. Nothing that was fetched outlives the visit.
 
 use super::{
-    AuditFact, CannotAsk, Citizen, CityQuestion, Effect, Page, PagesPrint, Ticket, TimerKind,
-    Turn, next_item, pages_print, question,
+    AuditFact, CannotAsk, Citizen, CityQuestion, Effect, Page, PagesPrint, Ticket, TimerKind, Turn,
+    next_item, pages_print, question,
 };
 use crate::answers::Answers;
 use crate::applicant::Applicant;

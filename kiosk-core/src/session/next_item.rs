@@ -2,8 +2,8 @@
 //! theme. Who that is stays until the session ends, is asked once more ("is this you?"), and is never shown at home.
 
 use super::{
-    AuditFact, CardsShown, Effect, EndReason, Page, ToTake, Turn, Visit, asking, fetch, life_event, number, pages_print, photo,
-    saving,
+    AuditFact, CardsShown, Effect, EndReason, Page, ToTake, Turn, Visit, asking, fetch, life_event, number,
+    pages_print, photo, saving,
 };
 use crate::applicant::Applicant;
 

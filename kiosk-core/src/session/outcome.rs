@@ -2,8 +2,8 @@
 //! nowhere: nobody has identified, and nothing is sent but for the wish for a number ([`super::number`]).
 
 use super::{
-    AuditFact, Citizen, Effect, Number, Page, PrintStatus, PrinterCondition, QueueTicket, Ticket,
-    TimerKind, Turn,
+    AuditFact, Citizen, Effect, Number, Page, PrintStatus, PrinterCondition, QueueTicket, Ticket, TimerKind,
+    Turn,
 };
 use super::{next_item, number, question};
 use crate::answers::Answers;

@@ -306,7 +306,9 @@ fn reading_of(turn: &Turn) -> Option<Reading> {
 /// The page's topic; none while a prompt says what there is to say.
 fn topic_of(turn: &Turn) -> Option<Topic> {
     Some(match &turn.session.page {
-        Page::Home(None) if turn.session.known.as_ref().is_some_and(Known::is_identified) => Topic::HomeNextItem,
+        Page::Home(None) if turn.session.known.as_ref().is_some_and(Known::is_identified) => {
+            Topic::HomeNextItem
+        }
         Page::Home(None) => Topic::Home,
         Page::Home(Some(_)) => Topic::HomeSavedCase,
         Page::Guide => Topic::Guide,

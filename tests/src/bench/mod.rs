@@ -17,6 +17,7 @@ pub mod photos;
 pub mod receipts;
 pub mod records;
 pub mod screen;
+pub mod sessions;
 pub mod site;
 pub mod start;
 pub mod table;

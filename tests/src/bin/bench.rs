@@ -6,7 +6,7 @@ mod bench;
 
 use anyhow::Result;
 use bench::table::{self, Row};
-use bench::{camera, city, commits, delivery, devices, photos, screen, start};
+use bench::{camera, city, commits, delivery, devices, photos, screen, sessions, start};
 use clap::{Parser, ValueEnum};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ enum Group {
     Start,
     /// Touches and page changes, against Chromium
     Screen,
+    /// Memory after a thousand residents, against after ten
+    Sessions,
     /// Durable commits, against bare SQLite
     Commits,
     /// Durable commits with a photo, against a bare file and a bare row
@@ -46,6 +48,7 @@ impl Group {
         match self {
             Group::Start => start::measure(of(2, 9)),
             Group::Screen => screen::measure(of(20, 120), of(10, 100)),
+            Group::Sessions => sessions::measure(of(20, 1_000)),
             Group::Commits => commits::measure(of(4, 40)),
             Group::Photos => photos::measure(of(20, 300)),
             Group::City => city::measure(&city::Amount {

@@ -97,7 +97,8 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let title = self.words(&item.title.clone());
-            for words in [title.as_str(), &self.say("开始办理"), &self.say("同意"), &self.say("是我")] {
+            for words in [title.as_str(), &self.say("开始办理"), &self.say("同意"), &self.say("是我")]
+            {
                 self.touch_label(words)?;
             }
             ensure!(at == 0 || self.cards_read == 1, "identified again");

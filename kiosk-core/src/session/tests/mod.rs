@@ -9,6 +9,7 @@ mod guide_print;
 mod help;
 mod journeys;
 mod kinds;
+mod life_event;
 mod outcome;
 mod photo;
 mod saving;
