@@ -107,7 +107,7 @@ const OWN_PAGES: [&str; 7] = [
 ];
 
 /// Pages that come in many states, of which each looks much like the others.
-const VARIED: [&str; 8] = [
+const VARIED: [&str; 10] = [
     "typing-",
     "progress-",
     "home-",
@@ -116,6 +116,8 @@ const VARIED: [&str; 8] = [
     "question-12345-appeal-photos-",
     "unfetched",
     "settings",
+    "life-event",
+    "saving",
 ];
 
 /// The line follows the finger without waiting for the session, which here gets no touch at all. How long a frame with

@@ -7,6 +7,7 @@ mod follow_up;
 mod guide_print;
 mod help;
 mod kinds;
+mod life_event;
 mod look;
 mod outcome;
 mod photo;
@@ -288,16 +289,6 @@ impl Visitor {
         self.turn_the_voice(show);
         self.dress(theme, language);
         self.broken_things(show);
-    }
-
-    /// 一件事: nothing of it done, and two of its items.
-    fn go_through(&mut self, item: &ServiceItem, show: &mut impl FnMut(&str, &Visitor)) {
-        show("life-event", self);
-        let life_event = self.session.life_event.as_mut().expect("it is being gone through");
-        life_event.done.extend(item.items.iter().take(2).cloned());
-        show("life-event-begun", self);
-        self.touch(Citizen::LifeEventDone);
-        self.touch(Citizen::FarewellDone);
     }
 
     fn identify(&mut self, code: &ItemCode, show: &mut impl FnMut(&str, &Visitor)) {

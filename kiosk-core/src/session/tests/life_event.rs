@@ -66,9 +66,9 @@ fn what_is_done_is_marked_and_the_next_one_needs_no_card() {
     choose_item(&mut bench, "appeal");
     bench.touch(Citizen::Started).touch(Citizen::Agreed);
     assert_eq!(bench.session.page, Page::ConfirmPerson);
+    bench.touch(Citizen::PersonConfirmed);
+    rated(&mut bench);
     // From there home goes on with anything else.
-    bench.touch(Citizen::Back);
-    bench.session.page = Page::LifeEvent;
     bench.touch(Citizen::Back);
     assert_eq!(bench.session.page, Page::Home(None));
     assert!(bench.session.known.is_some() && bench.session.life_event.is_none());
