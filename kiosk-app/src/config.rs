@@ -130,6 +130,8 @@ pub struct Waits {
     pub countdown_s: Option<u32>,
     /// Seconds until the idle warning when a sensor sees nobody.
     pub unseen_s: Option<u64>,
+    /// Seconds until the idle warning while a call for the keeper stands.
+    pub idle_help_s: Option<u64>,
     /// Seconds that the farewell stays.
     pub farewell_s: Option<u64>,
     /// Milliseconds in which the same touch counts once, in both themes.
@@ -148,6 +150,9 @@ impl Waits {
         }
         if let Some(seconds) = self.unseen_s {
             limits.unseen_ms = seconds * 1_000;
+        }
+        if let Some(seconds) = self.idle_help_s {
+            limits.idle_help_ms = seconds * 1_000;
         }
         if let Some(seconds) = self.farewell_s {
             limits.farewell_ms = seconds * 1_000;

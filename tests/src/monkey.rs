@@ -71,6 +71,7 @@ pub async fn play(plan: Plan) -> Result<Findings> {
         .set("waits.same_touch_ms=0")
         .set(&format!("waits.idle_s={IDLE_S}"))
         .set(&format!("waits.unseen_s={IDLE_S}"))
+        .set(&format!("waits.idle_help_s={IDLE_S}"))
         .set(&format!("waits.countdown_s={COUNTDOWN_S}"))
         .set(&format!("waits.farewell_s={FAREWELL_S}"));
     let kiosk = Kiosk::start_with(options).await?;
